@@ -1,0 +1,141 @@
+//! Forecasts that need no model, and the errors to compare with them.
+
+use crate::DataError;
+
+/// The last known value, repeated `horizon` times.
+///
+/// # Panics
+///
+/// Where `history` is empty and `horizon` is not 0.
+pub fn naive(history: &[f32], horizon: usize) -> Vec<f32> {
+    if horizon == 0 {
+        return Vec::new();
+    }
+    let last = history
+        .last()
+        .expect("a naive forecast repeats the last value, but the history is empty");
+    vec![*last; horizon]
+}
+
+/// The last `season` known values, repeated in order until there are `horizon`.
+///
+/// # Errors
+///
+/// [`DataError::InvalidArgument`] where `season` is 0, [`DataError::SeriesTooShort`] where the
+/// history is shorter than one season.
+pub fn seasonal_naive(
+    history: &[f32],
+    season: usize,
+    horizon: usize,
+) -> Result<Vec<f32>, DataError> {
+    if season == 0 {
+        return Err(DataError::invalid("season", 0, "at least 1"));
+    }
+    let Some(start) = history.len().checked_sub(season) else {
+        return Err(DataError::SeriesTooShort {
+            length: history.len(),
+            needed: season,
+            why: "a seasonal naive forecast repeats one whole season; give a longer history or a shorter season".into(),
+        });
+    };
+    Ok(history[start..]
+        .iter()
+        .copied()
+        .cycle()
+        .take(horizon)
+        .collect())
+}
+
+/// The mean absolute error of a forecast, in units of the values.
+///
+/// # Panics
+///
+/// Where the lengths differ or are 0.
+pub fn mae(forecast: &[f32], actual: &[f32]) -> f64 {
+    mean_error(forecast, actual, f64::abs)
+}
+
+/// The root of the mean squared error of a forecast, in units of the values.
+///
+/// # Panics
+///
+/// Where the lengths differ or are 0.
+pub fn rmse(forecast: &[f32], actual: &[f32]) -> f64 {
+    mean_error(forecast, actual, |error| error * error).sqrt()
+}
+
+fn mean_error(forecast: &[f32], actual: &[f32], of: impl Fn(f64) -> f64) -> f64 {
+    assert_eq!(
+        forecast.len(),
+        actual.len(),
+        "a forecast of {} values cannot be compared with {} actual values",
+        forecast.len(),
+        actual.len()
+    );
+    assert!(!forecast.is_empty(), "the error of no values is undefined");
+    let sum: f64 = forecast
+        .iter()
+        .zip(actual)
+        .map(|(&f, &a)| of(f64::from(f) - f64::from(a)))
+        .sum();
+    sum / forecast.len() as f64
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn naive_repeats_the_last_value() {
+        assert_eq!(naive(&[1.0, 2.0], 3), [2.0, 2.0, 2.0]);
+        assert!(naive(&[], 0).is_empty());
+    }
+
+    #[test]
+    #[should_panic(expected = "the history is empty")]
+    fn naive_needs_a_value() {
+        naive(&[], 1);
+    }
+
+    #[test]
+    fn seasonal_naive_repeats_the_last_season() {
+        let history = [9.0, 1.0, 2.0, 3.0];
+        assert_eq!(
+            seasonal_naive(&history, 3, 5).unwrap(),
+            [1.0, 2.0, 3.0, 1.0, 2.0]
+        );
+        assert_eq!(seasonal_naive(&history, 4, 1).unwrap(), [9.0]);
+        let error = seasonal_naive(&history, 5, 1).unwrap_err();
+        assert!(
+            matches!(
+                error,
+                DataError::SeriesTooShort {
+                    length: 4,
+                    needed: 5,
+                    ..
+                }
+            ),
+            "{error}"
+        );
+        assert!(seasonal_naive(&history, 0, 1).is_err());
+    }
+
+    #[test]
+    fn errors_have_their_textbook_values() {
+        let (forecast, actual) = ([1.0, 2.0, 3.0], [1.0, 4.0, -1.0]);
+        assert_eq!(mae(&forecast, &actual), 2.0);
+        assert!((rmse(&forecast, &actual) - (20.0f64 / 3.0).sqrt()).abs() < 1e-12);
+    }
+
+    #[test]
+    #[should_panic(expected = "a forecast of 2 values cannot be compared with 1 actual values")]
+    fn unequal_lengths_panic_with_both() {
+        mae(&[1.0, 2.0], &[1.0]);
+    }
+
+    #[test]
+    #[should_panic(expected = "the error of no values is undefined")]
+    fn no_values_panic() {
+        rmse(&[], &[]);
+    }
+}

@@ -1,0 +1,197 @@
+//! What can be wrong with data, told as one typed error.
+
+use std::path::PathBuf;
+
+use thiserror::Error;
+
+/// Why data cannot be read, encoded or cut up as asked.
+///
+/// Every message is one line that names what was given, what was expected and what to do.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum DataError {
+    /// A file that cannot be opened or read.
+    #[error("cannot read {}: {source}; check the path and its permissions", path.display())]
+    Unreadable {
+        /// The file.
+        path: PathBuf,
+        /// What the operating system said.
+        source: std::io::Error,
+    },
+    /// A file that is not UTF-8 text.
+    #[error(
+        "{} is not UTF-8: the byte at position {position} starts no valid character; convert the file to UTF-8",
+        path.display()
+    )]
+    NotUtf8 {
+        /// The file.
+        path: PathBuf,
+        /// Where the first bad byte is, counted from 0.
+        position: usize,
+    },
+    /// A file without any text.
+    #[error("{} is empty, expected text: give a file with at least one character", path.display())]
+    EmptyText {
+        /// The file.
+        path: PathBuf,
+    },
+    /// A file that is not CSV with a header row.
+    #[error("{}, line {line}: {reason}", path.display())]
+    MalformedCsv {
+        /// The file.
+        path: PathBuf,
+        /// The line, counted from 1.
+        line: u64,
+        /// What is wrong there, what was expected and what to do.
+        reason: String,
+    },
+    /// A column name that the header row does not have.
+    #[error(
+        "{} has no column `{name}`: choose one of {}",
+        path.display(),
+        quoted(available)
+    )]
+    UnknownColumn {
+        /// The file.
+        path: PathBuf,
+        /// The name asked for.
+        name: String,
+        /// The names the header row has.
+        available: Vec<String>,
+    },
+    /// A cell that is empty or holds no finite number.
+    #[error(
+        "{}, line {line}: column `{column}` holds `{value}`, expected a finite number: correct or remove that row, or choose another column",
+        path.display()
+    )]
+    NotANumber {
+        /// The file.
+        path: PathBuf,
+        /// The line, counted from 1; the header is line 1.
+        line: u64,
+        /// The name of the column.
+        column: String,
+        /// The text of the cell, empty where the cell is.
+        value: String,
+    },
+    /// A file in which no column starts with a number.
+    #[error(
+        "{} has no numeric column (its columns: {}): give a CSV file with a header row and a column of numbers",
+        path.display(),
+        quoted(columns)
+    )]
+    NoNumericColumn {
+        /// The file.
+        path: PathBuf,
+        /// The names the header row has; empty for an empty file.
+        columns: Vec<String>,
+    },
+    /// A series with too few values for what was asked.
+    #[error("the series has {length} values, expected at least {needed}: {why}")]
+    SeriesTooShort {
+        /// How many values there are.
+        length: usize,
+        /// How many are needed.
+        needed: usize,
+        /// What needs them, and what to do.
+        why: String,
+    },
+    /// A text with too few characters for what was asked.
+    #[error(
+        "the text has {characters} characters, expected at least {needed}: give a longer text, fewer streams or shorter sequences"
+    )]
+    TextTooShort {
+        /// How many characters there are.
+        characters: usize,
+        /// How many are needed.
+        needed: usize,
+    },
+    /// A character that the vocabulary does not have.
+    #[error(
+        "the character {character:?} at position {position} is not in the vocabulary: leave it out, or build the vocabulary from text that has it"
+    )]
+    UnknownCharacter {
+        /// The character.
+        character: char,
+        /// Where it is, counted in characters from 0.
+        position: usize,
+    },
+    /// A setting outside its range.
+    #[error("{name} is {given}, expected {expected}: change {name}")]
+    InvalidArgument {
+        /// The name of the setting.
+        name: &'static str,
+        /// What was given.
+        given: String,
+        /// What would be accepted.
+        expected: String,
+    },
+}
+
+impl DataError {
+    /// Shorthand for the variant most functions need.
+    pub(crate) fn invalid(
+        name: &'static str,
+        given: impl ToString,
+        expected: impl Into<String>,
+    ) -> Self {
+        Self::InvalidArgument {
+            name,
+            given: given.to_string(),
+            expected: expected.into(),
+        }
+    }
+}
+
+/// Names in backticks with commas, or the word "none".
+fn quoted(names: &[String]) -> String {
+    if names.is_empty() {
+        return "none".to_string();
+    }
+    let names: Vec<String> = names.iter().map(|name| format!("`{name}`")).collect();
+    names.join(", ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_unknown_column_lists_the_available_ones() {
+        let error = DataError::UnknownColumn {
+            path: "a.csv".into(),
+            name: "temp".into(),
+            available: vec!["Date".into(), "Temp".into()],
+        };
+        assert_eq!(
+            error.to_string(),
+            "a.csv has no column `temp`: choose one of `Date`, `Temp`"
+        );
+    }
+
+    #[test]
+    fn a_control_character_stays_on_one_line() {
+        let error = DataError::UnknownCharacter {
+            character: '\n',
+            position: 3,
+        };
+        let message = error.to_string();
+        assert!(message.contains(r"'\n' at position 3"), "{message}");
+        assert_eq!(message.lines().count(), 1);
+    }
+
+    #[test]
+    fn no_columns_read_as_none() {
+        let error = DataError::NoNumericColumn {
+            path: "a.csv".into(),
+            columns: Vec::new(),
+        };
+        assert!(error.to_string().contains("(its columns: none)"), "{error}");
+    }
+
+    #[test]
+    fn the_error_crosses_threads() {
+        fn check<T: Send + Sync + std::error::Error + 'static>() {}
+        check::<DataError>();
+    }
+}

@@ -1,0 +1,66 @@
+//! Data for recurrent networks: series, scalers, windows, baselines, character text and synthetic
+//! tasks. It knows no model and no tensor: everything is plain slices and vectors, flat in row-major
+//! order where it has several dimensions.
+//!
+//! ```
+//! use burn_rnn_data::{MackeyGlass, Scaler, ScalerKind, Windows, chronological, naive, rmse};
+//!
+//! let series = MackeyGlass::default().generate(1000);
+//! let split = chronological(series.len(), 0.7, 0.1)?;
+//!
+//! // Statistics of the training part only, applied to all of the series.
+//! let scaler = Scaler::fit(ScalerKind::Standard, &series[split.train.clone()])?;
+//! let scaled = scaler.transform(&series);
+//!
+//! // 50 known values, 10 to forecast. The first test window reaches back into the validation part.
+//! let train = Windows::new(&scaled, split.train, 50, 10)?;
+//! let test = Windows::new(&scaled, split.test, 50, 10)?.with_stride(10)?;
+//! assert_eq!((train.len(), test.len()), (641, 20));
+//!
+//! // The error a model has to beat, in units of the series.
+//! let (window, target) = test.get(0);
+//! let forecast = scaler.inverse(&naive(window, test.horizon()));
+//! assert!(rmse(&forecast, &scaler.inverse(target)) > 0.0);
+//! # Ok::<(), burn_rnn_data::DataError>(())
+//! ```
+//!
+//! # Where to find what
+//!
+//! | task | items |
+//! |---|---|
+//! | read a series from a file | [`read_column`], [`Series`] |
+//! | generate a chaotic series | [`MackeyGlass`] |
+//! | scale it, and scale forecasts back | [`Scaler`], [`ScalerKind`] |
+//! | split it in time order | [`chronological`], [`WalkForward`] |
+//! | cut pairs of window and target | [`Windows`] |
+//! | know what a model has to beat | [`naive`], [`seasonal_naive`], [`detect_season`], [`mae`], [`rmse`] |
+//! | read text as numbers | [`read_text`], [`Vocabulary`] |
+//! | batch a long text for truncated backpropagation | [`Streams`], [`StreamWindow`] |
+//! | test long memory | [`AddingProblem`], [`AddingBatch`] |
+//!
+//! What can be wrong with data is a [`DataError`], whose message says what to do.
+
+mod adding;
+mod baseline;
+mod csv_series;
+mod error;
+mod mackey_glass;
+mod scaler;
+mod season;
+mod split;
+mod streams;
+mod text;
+mod utf8_file;
+mod windows;
+
+pub use adding::{AddingBatch, AddingProblem};
+pub use baseline::{mae, naive, rmse, seasonal_naive};
+pub use csv_series::{Series, read_column};
+pub use error::DataError;
+pub use mackey_glass::MackeyGlass;
+pub use scaler::{Scaler, ScalerKind};
+pub use season::detect_season;
+pub use split::{Fold, Split, WalkForward, chronological};
+pub use streams::{StreamWindow, Streams};
+pub use text::{Vocabulary, read_text};
+pub use windows::Windows;

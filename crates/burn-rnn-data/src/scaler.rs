@@ -1,0 +1,264 @@
+//! Scaling a series to a range a network likes, and back.
+
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Deserialize, Serialize};
+
+use crate::DataError;
+
+/// Which statistics a [`Scaler`] takes.
+///
+/// Written, parsed and serialized as `min-max` and `standard`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ScalerKind {
+    /// The smallest value becomes 0, the largest 1.
+    MinMax,
+    /// The mean becomes 0, the population standard deviation (divisor n) 1.
+    Standard,
+}
+
+impl fmt::Display for ScalerKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Self::MinMax => "min-max",
+            Self::Standard => "standard",
+        })
+    }
+}
+
+impl FromStr for ScalerKind {
+    type Err = DataError;
+
+    fn from_str(text: &str) -> Result<Self, DataError> {
+        match text {
+            "min-max" => Ok(Self::MinMax),
+            "standard" => Ok(Self::Standard),
+            other => Err(DataError::invalid(
+                "scaler",
+                format!("`{other}`"),
+                "`min-max` or `standard`",
+            )),
+        }
+    }
+}
+
+/// An affine map from a series to scaled values, fitted once and kept with the model.
+///
+/// Fit it on the training part only: statistics of the test part would leak into training. Values
+/// outside the fitted range simply map outside 0 to 1. The statistics are `f64`.
+///
+/// A constant series has no spread; its scale is 1, so it maps to 0 everywhere and back to itself.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(try_from = "Statistics", into = "Statistics")]
+pub struct Scaler(Statistics);
+
+/// What a scaler is on disk.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+struct Statistics {
+    kind: ScalerKind,
+    offset: f64,
+    scale: f64,
+}
+
+impl TryFrom<Statistics> for Scaler {
+    type Error = DataError;
+
+    fn try_from(statistics: Statistics) -> Result<Self, DataError> {
+        let Statistics { offset, scale, .. } = statistics;
+        if !offset.is_finite() {
+            return Err(DataError::invalid("offset", offset, "a finite number"));
+        }
+        if !scale.is_finite() || scale <= 0.0 {
+            return Err(DataError::invalid(
+                "scale",
+                scale,
+                "a finite number above 0",
+            ));
+        }
+        Ok(Self(statistics))
+    }
+}
+
+impl From<Scaler> for Statistics {
+    fn from(scaler: Scaler) -> Self {
+        scaler.0
+    }
+}
+
+impl Scaler {
+    /// Takes the statistics of `values`.
+    ///
+    /// # Errors
+    ///
+    /// [`DataError::SeriesTooShort`] without values, [`DataError::InvalidArgument`] where one is
+    /// infinite or NaN.
+    pub fn fit(kind: ScalerKind, values: &[f32]) -> Result<Self, DataError> {
+        if values.is_empty() {
+            return Err(DataError::SeriesTooShort {
+                length: 0,
+                needed: 1,
+                why: "a scaler takes its statistics from the values; give some".into(),
+            });
+        }
+        if let Some(position) = values.iter().position(|value| !value.is_finite()) {
+            return Err(DataError::invalid(
+                "values",
+                format!("{} at position {position}", values[position]),
+                "finite numbers only",
+            ));
+        }
+        let exact = || values.iter().map(|&value| f64::from(value));
+        let (offset, spread) = match kind {
+            ScalerKind::MinMax => {
+                let low = exact().fold(f64::INFINITY, f64::min);
+                let high = exact().fold(f64::NEG_INFINITY, f64::max);
+                (low, high - low)
+            }
+            ScalerKind::Standard => {
+                let n = values.len() as f64;
+                let mean = exact().sum::<f64>() / n;
+                let variance = exact().map(|value| (value - mean).powi(2)).sum::<f64>() / n;
+                (mean, variance.sqrt())
+            }
+        };
+        // The mean of equal values may miss them by a rounding error, and dividing by that error
+        // would blow it up to 1: hence the values, not the spread, say whether they are constant.
+        let constant = values.iter().all(|&value| value == values[0]);
+        Ok(Self(Statistics {
+            kind,
+            offset: if constant {
+                f64::from(values[0])
+            } else {
+                offset
+            },
+            scale: if constant { 1.0 } else { spread },
+        }))
+    }
+
+    /// Which statistics these are.
+    pub fn kind(&self) -> ScalerKind {
+        self.0.kind
+    }
+
+    /// The value that maps to 0: the minimum or the mean.
+    pub fn offset(&self) -> f64 {
+        self.0.offset
+    }
+
+    /// How much of the series is one scaled unit: the range or the standard deviation, 1 for a
+    /// constant series. Multiply an error in scaled units by it for one in units of the series.
+    pub fn spread(&self) -> f64 {
+        self.0.scale
+    }
+
+    /// One value, scaled.
+    pub fn scale(&self, value: f32) -> f32 {
+        ((f64::from(value) - self.0.offset) / self.0.scale) as f32
+    }
+
+    /// One scaled value, back in units of the series.
+    pub fn unscale(&self, scaled: f32) -> f32 {
+        (f64::from(scaled) * self.0.scale + self.0.offset) as f32
+    }
+
+    /// All values, scaled.
+    pub fn transform(&self, values: &[f32]) -> Vec<f32> {
+        values.iter().map(|&value| self.scale(value)).collect()
+    }
+
+    /// All scaled values, back in units of the series.
+    pub fn inverse(&self, scaled: &[f32]) -> Vec<f32> {
+        scaled.iter().map(|&value| self.unscale(value)).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn min_max_maps_the_ends_to_zero_and_one() {
+        let scaler = Scaler::fit(ScalerKind::MinMax, &[3.0, -1.0, 7.0]).unwrap();
+        assert_eq!(
+            scaler.transform(&[-1.0, 3.0, 7.0, 9.0]),
+            [0.0, 0.5, 1.0, 1.25]
+        );
+        assert_eq!(scaler.inverse(&[0.0, 0.5, 1.0]), [-1.0, 3.0, 7.0]);
+        assert_eq!((scaler.offset(), scaler.spread()), (-1.0, 8.0));
+    }
+
+    #[test]
+    fn standard_uses_the_population_deviation() {
+        let values = [2.0, 4.0, 4.0, 4.0, 5.0, 5.0, 7.0, 9.0];
+        let scaler = Scaler::fit(ScalerKind::Standard, &values).unwrap();
+        assert_eq!((scaler.offset(), scaler.spread()), (5.0, 2.0));
+        assert_eq!(scaler.scale(9.0), 2.0);
+        assert_eq!(scaler.unscale(-1.5), 2.0);
+    }
+
+    #[test]
+    fn a_constant_series_has_scale_one() {
+        for kind in [ScalerKind::MinMax, ScalerKind::Standard] {
+            // Ten times 0.1 does not add up to exactly ten tenths.
+            let scaler = Scaler::fit(kind, &[0.1; 10]).unwrap();
+            assert_eq!(scaler.spread(), 1.0);
+            assert_eq!(scaler.scale(0.1), 0.0);
+            assert_eq!(scaler.unscale(0.0), 0.1);
+        }
+    }
+
+    #[test]
+    fn a_large_offset_does_not_eat_the_spread() {
+        let values: Vec<f32> = (0..1000).map(|i| 1e6 + (i % 2) as f32).collect();
+        let scaler = Scaler::fit(ScalerKind::Standard, &values).unwrap();
+        assert!((scaler.spread() - 0.5).abs() < 1e-9, "{}", scaler.spread());
+    }
+
+    #[test]
+    fn bad_values_are_refused() {
+        let error = Scaler::fit(ScalerKind::MinMax, &[]).unwrap_err();
+        assert!(matches!(error, DataError::SeriesTooShort { .. }), "{error}");
+        let error = Scaler::fit(ScalerKind::Standard, &[1.0, f32::NAN]).unwrap_err();
+        assert!(error.to_string().contains("NaN at position 1"), "{error}");
+    }
+
+    #[test]
+    fn kinds_are_written_as_they_are_parsed() {
+        for kind in [ScalerKind::MinMax, ScalerKind::Standard] {
+            assert_eq!(kind.to_string().parse::<ScalerKind>().unwrap(), kind);
+            let json = serde_json::to_string(&kind).unwrap();
+            assert_eq!(json, format!("\"{kind}\""));
+        }
+        let error = "minmax".parse::<ScalerKind>().unwrap_err();
+        assert!(error.to_string().contains("`min-max`"), "{error}");
+    }
+
+    #[test]
+    fn a_scaler_survives_a_file_and_a_broken_one_is_refused() {
+        let scaler = Scaler::fit(ScalerKind::MinMax, &[3.0, -1.5, 7.0]).unwrap();
+        let json = serde_json::to_string(&scaler).unwrap();
+        assert_eq!(json, r#"{"kind":"min-max","offset":-1.5,"scale":8.5}"#);
+        assert_eq!(serde_json::from_str::<Scaler>(&json).unwrap(), scaler);
+        let broken = json.replace("8.5", "0.0");
+        assert!(serde_json::from_str::<Scaler>(&broken).is_err());
+    }
+
+    proptest! {
+        #[test]
+        fn inverse_undoes_transform(
+            values in prop::collection::vec(-1e4f32..1e4, 1..50),
+            min_max: bool,
+        ) {
+            let kind = if min_max { ScalerKind::MinMax } else { ScalerKind::Standard };
+            let scaler = Scaler::fit(kind, &values).unwrap();
+            let back = scaler.inverse(&scaler.transform(&values));
+            for (value, back) in values.iter().zip(&back) {
+                let tolerance = 1e-6 * (scaler.spread() + scaler.offset().abs()) as f32;
+                prop_assert!((value - back).abs() <= 4.0 * tolerance, "{value} {back}");
+            }
+        }
+    }
+}

@@ -1,0 +1,306 @@
+//! Splitting a series in time order.
+
+use std::ops::Range;
+
+use crate::DataError;
+
+/// Three parts of a series, one after the other, together all of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Split {
+    /// The oldest part, to fit the model and the scaler.
+    pub train: Range<usize>,
+    /// The part that follows, to choose settings and when to stop; may be empty.
+    pub validation: Range<usize>,
+    /// The newest part, to measure the error once; may be empty.
+    pub test: Range<usize>,
+}
+
+/// Splits `len` values in time order: a fraction to train, a fraction to validate, the rest to test.
+///
+/// Boundaries are rounded to the nearest value. `validation_fraction` may be 0, and fractions that
+/// add up to 1 leave nothing to test; those parts are empty then.
+///
+/// # Errors
+///
+/// [`DataError::InvalidArgument`] where `train_fraction` is not above 0, a fraction is negative or
+/// NaN, or they add up to more than 1; [`DataError::SeriesTooShort`] where a part with a positive
+/// fraction would amount to less than one value.
+pub fn chronological(
+    len: usize,
+    train_fraction: f64,
+    validation_fraction: f64,
+) -> Result<Split, DataError> {
+    // 0.7 + 0.2 + 0.1 is not exactly 1 in binary.
+    const SLACK: f64 = 1e-9;
+    if !(train_fraction > 0.0 && train_fraction <= 1.0) {
+        return Err(DataError::invalid(
+            "train_fraction",
+            train_fraction,
+            "a number above 0 and at most 1",
+        ));
+    }
+    let room = 1.0 - train_fraction;
+    if !(validation_fraction >= 0.0 && validation_fraction <= room + SLACK) {
+        return Err(DataError::invalid(
+            "validation_fraction",
+            validation_fraction,
+            format!(
+                "a number from 0 to {room:.4}, what a train_fraction of {train_fraction} leaves"
+            ),
+        ));
+    }
+    let test_fraction = room - validation_fraction;
+    let smallest = [train_fraction, validation_fraction, test_fraction]
+        .into_iter()
+        .filter(|&fraction| fraction > SLACK)
+        .fold(1.0, f64::min);
+    let needed = (1.0 / smallest - SLACK).ceil() as usize;
+    if len < needed {
+        return Err(DataError::SeriesTooShort {
+            length: len,
+            needed,
+            why: format!(
+                "the smallest part, a fraction of {smallest:.4}, has to hold at least one value; give a longer series or a larger fraction"
+            ),
+        });
+    }
+    let boundary = |fraction: f64| ((len as f64 * fraction).round() as usize).min(len);
+    let train_end = boundary(train_fraction);
+    let validation_end = if test_fraction > SLACK {
+        boundary(train_fraction + validation_fraction).max(train_end)
+    } else {
+        len
+    };
+    let validation_end = if validation_fraction > SLACK {
+        validation_end
+    } else {
+        train_end
+    };
+    Ok(Split {
+        train: 0..train_end,
+        validation: train_end..validation_end,
+        test: validation_end..len,
+    })
+}
+
+/// One origin of a [`WalkForward`] evaluation.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Fold {
+    /// Everything before the validation part.
+    pub train: Range<usize>,
+    /// Directly before the test part; empty where no validation was asked for.
+    pub validation: Range<usize>,
+    /// The values this fold is measured on.
+    pub test: Range<usize>,
+}
+
+/// Walk-forward evaluation with a training part that grows from fold to fold.
+///
+/// The test parts are equally long, lie side by side and end at the end of the series. Before each
+/// comes its validation part, and everything before that is its training part, so no fold is fitted
+/// on anything later than what it is measured on. See L. J. Tashman, "Out-of-sample tests of
+/// forecasting accuracy", International Journal of Forecasting 16 (2000), rolling origin.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct WalkForward {
+    /// How many folds, at least 1.
+    pub folds: usize,
+    /// How many values each fold is measured on, at least 1.
+    pub test_len: usize,
+    /// How many values before each test part are for validation; may be 0.
+    pub validation_len: usize,
+    /// How many values the shortest training part must have, at least 1.
+    pub min_train: usize,
+}
+
+impl WalkForward {
+    /// Folds without validation that train on at least one value.
+    pub fn new(folds: usize, test_len: usize) -> Self {
+        Self {
+            folds,
+            test_len,
+            validation_len: 0,
+            min_train: 1,
+        }
+    }
+
+    /// Sets how many values before each test part are for validation; default 0.
+    pub fn with_validation_len(mut self, validation_len: usize) -> Self {
+        self.validation_len = validation_len;
+        self
+    }
+
+    /// Sets how many values the shortest training part must have; default 1.
+    pub fn with_min_train(mut self, min_train: usize) -> Self {
+        self.min_train = min_train;
+        self
+    }
+
+    /// The folds of a series of `len` values, oldest first.
+    ///
+    /// # Errors
+    ///
+    /// [`DataError::InvalidArgument`] where `folds`, `test_len` or `min_train` is 0,
+    /// [`DataError::SeriesTooShort`] where the first fold would train on fewer than `min_train`
+    /// values.
+    pub fn split(&self, len: usize) -> Result<Vec<Fold>, DataError> {
+        for (name, value) in [
+            ("folds", self.folds),
+            ("test_len", self.test_len),
+            ("min_train", self.min_train),
+        ] {
+            if value == 0 {
+                return Err(DataError::invalid(name, 0, "at least 1"));
+            }
+        }
+        let needed = self
+            .folds
+            .saturating_mul(self.test_len)
+            .saturating_add(self.validation_len)
+            .saturating_add(self.min_train);
+        if len < needed {
+            return Err(DataError::SeriesTooShort {
+                length: len,
+                needed,
+                why: format!(
+                    "{} folds test on {} values each, after {} to validate and {} to train; use fewer folds or shorter parts",
+                    self.folds, self.test_len, self.validation_len, self.min_train
+                ),
+            });
+        }
+        Ok((1..=self.folds)
+            .rev()
+            .map(|from_end| {
+                let test = len - from_end * self.test_len;
+                let validation = test - self.validation_len;
+                Fold {
+                    train: 0..validation,
+                    validation: validation..test,
+                    test: test..test + self.test_len,
+                }
+            })
+            .collect())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn the_parts_follow_each_other() {
+        assert_eq!(
+            chronological(100, 0.7, 0.2).unwrap(),
+            Split {
+                train: 0..70,
+                validation: 70..90,
+                test: 90..100
+            }
+        );
+    }
+
+    #[test]
+    fn validation_and_test_may_be_left_out() {
+        let split = chronological(10, 0.7, 0.0).unwrap();
+        assert_eq!(split.validation, 7..7);
+        assert_eq!(split.test, 7..10);
+        let split = chronological(10, 0.7, 0.3).unwrap();
+        assert_eq!(split.validation, 7..10);
+        assert!(split.test.is_empty());
+        assert_eq!(chronological(3, 1.0, 0.0).unwrap().train, 0..3);
+    }
+
+    #[test]
+    fn impossible_fractions_are_refused() {
+        for (train, validation, name) in [
+            (0.0, 0.1, "train_fraction"),
+            (1.1, 0.0, "train_fraction"),
+            (f64::NAN, 0.0, "train_fraction"),
+            (0.7, 0.31, "validation_fraction"),
+            (0.7, -0.1, "validation_fraction"),
+            (0.7, f64::NAN, "validation_fraction"),
+        ] {
+            let error = chronological(100, train, validation).unwrap_err();
+            assert!(error.to_string().starts_with(name), "{error}");
+        }
+    }
+
+    #[test]
+    fn a_part_of_less_than_one_value_is_refused() {
+        let error = chronological(9, 0.8, 0.1).unwrap_err();
+        assert!(
+            matches!(
+                error,
+                DataError::SeriesTooShort {
+                    length: 9,
+                    needed: 10,
+                    ..
+                }
+            ),
+            "{error}"
+        );
+        let split = chronological(10, 0.8, 0.1).unwrap();
+        assert_eq!((split.validation.len(), split.test.len()), (1, 1));
+    }
+
+    #[test]
+    fn folds_walk_to_the_end() {
+        let folds = WalkForward::new(3, 10)
+            .with_validation_len(5)
+            .split(100)
+            .unwrap();
+        let expected = [(65, 70), (75, 80), (85, 90)].map(|(validation, test)| Fold {
+            train: 0..validation,
+            validation: validation..test,
+            test: test..test + 10,
+        });
+        assert_eq!(folds, expected);
+    }
+
+    #[test]
+    fn a_short_training_part_is_refused() {
+        let walk = WalkForward::new(3, 10)
+            .with_validation_len(5)
+            .with_min_train(20);
+        assert_eq!(walk.split(55).unwrap()[0].train, 0..20);
+        let error = walk.split(54).unwrap_err();
+        assert!(
+            matches!(error, DataError::SeriesTooShort { needed: 55, .. }),
+            "{error}"
+        );
+        let huge = WalkForward::new(usize::MAX, 2).split(100).unwrap_err();
+        assert!(matches!(huge, DataError::SeriesTooShort { .. }), "{huge}");
+    }
+
+    #[test]
+    fn zero_folds_are_refused() {
+        for (walk, name) in [
+            (WalkForward::new(0, 1), "folds"),
+            (WalkForward::new(1, 0), "test_len"),
+            (WalkForward::new(1, 1).with_min_train(0), "min_train"),
+        ] {
+            let error = walk.split(10).unwrap_err();
+            assert!(error.to_string().starts_with(name), "{error}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn every_split_covers_the_series_without_empty_parts(
+            len in 1usize..5000,
+            train in 0.01f64..0.98,
+            share in 0.02f64..0.98,
+        ) {
+            let validation = (1.0 - train) * share;
+            if let Ok(split) = chronological(len, train, validation) {
+                prop_assert_eq!(split.train.start, 0);
+                prop_assert_eq!(split.train.end, split.validation.start);
+                prop_assert_eq!(split.validation.end, split.test.start);
+                prop_assert_eq!(split.test.end, len);
+                prop_assert!(!split.train.is_empty());
+                prop_assert!(!split.validation.is_empty());
+                prop_assert!(!split.test.is_empty());
+            }
+        }
+    }
+}

@@ -1,0 +1,119 @@
+//! What can go wrong in a trainer.
+
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use burn_rnn::ConfigError;
+use burn_rnn_data::DataError;
+
+/// Why a trainer stopped. Each message is one line that names what was given, what was expected and
+/// what to do.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum TrainError {
+    /// A file, a series or a text cannot be used.
+    #[error(transparent)]
+    Data(#[from] DataError),
+    /// The network's settings make no sense.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    /// A setting of the trainer makes no sense.
+    #[error("{name} is {given}, expected {expected}")]
+    Setting {
+        /// The setting's name.
+        name: &'static str,
+        /// What was given.
+        given: String,
+        /// What would do.
+        expected: String,
+    },
+    /// The program was built without the backend.
+    #[error(
+        "device {given}: this program was built with {available}; choose one of them, or build with \
+         --features {given} if that is one of {known}"
+    )]
+    Device {
+        /// The name that was given.
+        given: String,
+        /// The names that this build knows.
+        available: String,
+        /// The names that some build knows.
+        known: String,
+    },
+    /// The loss became infinite or not a number.
+    #[error("the loss is {loss} after {steps} steps: lower the learning rate or the clipping norm")]
+    Diverged {
+        /// The loss.
+        loss: f64,
+        /// The steps made.
+        steps: usize,
+    },
+    /// A file of a saved model cannot be used.
+    #[error("{}: {reason}", path.display())]
+    Model {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// A file or folder cannot be written.
+    #[error("{}: cannot be written: {source}", path.display())]
+    Write {
+        /// The file or folder.
+        path: PathBuf,
+        /// What the operating system says.
+        source: std::io::Error,
+    },
+    /// A plot cannot be drawn.
+    #[error("{}: the plot cannot be drawn: {reason}", path.display())]
+    Plot {
+        /// The picture.
+        path: PathBuf,
+        /// What the drawing library says.
+        reason: String,
+    },
+}
+
+impl TrainError {
+    /// Refuses counts of zero.
+    pub(crate) fn check_counts(counts: &[(&'static str, usize)]) -> Result<(), Self> {
+        match counts.iter().find(|(_, count)| *count == 0) {
+            None => Ok(()),
+            Some((name, _)) => Err(Self::Setting {
+                name,
+                given: "0".to_owned(),
+                expected: "at least 1".to_owned(),
+            }),
+        }
+    }
+
+    /// Refuses numbers that are not finite and above zero.
+    pub(crate) fn check_positive(numbers: &[(&'static str, f64)]) -> Result<(), Self> {
+        let wrong = |(_, number): &&(_, f64)| !(*number > 0.0 && number.is_finite());
+        match numbers.iter().find(wrong) {
+            None => Ok(()),
+            Some((name, number)) => Err(Self::Setting {
+                name,
+                given: number.to_string(),
+                expected: "a number above 0".to_owned(),
+            }),
+        }
+    }
+
+    /// A file or folder that cannot be written.
+    pub(crate) fn write(path: &Path) -> impl FnOnce(std::io::Error) -> Self {
+        let path = path.to_owned();
+        |source| Self::Write { path, source }
+    }
+}
+
+/// What a program's `main` returns: prints the error as one line and exits with code 2.
+pub fn exit_code(result: Result<(), TrainError>) -> ExitCode {
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error}");
+            ExitCode::from(2)
+        }
+    }
+}

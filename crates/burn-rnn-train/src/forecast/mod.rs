@@ -1,0 +1,14 @@
+//! Forecasting a time series: a recurrent network reads a window, a head forecasts the next values.
+//!
+//! [`Forecaster`] is the network, [`fit`] trains it, [`evaluate`] compares it fold by fold with the
+//! naive forecasts and the network without memory, [`plot`] draws, [`command`] is the command line.
+
+pub mod command;
+mod evaluate;
+mod model;
+pub mod plot;
+mod train;
+
+pub use evaluate::{Comparison, Experiment, FoldReport, Forecast, Scores, evaluate};
+pub use model::{Forecaster, ForecasterKind, RecurrentForecaster};
+pub use train::{Curve, FitSettings, fit, predict};

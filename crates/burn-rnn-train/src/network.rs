@@ -1,0 +1,199 @@
+//! A recurrent network whose architecture is chosen at run time.
+
+use burn::module::Module;
+use burn::tensor::{Device, Tensor};
+use burn_rnn::{
+    CellOptions, ConfigError, CoupledLstmOptions, Gru, GruOptions, HiddenState, Lstm, LstmOptions,
+    LstmState, PeepholeLstmOptions, Recurrent, RecurrentConfig, RecurrentState, SimpleOptions,
+    SimpleRnn, State,
+};
+use clap::ValueEnum;
+use serde::{Deserialize, Serialize};
+
+/// The architectures that a trainer offers, each in its usual form.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ValueEnum)]
+#[serde(rename_all = "snake_case")]
+pub enum Architecture {
+    /// Elman's network with tanh
+    Simple,
+    /// The LSTM
+    Lstm,
+    /// The LSTM with diagonal peepholes
+    Peephole,
+    /// The LSTM with coupled input and forget gates
+    Coupled,
+    /// The GRU, reset after the product
+    Gru,
+}
+
+impl Architecture {
+    /// The name that the command line and the reports use.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Simple => "simple",
+            Self::Lstm => "lstm",
+            Self::Peephole => "peephole",
+            Self::Coupled => "coupled",
+            Self::Gru => "gru",
+        }
+    }
+}
+
+/// The settings of a [`Network`].
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct NetworkConfig {
+    /// The architecture.
+    pub architecture: Architecture,
+    /// The number of input features.
+    pub d_input: usize,
+    /// The number of hidden units of each layer.
+    pub d_hidden: usize,
+    /// The number of layers.
+    pub layers: usize,
+    /// Whether every layer runs in both directions.
+    pub bidirectional: bool,
+    /// The probability that an output between two layers is dropped in training.
+    pub dropout: f64,
+}
+
+impl NetworkConfig {
+    /// A network with fresh parameters.
+    ///
+    /// # Errors
+    ///
+    /// Where a size is zero or the dropout is not a probability below 1.
+    pub fn init(&self, device: &Device) -> Result<Network, ConfigError> {
+        Ok(match self.architecture {
+            Architecture::Simple => Network::Simple(self.recurrent::<SimpleOptions>(device)?),
+            Architecture::Lstm => Network::Lstm(self.recurrent::<LstmOptions>(device)?),
+            Architecture::Peephole => Network::Lstm(self.recurrent::<PeepholeLstmOptions>(device)?),
+            Architecture::Coupled => Network::Lstm(self.recurrent::<CoupledLstmOptions>(device)?),
+            Architecture::Gru => Network::Gru(self.recurrent::<GruOptions>(device)?),
+        })
+    }
+
+    fn recurrent<O: CellOptions>(
+        &self,
+        device: &Device,
+    ) -> Result<Recurrent<O::Cell>, ConfigError> {
+        RecurrentConfig::<O>::new(self.d_input, self.d_hidden)
+            .with_layers(self.layers)
+            .with_bidirectional(self.bidirectional)
+            .with_dropout(self.dropout)
+            .try_init(device)
+    }
+}
+
+/// A recurrent network of any [`Architecture`]; made by [`NetworkConfig`].
+#[derive(Module, Debug)]
+pub enum Network {
+    /// The simple network.
+    Simple(SimpleRnn),
+    /// The LSTM and its relatives.
+    Lstm(Lstm),
+    /// The GRU.
+    Gru(Gru),
+}
+
+/// The state of a [`Network`].
+#[derive(Clone, Debug)]
+pub enum NetworkState {
+    /// Of a network that carries its output alone.
+    Hidden(RecurrentState<HiddenState>),
+    /// Of an LSTM.
+    Lstm(RecurrentState<LstmState>),
+}
+
+impl State for NetworkState {
+    fn map(self, f: &mut dyn FnMut(Tensor<2>) -> Tensor<2>) -> Self {
+        match self {
+            Self::Hidden(state) => Self::Hidden(state.map(f)),
+            Self::Lstm(state) => Self::Lstm(state.map(f)),
+        }
+    }
+}
+
+impl NetworkState {
+    fn hidden(self) -> RecurrentState<HiddenState> {
+        match self {
+            Self::Hidden(state) => state,
+            Self::Lstm(_) => panic!("the state of an LSTM given to a network of another kind"),
+        }
+    }
+
+    fn lstm(self) -> RecurrentState<LstmState> {
+        match self {
+            Self::Lstm(state) => state,
+            Self::Hidden(_) => panic!("the state of another kind of network given to an LSTM"),
+        }
+    }
+}
+
+impl Network {
+    /// The number of features that the network gives.
+    pub fn d_output(&self) -> usize {
+        match self {
+            Self::Simple(network) => network.d_output(),
+            Self::Lstm(network) => network.d_output(),
+            Self::Gru(network) => network.d_output(),
+        }
+    }
+
+    /// Runs over a batch of sequences, as [`Recurrent::forward`].
+    ///
+    /// # Panics
+    ///
+    /// As [`Recurrent::forward`], and where the state is that of another kind of network.
+    pub fn forward(
+        &self,
+        input: Tensor<3>,
+        state: Option<NetworkState>,
+    ) -> (Tensor<3>, NetworkState) {
+        match self {
+            Self::Simple(network) => {
+                let (output, state) = network.forward(input, state.map(NetworkState::hidden));
+                (output, NetworkState::Hidden(state))
+            }
+            Self::Lstm(network) => {
+                let (output, state) = network.forward(input, state.map(NetworkState::lstm));
+                (output, NetworkState::Lstm(state))
+            }
+            Self::Gru(network) => {
+                let (output, state) = network.forward(input, state.map(NetworkState::hidden));
+                (output, NetworkState::Hidden(state))
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_architecture_runs_and_carries_its_state() {
+        let device = Device::default();
+        for architecture in Architecture::value_variants() {
+            let config = NetworkConfig {
+                architecture: *architecture,
+                d_input: 3,
+                d_hidden: 4,
+                layers: 2,
+                bidirectional: false,
+                dropout: 0.0,
+            };
+            let network = config.init(&device).unwrap();
+            let input = Tensor::ones([2, 5, 3], &device);
+            let (output, state) = network.forward(input.clone(), None);
+            assert_eq!(output.dims(), [2, 5, network.d_output()]);
+            let (next, _) = network.forward(input, Some(state.detach()));
+            let difference = (next - output).abs().sum().into_scalar::<f32>();
+            assert!(
+                difference > 0.0,
+                "{}: the state is not used",
+                architecture.name()
+            );
+        }
+    }
+}

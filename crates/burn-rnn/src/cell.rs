@@ -1,0 +1,127 @@
+//! The trait that every architecture implements: one time step.
+
+use burn::module::{Module, ModuleDisplay};
+use burn::tensor::{Device, Tensor};
+use serde::{Serialize, de::DeserializeOwned};
+
+use crate::scan::scan_steps;
+use crate::{CellState, ConfigError, Initialization};
+
+/// One time step of one architecture: parameters and `step(x_t, state) -> state`.
+///
+/// Implement it for a cell of your own and you get the [`Scan`](crate::Scan) over whole sequences,
+/// [`Bidirectional`](crate::Bidirectional), [`Stacked`](crate::Stacked), streaming and truncated
+/// back-propagation for nothing:
+///
+/// ```
+/// use burn::module::{Module, Param};
+/// use burn::nn::{Initializer, Linear, LinearConfig};
+/// use burn::tensor::{Device, Distribution, Tensor};
+/// use burn_rnn::{Bidirectional, Cell, HiddenState, Layer, Merge, Scan, Stacked, StackedConfig};
+///
+/// /// IndRNN (Li et al. 2018): `h_t = relu(W x_t + u ⊙ h_{t-1} + b)`.
+/// #[derive(Module, Debug)]
+/// struct IndRnnCell {
+///     input: Linear,
+///     recurrent: Param<Tensor<1>>,
+/// }
+///
+/// impl Cell for IndRnnCell {
+///     type State = HiddenState;
+///
+///     fn d_input(&self) -> usize {
+///         self.input.weight.dims()[0]
+///     }
+///     fn d_hidden(&self) -> usize {
+///         self.recurrent.dims()[0]
+///     }
+///     fn zero_state(&self, batch: usize) -> HiddenState {
+///         let u = self.recurrent.val();
+///         HiddenState::new(Tensor::zeros([batch, self.d_hidden()], (&u.device(), u.dtype())))
+///     }
+///     fn step(&self, x_t: Tensor<2>, state: HiddenState) -> HiddenState {
+///         let recurrent = self.recurrent.val().unsqueeze() * state.hidden;
+///         HiddenState::new(burn::tensor::activation::relu(self.input.forward(x_t) + recurrent))
+///     }
+/// }
+///
+/// let device = Device::default();
+/// let cell = |d_input| IndRnnCell {
+///     input: LinearConfig::new(d_input, 8).init(&device),
+///     recurrent: Initializer::Uniform { min: 0.0, max: 1.0 }.init([8], &device),
+/// };
+/// let both = |d_input| Bidirectional::new(Scan::new(cell(d_input)), Scan::new(cell(d_input)), Merge::Concat);
+/// let network = StackedConfig::new().init(vec![both(3), both(16)]);
+///
+/// let input = Tensor::random([2, 5, 3], Distribution::Default, &device);
+/// let (output, _state) = network.forward(input, None);
+/// assert_eq!(output.dims(), [2, 5, 16]);
+/// ```
+pub trait Cell: Module + ModuleDisplay {
+    /// What the cell carries from step to step.
+    type State: CellState;
+
+    /// The number of features that a step reads.
+    fn d_input(&self) -> usize;
+
+    /// The number of features of `h_t`.
+    fn d_hidden(&self) -> usize;
+
+    /// The state before the first step: zeros, on the device and of the float type of the parameters.
+    fn zero_state(&self, batch: usize) -> Self::State;
+
+    /// One time step: `x_t` is `[batch, d_input]`, the result holds `h_t` as
+    /// [`CellState::hidden`], `[batch, d_hidden]`.
+    fn step(&self, x_t: Tensor<2>, state: Self::State) -> Self::State;
+
+    /// The cell run over a whole sequence: `[batch, time, d_input]` in, all hidden states
+    /// `[batch, time, d_hidden]` and the final state out. The time is at least one.
+    ///
+    /// The default calls [`step`](Cell::step) once a time step. Override it where work that does
+    /// not depend on the state can be done for all steps at once; the result must stay the same.
+    fn scan(&self, input: Tensor<3>, state: Self::State) -> (Tensor<3>, Self::State) {
+        scan_steps(input, state, |x_t, state| self.step(x_t, state))
+    }
+
+    /// The name that error messages use; the type's own by default.
+    fn name(&self) -> &'static str {
+        let path = core::any::type_name::<Self>();
+        path.rsplit("::").next().unwrap_or(path)
+    }
+}
+
+/// The settings that make one kind of cell; what [`RecurrentConfig`](crate::RecurrentConfig) is
+/// generic over.
+///
+/// Implement it beside [`Cell`] to get the one-stop configuration (layers, directions, dropout,
+/// residual skips, `serde`) for a cell of your own. The default value is the architecture's
+/// usual form.
+pub trait CellOptions:
+    Clone + core::fmt::Debug + Default + PartialEq + Send + Serialize + DeserializeOwned
+{
+    /// The cell that these options make.
+    type Cell: Cell;
+
+    /// Refuses options that contradict each other or the given shape.
+    ///
+    /// # Errors
+    ///
+    /// A [`ConfigError`] that names what does not fit.
+    fn validate(&self, shape: &CellShape) -> Result<(), ConfigError>;
+
+    /// A cell with fresh parameters. Only called with what [`validate`](CellOptions::validate) accepts.
+    fn init(&self, shape: &CellShape, device: &Device) -> Self::Cell;
+}
+
+/// What every cell is made from, whatever its architecture.
+#[derive(Clone, Debug, PartialEq)]
+pub struct CellShape {
+    /// The number of features that a step reads.
+    pub d_input: usize,
+    /// The number of hidden units.
+    pub d_hidden: usize,
+    /// Whether the cell has biases.
+    pub bias: bool,
+    /// How fresh parameters are drawn.
+    pub initialization: Initialization,
+}

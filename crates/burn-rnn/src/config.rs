@@ -1,0 +1,243 @@
+//! The one-stop configuration: the same builder for every architecture.
+
+use burn::config::Config;
+use burn::tensor::Device;
+use serde::{Deserialize, Serialize};
+
+use crate::directional::Directional;
+use crate::error::at_least_one;
+use crate::{CellOptions, CellShape, ConfigError, Initialization, Merge, Recurrent, StackedConfig};
+
+/// The configuration of a [`Recurrent`] network; [`LstmConfig`](crate::LstmConfig),
+/// [`GruConfig`](crate::GruConfig) and the others are names for it.
+///
+/// It goes through `serde`, and through Burn's [`Config::save`] and [`Config::load`] as JSON.
+///
+/// ```
+/// use burn::tensor::Device;
+/// use burn_rnn::{ConfigError, GruConfig, Merge};
+///
+/// let config = GruConfig::new(8, 32)
+///     .with_layers(3)
+///     .with_bidirectional(true)
+///     .with_merge(Merge::Sum)
+///     .with_dropout(0.2)
+///     .with_residual(true);
+/// let gru = config.init(&Device::default());
+/// assert_eq!(gru.d_output(), 32);
+///
+/// let error = config.with_dropout(1.5).try_init(&Device::default()).unwrap_err();
+/// assert_eq!(error, ConfigError::Dropout { value: 1.5 });
+/// ```
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RecurrentConfig<O> {
+    /// The number of input features.
+    pub d_input: usize,
+    /// The number of hidden units of each layer, the one that reads the input first.
+    pub layer_sizes: Vec<usize>,
+    /// Whether every layer runs in both directions; off by default.
+    #[serde(default)]
+    pub bidirectional: bool,
+    /// How the outputs of two directions become one; concatenated by default.
+    #[serde(default)]
+    pub merge: Merge,
+    /// Dropout between layers and residual skips; neither by default.
+    #[serde(default)]
+    pub stack: StackedConfig,
+    /// Whether the cells have biases; on by default.
+    #[serde(default = "yes")]
+    pub bias: bool,
+    /// Whether sequences have the batch first; on by default.
+    #[serde(default = "yes")]
+    pub batch_first: bool,
+    /// How fresh parameters are drawn.
+    #[serde(default)]
+    pub initialization: Initialization,
+    /// What is particular to the architecture.
+    #[serde(default)]
+    pub cell: O,
+}
+
+fn yes() -> bool {
+    true
+}
+
+impl<O: CellOptions> Config for RecurrentConfig<O> {}
+
+impl<O: CellOptions> RecurrentConfig<O> {
+    /// One layer in one direction, `d_input` features in and `d_hidden` out, with biases.
+    pub fn new(d_input: usize, d_hidden: usize) -> Self {
+        Self {
+            d_input,
+            layer_sizes: vec![d_hidden],
+            bidirectional: false,
+            merge: Merge::default(),
+            stack: StackedConfig::default(),
+            bias: true,
+            batch_first: true,
+            initialization: Initialization::default(),
+            cell: O::default(),
+        }
+    }
+
+    /// Sets the number of layers, all of the first layer's size; 1 by default.
+    #[must_use]
+    pub fn with_layers(mut self, layers: usize) -> Self {
+        let d_hidden = self.layer_sizes.first().copied().unwrap_or(0);
+        self.layer_sizes = vec![d_hidden; layers];
+        self
+    }
+
+    /// Sets the number of hidden units of each layer, the one that reads the input first.
+    #[must_use]
+    pub fn with_layer_sizes(mut self, layer_sizes: impl Into<Vec<usize>>) -> Self {
+        self.layer_sizes = layer_sizes.into();
+        self
+    }
+
+    /// Sets whether every layer runs in both directions; off by default.
+    #[must_use]
+    pub fn with_bidirectional(mut self, bidirectional: bool) -> Self {
+        self.bidirectional = bidirectional;
+        self
+    }
+
+    /// Sets how the outputs of two directions become one; concatenated by default.
+    #[must_use]
+    pub fn with_merge(mut self, merge: Merge) -> Self {
+        self.merge = merge;
+        self
+    }
+
+    /// Sets the probability that an output between two layers is dropped in training; 0 by default.
+    #[must_use]
+    pub fn with_dropout(mut self, dropout: f64) -> Self {
+        self.stack.dropout = dropout;
+        self
+    }
+
+    /// Sets whether each layer's input is added to its output where the sizes match; off by default.
+    #[must_use]
+    pub fn with_residual(mut self, residual: bool) -> Self {
+        self.stack.residual = residual;
+        self
+    }
+
+    /// Sets whether the cells have biases; on by default.
+    #[must_use]
+    pub fn with_bias(mut self, bias: bool) -> Self {
+        self.bias = bias;
+        self
+    }
+
+    /// Sets whether sequences are `[batch, time, features]` (default) or `[time, batch, features]`.
+    #[must_use]
+    pub fn with_batch_first(mut self, batch_first: bool) -> Self {
+        self.batch_first = batch_first;
+        self
+    }
+
+    /// Sets how fresh parameters are drawn; Glorot, orthogonal and a forget bias of 1 by default.
+    #[must_use]
+    pub fn with_initialization(mut self, initialization: Initialization) -> Self {
+        self.initialization = initialization;
+        self
+    }
+
+    /// Checks every setting.
+    ///
+    /// # Errors
+    ///
+    /// Where a size is zero, there is no layer, the dropout is not a probability below 1, residual
+    /// skips have unequal sizes, or the architecture's own options make no sense.
+    pub fn validate(&self) -> Result<(), ConfigError> {
+        at_least_one("d_input", self.d_input)?;
+        let shapes = self.shapes();
+        for shape in &shapes {
+            at_least_one("d_hidden", shape.d_hidden)?;
+        }
+        let sizes: Vec<_> = shapes
+            .iter()
+            .map(|shape| (shape.d_input, self.layer_output(shape.d_hidden)))
+            .collect();
+        self.stack.validate(&sizes)?;
+        shapes
+            .iter()
+            .try_for_each(|shape| self.cell.validate(shape))
+    }
+
+    /// A network with fresh parameters.
+    ///
+    /// # Panics
+    ///
+    /// With the message of [`validate`](RecurrentConfig::validate)'s error.
+    pub fn init(&self, device: &Device) -> Recurrent<O::Cell> {
+        self.try_init(device)
+            .unwrap_or_else(|error| panic!("{error}"))
+    }
+
+    /// A network with fresh parameters.
+    ///
+    /// # Errors
+    ///
+    /// As [`validate`](RecurrentConfig::validate).
+    pub fn try_init(&self, device: &Device) -> Result<Recurrent<O::Cell>, ConfigError> {
+        self.validate()?;
+        let layer = |shape: &CellShape| Directional {
+            forward: self.cell.init(shape, device),
+            backward: self.bidirectional.then(|| self.cell.init(shape, device)),
+            merge: self.merge,
+        };
+        Ok(Recurrent {
+            stack: self
+                .stack
+                .try_init(self.shapes().iter().map(layer).collect())?,
+            batch_first: self.batch_first,
+        })
+    }
+
+    /// The first layer's cell alone, with fresh parameters, for wrapping it by hand.
+    ///
+    /// # Errors
+    ///
+    /// As [`validate`](RecurrentConfig::validate).
+    pub fn try_init_cell(&self, device: &Device) -> Result<O::Cell, ConfigError> {
+        self.validate()?;
+        Ok(self.cell.init(&self.shapes()[0], device))
+    }
+
+    /// The first layer's cell alone, with fresh parameters, for wrapping it by hand.
+    ///
+    /// # Panics
+    ///
+    /// With the message of [`validate`](RecurrentConfig::validate)'s error.
+    pub fn init_cell(&self, device: &Device) -> O::Cell {
+        self.try_init_cell(device)
+            .unwrap_or_else(|error| panic!("{error}"))
+    }
+
+    /// What the cells of each layer are made from.
+    fn shapes(&self) -> Vec<CellShape> {
+        let mut d_input = self.d_input;
+        let mut shapes = Vec::with_capacity(self.layer_sizes.len());
+        for &d_hidden in &self.layer_sizes {
+            shapes.push(CellShape {
+                d_input,
+                d_hidden,
+                bias: self.bias,
+                initialization: self.initialization.clone(),
+            });
+            d_input = self.layer_output(d_hidden);
+        }
+        shapes
+    }
+
+    fn layer_output(&self, d_hidden: usize) -> usize {
+        if self.bidirectional {
+            self.merge.d_output(d_hidden, d_hidden)
+        } else {
+            d_hidden
+        }
+    }
+}

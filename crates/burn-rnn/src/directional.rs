@@ -1,0 +1,123 @@
+//! One layer of a one-stop network: a cell in one direction or two.
+
+use burn::module::Module;
+use burn::tensor::Tensor;
+
+use crate::bidirectional::both_directions;
+use crate::layer::check_sequence;
+use crate::scan::{scan_checked, step_checked};
+use crate::{Cell, Layer, Merge, State, Streaming};
+
+/// A cell over whole sequences, in one direction or, with a second cell, in both.
+///
+/// [`Recurrent`](crate::Recurrent) is made of these, so that one type serves whichever the
+/// configuration asks for.
+#[derive(Module, Debug)]
+pub struct Directional<C: Module> {
+    /// The cell that reads from the first step to the last.
+    pub forward: C,
+    /// The cell that reads from the last step to the first.
+    pub backward: Option<C>,
+    /// How the outputs of two directions become one.
+    #[module(skip)]
+    pub merge: Merge,
+}
+
+/// The state of a [`Directional`] layer.
+#[derive(Clone, Debug)]
+pub struct DirectionalState<S> {
+    /// The state of the forward cell.
+    pub forward: S,
+    /// The state of the backward cell, where there is one. Its final state is the one after the
+    /// first time step, where it ends.
+    pub backward: Option<S>,
+}
+
+impl<S: State> State for DirectionalState<S> {
+    fn map(self, f: &mut dyn FnMut(Tensor<2>) -> Tensor<2>) -> Self {
+        Self {
+            forward: self.forward.map(f),
+            backward: self.backward.map(|state| state.map(f)),
+        }
+    }
+}
+
+impl<C: Cell> Layer for Directional<C> {
+    type State = DirectionalState<C::State>;
+
+    fn d_input(&self) -> usize {
+        self.forward.d_input()
+    }
+
+    fn d_output(&self) -> usize {
+        match &self.backward {
+            Some(backward) => self
+                .merge
+                .d_output(self.forward.d_hidden(), backward.d_hidden()),
+            None => self.forward.d_hidden(),
+        }
+    }
+
+    fn zero_state(&self, batch: usize) -> Self::State {
+        DirectionalState {
+            forward: self.forward.zero_state(batch),
+            backward: self.backward.as_ref().map(|cell| cell.zero_state(batch)),
+        }
+    }
+
+    fn forward(&self, input: Tensor<3>, state: Option<Self::State>) -> (Tensor<3>, Self::State) {
+        check_sequence(self.forward.name(), &input, self.d_input());
+        let (forward, backward) = match state {
+            Some(state) => {
+                assert!(
+                    state.backward.is_some() == self.backward.is_some(),
+                    "{}: the state has {}, but the layer runs in {}",
+                    self.forward.name(),
+                    directions(state.backward.is_some()),
+                    directions(self.backward.is_some()),
+                );
+                (Some(state.forward), state.backward)
+            }
+            None => (None, None),
+        };
+        let Some(backward_cell) = &self.backward else {
+            let (output, forward) = scan_checked(&self.forward, input, forward);
+            let backward = None;
+            return (output, DirectionalState { forward, backward });
+        };
+        let (output, forward, backward) = both_directions(
+            input,
+            self.merge,
+            |input| scan_checked(&self.forward, input, forward),
+            |input| scan_checked(backward_cell, input, backward),
+        );
+        let backward = Some(backward);
+        (output, DirectionalState { forward, backward })
+    }
+}
+
+fn directions(two: bool) -> &'static str {
+    if two {
+        "two directions"
+    } else {
+        "one direction"
+    }
+}
+
+/// # Panics
+///
+/// Where the layer runs in two directions: the backward one starts at the end of the sequence,
+/// which a single step does not have.
+impl<C: Cell> Streaming for Directional<C> {
+    fn step(&self, x_t: Tensor<2>, state: Option<Self::State>) -> (Tensor<2>, Self::State) {
+        assert!(
+            self.backward.is_none(),
+            "{}: a bidirectional network reads whole sequences and cannot be run step by step; \
+             use forward, or make it with with_bidirectional(false)",
+            self.forward.name()
+        );
+        let (output, forward) = step_checked(&self.forward, x_t, state.map(|state| state.forward));
+        let backward = None;
+        (output, DirectionalState { forward, backward })
+    }
+}

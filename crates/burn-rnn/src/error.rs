@@ -1,0 +1,101 @@
+//! Configurations that make no sense, told as typed errors.
+
+use thiserror::Error;
+
+/// Why a configuration cannot be turned into a network.
+///
+/// `try_init` and `validate` return it; `init` panics with the same message.
+#[derive(Debug, Clone, PartialEq, Error)]
+#[non_exhaustive]
+pub enum ConfigError {
+    /// A size that has to be at least one is zero.
+    #[error("{field} is 0, expected at least 1: give {field} a positive size")]
+    ZeroSize {
+        /// The name of the setting.
+        field: &'static str,
+    },
+    /// A dropout probability outside `[0, 1)`.
+    #[error(
+        "dropout is {value}, expected a probability of at least 0 and below 1: 0 switches it off"
+    )]
+    Dropout {
+        /// The probability given.
+        value: f64,
+    },
+    /// A stack without layers.
+    #[error(
+        "the list of layers is empty, expected at least one layer: use with_layers(n) with n ≥ 1 or with_layer_sizes with one size a layer"
+    )]
+    NoLayers,
+    /// Two layers that do not fit together.
+    #[error(
+        "layer {layer} reads {d_input} features but layer {before} gives {d_output}: both have to be equal",
+        before = layer - 1
+    )]
+    LayerMismatch {
+        /// The index of the layer that reads, counted from 0.
+        layer: usize,
+        /// What it reads.
+        d_input: usize,
+        /// What the layer before it gives.
+        d_output: usize,
+    },
+    /// A residual skip around a layer whose output has another size than its input.
+    #[error(
+        "residual skip around layer {layer} needs equal sizes, but it reads {d_input} features and gives {d_output}: make the sizes equal or switch residual off"
+    )]
+    ResidualSizes {
+        /// The index of the layer, counted from 0.
+        layer: usize,
+        /// What the layer reads.
+        d_input: usize,
+        /// What the layer gives.
+        d_output: usize,
+    },
+    /// Two directions that cannot be merged or do not read the same input.
+    #[error(
+        "the two directions differ in {what}: forward has {forward}, backward has {backward}; make them equal{hint}"
+    )]
+    Directions {
+        /// Which size differs.
+        what: &'static str,
+        /// The size of the forward direction.
+        forward: usize,
+        /// The size of the backward direction.
+        backward: usize,
+        /// A way out where there is one.
+        hint: &'static str,
+    },
+    /// An initialization that the architecture cannot take.
+    #[error("initialization {given} does not fit: {reason}")]
+    Initialization {
+        /// The initialization, as configured.
+        given: String,
+        /// What is in the way, and what to do.
+        reason: &'static str,
+    },
+    /// Options of one cell that contradict each other.
+    #[error("{given} makes no sense: {reason}")]
+    Cell {
+        /// The options given.
+        given: &'static str,
+        /// What is in the way, and what to do.
+        reason: &'static str,
+    },
+}
+
+/// A positive size, or the error that names the setting.
+pub(crate) fn at_least_one(field: &'static str, size: usize) -> Result<(), ConfigError> {
+    if size == 0 {
+        return Err(ConfigError::ZeroSize { field });
+    }
+    Ok(())
+}
+
+/// A probability in `[0, 1)`, or the error.
+pub(crate) fn dropout_probability(value: f64) -> Result<(), ConfigError> {
+    if (0.0..1.0).contains(&value) {
+        return Ok(());
+    }
+    Err(ConfigError::Dropout { value })
+}

@@ -1,0 +1,88 @@
+//! What layers and wrappers have in common: a sequence in, a sequence out.
+
+use burn::module::{Module, ModuleDisplay};
+use burn::tensor::Tensor;
+
+use crate::State;
+
+/// A network over whole sequences: [`Scan`](crate::Scan) of a cell, or a wrapper around layers.
+pub trait Layer: Module + ModuleDisplay {
+    /// What is carried from one window of a sequence to the next.
+    type State: State;
+
+    /// The number of features that the layer reads.
+    fn d_input(&self) -> usize;
+
+    /// The number of features that the layer gives.
+    fn d_output(&self) -> usize;
+
+    /// The state before the first step: zeros.
+    fn zero_state(&self, batch: usize) -> Self::State;
+
+    /// Runs over a batch of sequences, `[batch, time, d_input]` to `[batch, time, d_output]`, and
+    /// returns the final state beside. Without a state it starts from [`zero_state`](Layer::zero_state).
+    ///
+    /// # Panics
+    ///
+    /// Where the input's features are not `d_input`, the time is zero, or the state does not fit
+    /// the batch; the message shows both shapes.
+    fn forward(&self, input: Tensor<3>, state: Option<Self::State>) -> (Tensor<3>, Self::State);
+
+    /// [`forward`](Layer::forward) with the time first: `[time, batch, d_input]` to
+    /// `[time, batch, d_output]`. The states keep the batch first.
+    fn forward_time_first(
+        &self,
+        input: Tensor<3>,
+        state: Option<Self::State>,
+    ) -> (Tensor<3>, Self::State) {
+        let (output, state) = self.forward(input.swap_dims(0, 1), state);
+        (output.swap_dims(0, 1), state)
+    }
+}
+
+/// A layer that can be run one step at a time, because no output depends on a later input.
+pub trait Streaming: Layer {
+    /// One time step, `[batch, d_input]` to `[batch, d_output]`, with the state for the next one.
+    ///
+    /// Running it over all steps gives what [`forward`](Layer::forward) gives for the sequence.
+    ///
+    /// # Panics
+    ///
+    /// Where the shapes do not fit; the message shows both.
+    fn step(&self, x_t: Tensor<2>, state: Option<Self::State>) -> (Tensor<2>, Self::State);
+}
+
+/// Panics with both shapes where a sequence does not fit.
+pub(crate) fn check_sequence(name: &str, input: &Tensor<3>, d_input: usize) {
+    let dims = input.dims();
+    assert!(
+        dims[0] > 0 && dims[1] > 0 && dims[2] == d_input,
+        "{name}: the input has shape {dims:?}, expected [batch ≥ 1, time ≥ 1, d_input = {d_input}]{}",
+        if dims[1] == 0 {
+            "; a sequence of length zero has no output and no last step: leave it out"
+        } else {
+            ""
+        }
+    );
+}
+
+/// Panics with both shapes where one step's input does not fit.
+pub(crate) fn check_step(name: &str, x_t: &Tensor<2>, d_input: usize) {
+    let dims = x_t.dims();
+    assert!(
+        dims[0] > 0 && dims[1] == d_input,
+        "{name}: the step's input has shape {dims:?}, expected [batch ≥ 1, d_input = {d_input}]"
+    );
+}
+
+/// Panics with both shapes where a given state does not fit the one that the layer starts from.
+pub(crate) fn check_state<S: State>(name: &str, given: &S, expected: &S) {
+    let (given, expected) = (given.shapes(), expected.shapes());
+    // `zip`, because an LSTM's gates may be left out of a given state.
+    for (given, expected) in given.iter().zip(&expected) {
+        assert!(
+            given == expected,
+            "{name}: the state has a tensor of shape {given:?}, expected [batch, features] = {expected:?}"
+        );
+    }
+}

@@ -1,0 +1,88 @@
+//! Recurrent networks for [Burn](https://burn.dev): simple, LSTM, peephole, coupled-gate, GRU,
+//! bidirectional and multi-layer, as Burn modules with automatic differentiation, the same code on
+//! every backend.
+//!
+//! ```
+//! use burn::tensor::{Device, Distribution, Tensor};
+//! use burn_rnn::{HeadConfig, LstmConfig, State};
+//!
+//! let device = Device::default().autodiff();
+//! let lstm = LstmConfig::new(28, 128).with_layers(2).with_dropout(0.2).init(&device);
+//! let head = HeadConfig::new(lstm.d_output(), 10).init(&device);
+//!
+//! let input = Tensor::random([4, 50, 28], Distribution::Default, &device); // [batch, time, features]
+//! let (output, state) = lstm.forward(input.clone(), None); // [batch, time, hidden]
+//! let gradients = head.forward(output).mean().backward();
+//! assert!(lstm.cells().all(|cell| cell.w_hidden.val().grad(&gradients).is_some()));
+//!
+//! let (_next_window, _) = lstm.forward(input, Some(state.detach())); // truncated BPTT
+//! ```
+//!
+//! # Where to find what
+//!
+//! | architecture | configuration | network | cell |
+//! |---|---|---|---|
+//! | simple (Elman) | [`SimpleRnnConfig`] | [`SimpleRnn`] | [`SimpleCell`] |
+//! | LSTM, with Greff's ablations | [`LstmConfig`] | [`Lstm`] | [`LstmCell`] |
+//! | peephole LSTM, diagonal and full | [`PeepholeLstmConfig`] | [`PeepholeLstm`] | [`LstmCell`] |
+//! | coupled-gate LSTM | [`CoupledLstmConfig`] | [`CoupledLstm`] | [`LstmCell`] |
+//! | GRU, both resets | [`GruConfig`] | [`Gru`] | [`GruCell`] |
+//! | bidirectional | `.with_bidirectional(true)` | [`Bidirectional`] | any |
+//! | multi-layer | `.with_layers(n)` | [`Stacked`] | any |
+//! | a cell of your own | [`CellOptions`] | [`Recurrent`] | [`Cell`] |
+//!
+//! A [`Cell`] is one time step. [`Scan`] runs it over a sequence and is a [`Layer`];
+//! [`Bidirectional`] and [`Stacked`] wrap layers and each other. [`Head`] reads the hidden states
+//! out, and [`SlidingWindow`] is the network without memory to compare with.
+//!
+//! # Backends
+//!
+//! One Cargo feature each: `flex` (default), `ndarray`, `wgpu`, `vulkan`, `metal`, `webgpu`,
+//! `cuda`, `rocm`, `cpu`. `burn::tensor::Device` chooses among those that are on.
+
+mod activation;
+mod bidirectional;
+mod cell;
+mod config;
+mod coupled;
+mod directional;
+mod error;
+mod gates;
+mod gru;
+mod head;
+mod initialization;
+mod layer;
+mod lstm;
+mod peephole;
+mod recurrent;
+mod scan;
+mod simple;
+mod sliding_window;
+mod stacked;
+mod state;
+
+pub use activation::Activation;
+pub use bidirectional::{Bidirectional, BidirectionalState, Merge};
+pub use cell::{Cell, CellOptions, CellShape};
+pub use config::RecurrentConfig;
+pub use coupled::{CoupledLstm, CoupledLstmConfig, CoupledLstmOptions, Coupling};
+pub use directional::{Directional, DirectionalState};
+pub use error::ConfigError;
+pub use gates::GateParameters;
+pub use gru::{Gru, GruCell, GruConfig, GruGate, GruOptions, Reset};
+pub use head::{Head, HeadActivation, HeadConfig};
+pub use initialization::{GateRole, Initialization};
+pub use layer::{Layer, Streaming};
+pub use lstm::{Lstm, LstmCell, LstmConfig, LstmGate, LstmOptions};
+pub use peephole::{Peephole, PeepholeKind, PeepholeLstm, PeepholeLstmConfig, PeepholeLstmOptions};
+pub use recurrent::{Recurrent, RecurrentState};
+pub use scan::{Scan, scan_steps};
+pub use simple::{SimpleCell, SimpleOptions, SimpleRnn, SimpleRnnConfig};
+pub use sliding_window::{SlidingWindow, SlidingWindowConfig};
+pub use stacked::{Stacked, StackedConfig, StackedState};
+pub use state::{CellState, HiddenState, LstmState, State};
+
+/// The examples of the README, tested.
+#[cfg(doctest)]
+#[doc = include_str!("../../../README.md")]
+pub struct Readme;

@@ -1,0 +1,49 @@
+//! The backends that this build has.
+
+use burn::tensor::Device;
+
+/// A backend to test on.
+pub struct Backend {
+    pub name: &'static str,
+    pub device: Device,
+    /// What its `exp` and `tanh` are good for, relative to the largest value of a tensor.
+    pub tolerance: f32,
+}
+
+/// Every backend whose feature is on.
+pub fn all() -> Vec<Backend> {
+    let backends = vec![
+        #[cfg(feature = "flex")]
+        Backend {
+            name: "flex",
+            device: Device::flex(),
+            tolerance: 1e-5,
+        },
+        #[cfg(feature = "ndarray")]
+        Backend {
+            name: "ndarray",
+            #[allow(deprecated)] // Burn 0.22 still has it, so users may still be on it.
+            device: Device::ndarray(),
+            tolerance: 1e-5,
+        },
+        #[cfg(feature = "wgpu")]
+        Backend {
+            name: "wgpu",
+            device: Device::wgpu(Default::default()),
+            tolerance: 1e-5,
+        },
+    ];
+    assert!(
+        !backends.is_empty(),
+        "no backend: switch on flex, ndarray or wgpu"
+    );
+    backends
+}
+
+/// Runs `test` on every backend, telling which.
+pub fn each(test: impl Fn(&Backend)) {
+    for backend in all() {
+        println!("backend {}", backend.name);
+        test(&backend);
+    }
+}

@@ -1,0 +1,385 @@
+//! `nn.RNN`, `nn.LSTM` and `nn.GRU` of PyTorch: outputs, final states and all gradients.
+//!
+//! The fixtures come from `tests/fixtures/make_pytorch.py`.
+
+use burn::module::Param;
+use burn::tensor::{Device, Gradients, Tensor};
+use burn_rnn::{
+    Activation, Cell, CellOptions, GruCell, GruConfig, HiddenState, LstmCell, LstmConfig,
+    LstmState, Recurrent, RecurrentConfig, SimpleCell, SimpleRnnConfig, State,
+};
+
+use crate::backends;
+use crate::compare::assert_close;
+use crate::fixture::{self, Fixture};
+
+#[test]
+fn modules_agree_with_pytorch() {
+    let fixtures = fixture::all("pytorch");
+    backends::each(|backend| {
+        let mut kinds = std::collections::BTreeMap::<&str, usize>::new();
+        for fixture in &fixtures {
+            let device = backend.device.clone().autodiff();
+            let shape = (fixture.number("d_input"), fixture.number("d_hidden"));
+            let simple = |f| SimpleRnnConfig::new(shape.0, shape.1).with_activation(f);
+            let tolerance = backend.tolerance;
+            let kind = fixture.setting("kind");
+            match kind {
+                "rnn_tanh" => check(fixture, simple(Activation::Tanh), &device, tolerance),
+                "rnn_relu" => check(fixture, simple(Activation::Relu), &device, tolerance),
+                "lstm" => check(
+                    fixture,
+                    LstmConfig::new(shape.0, shape.1),
+                    &device,
+                    tolerance,
+                ),
+                "gru" => check(
+                    fixture,
+                    GruConfig::new(shape.0, shape.1),
+                    &device,
+                    tolerance,
+                ),
+                other => {
+                    assert!(other.starts_with("equations_"), "unknown kind {other}");
+                    continue;
+                }
+            }
+            *kinds.entry(kind).or_default() += 1;
+        }
+        assert_eq!(kinds.len(), 4, "{kinds:?}");
+    });
+}
+
+/// A cell whose parameters and state PyTorch has under its own names.
+trait FromPyTorch: Cell {
+    /// Sets the parameters of the cell from `weight_ih<suffix>` and so on.
+    fn set(&mut self, fixture: &Fixture, suffix: &str, device: &Device);
+
+    /// Compares the gradients of the cell's parameters.
+    fn check_gradients(
+        &self,
+        fixture: &Fixture,
+        suffix: &str,
+        gradients: &Gradients,
+        tolerance: f32,
+    );
+
+    /// The state from the rows `index` of `h0` and `c0`.
+    fn state(tensors: &[Tensor<2>]) -> Self::State;
+}
+
+fn param<const D: usize>(tensor: Tensor<D>) -> Param<Tensor<D>> {
+    Param::from_tensor(tensor)
+}
+
+impl FromPyTorch for SimpleCell {
+    fn set(&mut self, fixture: &Fixture, suffix: &str, device: &Device) {
+        let weight = |name: &str| {
+            fixture
+                .tensor::<2>(&format!("{name}{suffix}"), device)
+                .transpose()
+        };
+        self.w_input = param(weight("weight_ih"));
+        self.w_hidden = param(weight("weight_hh"));
+        self.bias = summed_bias(fixture, suffix, device).map(param);
+    }
+
+    fn check_gradients(
+        &self,
+        fixture: &Fixture,
+        suffix: &str,
+        gradients: &Gradients,
+        tolerance: f32,
+    ) {
+        check_weights(
+            fixture,
+            suffix,
+            gradients,
+            tolerance,
+            &self.w_input,
+            &self.w_hidden,
+            |w| w,
+        );
+        check_bias(fixture, suffix, gradients, tolerance, &self.bias, |b| b);
+    }
+
+    fn state(tensors: &[Tensor<2>]) -> HiddenState {
+        HiddenState::new(tensors[0].clone())
+    }
+}
+
+impl FromPyTorch for LstmCell {
+    fn set(&mut self, fixture: &Fixture, suffix: &str, device: &Device) {
+        let weight = |name: &str| {
+            fixture
+                .tensor::<2>(&format!("{name}{suffix}"), device)
+                .transpose()
+        };
+        self.w_input = param(weight("weight_ih"));
+        self.w_hidden = param(weight("weight_hh"));
+        self.bias = summed_bias(fixture, suffix, device).map(param);
+    }
+
+    fn check_gradients(
+        &self,
+        fixture: &Fixture,
+        suffix: &str,
+        gradients: &Gradients,
+        tolerance: f32,
+    ) {
+        check_weights(
+            fixture,
+            suffix,
+            gradients,
+            tolerance,
+            &self.w_input,
+            &self.w_hidden,
+            |w| w,
+        );
+        check_bias(fixture, suffix, gradients, tolerance, &self.bias, |b| b);
+    }
+
+    fn state(tensors: &[Tensor<2>]) -> LstmState {
+        LstmState::new(tensors[0].clone(), tensors[1].clone())
+    }
+}
+
+/// PyTorch's update gate is `1 − z`: the block in the middle has the other sign.
+fn turn_update<const D: usize>(fused: Tensor<D>) -> Tensor<D> {
+    let blocks = fused.chunk(3, D - 1);
+    Tensor::cat(
+        vec![blocks[0].clone(), -blocks[1].clone(), blocks[2].clone()],
+        D - 1,
+    )
+}
+
+impl FromPyTorch for GruCell {
+    fn set(&mut self, fixture: &Fixture, suffix: &str, device: &Device) {
+        let weight = |name: &str| {
+            turn_update(
+                fixture
+                    .tensor::<2>(&format!("{name}{suffix}"), device)
+                    .transpose(),
+            )
+        };
+        self.w_input = param(weight("weight_ih"));
+        self.w_hidden = param(weight("weight_hh"));
+        let Some(hidden) = fixture.optional::<1>(&format!("bias_hh{suffix}"), device) else {
+            assert!(self.bias.is_none() && self.bias_hidden.is_none());
+            return;
+        };
+        let d_hidden = self.d_hidden();
+        let gates = Tensor::cat(
+            vec![
+                hidden.clone().narrow(0, 0, 2 * d_hidden),
+                Tensor::zeros([d_hidden], device),
+            ],
+            0,
+        );
+        let input = fixture.tensor::<1>(&format!("bias_ih{suffix}"), device);
+        self.bias = Some(param(turn_update(input + gates)));
+        self.bias_hidden = Some(param(hidden.narrow(0, 2 * d_hidden, d_hidden)));
+    }
+
+    fn check_gradients(
+        &self,
+        fixture: &Fixture,
+        suffix: &str,
+        gradients: &Gradients,
+        tolerance: f32,
+    ) {
+        check_weights(
+            fixture,
+            suffix,
+            gradients,
+            tolerance,
+            &self.w_input,
+            &self.w_hidden,
+            turn_update,
+        );
+        check_bias(
+            fixture,
+            suffix,
+            gradients,
+            tolerance,
+            &self.bias,
+            turn_update,
+        );
+        if let Some(bias) = &self.bias_hidden {
+            let d_hidden = self.d_hidden();
+            let gradient = bias.grad(gradients).unwrap();
+            let expected =
+                fixture.tensor::<1>(&format!("grad.bias_hh{suffix}"), &gradient.device());
+            let expected = expected.narrow(0, 2 * d_hidden, d_hidden);
+            assert_close(
+                &format!("{} bias_hidden{suffix}", fixture.name),
+                &gradient,
+                &expected,
+                tolerance,
+            );
+        }
+    }
+
+    fn state(tensors: &[Tensor<2>]) -> HiddenState {
+        HiddenState::new(tensors[0].clone())
+    }
+}
+
+fn summed_bias(fixture: &Fixture, suffix: &str, device: &Device) -> Option<Tensor<1>> {
+    let input = fixture.optional::<1>(&format!("bias_ih{suffix}"), device)?;
+    Some(input + fixture.tensor(&format!("bias_hh{suffix}"), device))
+}
+
+fn check_weights(
+    fixture: &Fixture,
+    suffix: &str,
+    gradients: &Gradients,
+    tolerance: f32,
+    w_input: &Param<Tensor<2>>,
+    w_hidden: &Param<Tensor<2>>,
+    turn: impl Fn(Tensor<2>) -> Tensor<2>,
+) {
+    for (name, weight) in [("weight_ih", w_input), ("weight_hh", w_hidden)] {
+        let gradient = weight.grad(gradients).unwrap();
+        let expected = fixture.tensor::<2>(&format!("grad.{name}{suffix}"), &gradient.device());
+        let what = format!("{} {name}{suffix}", fixture.name);
+        assert_close(&what, &gradient, &turn(expected.transpose()), tolerance);
+    }
+}
+
+fn check_bias(
+    fixture: &Fixture,
+    suffix: &str,
+    gradients: &Gradients,
+    tolerance: f32,
+    bias: &Option<Param<Tensor<1>>>,
+    turn: impl Fn(Tensor<1>) -> Tensor<1>,
+) {
+    assert_eq!(bias.is_some(), fixture.flag("bias"), "{}", fixture.name);
+    if let Some(bias) = bias {
+        let gradient = bias.grad(gradients).unwrap();
+        let expected = fixture.tensor::<1>(&format!("grad.bias_ih{suffix}"), &gradient.device());
+        let what = format!("{} bias{suffix}", fixture.name);
+        assert_close(&what, &gradient, &turn(expected), tolerance);
+    }
+}
+
+/// PyTorch's names end in `_l<layer>`, and `_reverse` for the backward direction.
+fn suffixes(layers: usize, bidirectional: bool) -> Vec<String> {
+    (0..layers)
+        .flat_map(|layer| {
+            let reverse = bidirectional.then(|| format!("_l{layer}_reverse"));
+            std::iter::once(format!("_l{layer}")).chain(reverse)
+        })
+        .collect()
+}
+
+fn check<O: CellOptions<Cell: FromPyTorch>>(
+    fixture: &Fixture,
+    config: RecurrentConfig<O>,
+    device: &Device,
+    tolerance: f32,
+) {
+    let (layers, bidirectional) = (fixture.number("layers"), fixture.flag("bidirectional"));
+    let mut network = config
+        .with_layers(layers)
+        .with_bidirectional(bidirectional)
+        .with_bias(fixture.flag("bias"))
+        .init(device);
+    let suffixes = suffixes(layers, bidirectional);
+    for (cell, suffix) in network.cells_mut().zip(&suffixes) {
+        cell.set(fixture, suffix, device);
+    }
+
+    let input = fixture.tensor::<3>("input", device).require_grad();
+    let initial: Vec<_> = ["h0", "c0"]
+        .into_iter()
+        .filter_map(|name| {
+            fixture
+                .optional::<3>(name, device)
+                .map(Tensor::require_grad)
+        })
+        .collect();
+    assert_eq!(!initial.is_empty(), fixture.flag("initial_state"));
+    let state = (!initial.is_empty()).then(|| state_of(&network, &initial));
+    let (output, state) = network.forward(input.clone(), state);
+
+    let close = |what: &str, actual: &Tensor<3>, expected: &str| {
+        let what = format!("{} {what}", fixture.name);
+        assert_close(&what, actual, &fixture.tensor(expected, device), tolerance);
+    };
+    close("output", &output, "output");
+    let mut loss = (output * fixture.tensor("cot.output", device)).sum();
+    for (part, name) in final_state(state).into_iter().zip(["hn", "cn"]) {
+        close(name, &part, name);
+        loss = loss + (part * fixture.tensor(&format!("cot.{name}"), device)).sum();
+    }
+
+    let gradients = loss.backward();
+    // Gradients live on the device without autodiff.
+    let inner = device.clone().without_autodiff();
+    let close_gradient = |tensor: &Tensor<3>, name: &str| {
+        let actual = tensor.grad(&gradients).unwrap();
+        let expected = fixture.tensor(&format!("grad.{name}"), &inner);
+        assert_close(
+            &format!("{} grad.{name}", fixture.name),
+            &actual,
+            &expected,
+            tolerance,
+        );
+    };
+    close_gradient(&input, "input");
+    for (tensor, name) in initial.iter().zip(["h0", "c0"]) {
+        close_gradient(tensor, name);
+    }
+    for (cell, suffix) in network.cells().zip(&suffixes) {
+        cell.check_gradients(fixture, suffix, &gradients, tolerance);
+    }
+}
+
+/// A network's state from PyTorch's tensors `[layers · directions, batch, d_hidden]`.
+fn state_of<C: FromPyTorch>(
+    network: &Recurrent<C>,
+    tensors: &[Tensor<3>],
+) -> burn_rnn::RecurrentState<C::State> {
+    let mut index = 0;
+    let mut next = || {
+        let rows: Vec<Tensor<2>> = tensors
+            .iter()
+            .map(|tensor| tensor.clone().narrow(0, index, 1).squeeze_dim(0))
+            .collect();
+        index += 1;
+        C::state(&rows)
+    };
+    let mut state = network.zero_state(tensors[0].dims()[1]);
+    for layer in &mut state.layers {
+        layer.forward = next();
+        layer.backward = layer.backward.as_ref().map(|_| next());
+    }
+    state
+}
+
+/// PyTorch's tensors `[layers · directions, batch, d_hidden]` from a network's state: `h` and, where
+/// the cell has one, `c`.
+fn final_state<S: State>(state: burn_rnn::RecurrentState<S>) -> Vec<Tensor<3>> {
+    let mut parts: Vec<Vec<Tensor<2>>> = Vec::new();
+    let cells = state
+        .layers
+        .into_iter()
+        .flat_map(|layer| std::iter::once(layer.forward).chain(layer.backward));
+    for cell in cells {
+        let mut part = 0;
+        cell.map(&mut |tensor| {
+            if parts.len() == part {
+                parts.push(Vec::new());
+            }
+            parts[part].push(tensor.clone());
+            part += 1;
+            tensor
+        });
+    }
+    parts
+        .into_iter()
+        .map(|part| Tensor::stack(part, 0))
+        .collect()
+}

@@ -1,0 +1,165 @@
+//! Configurations through `serde`, parameters through Burn's records and stores.
+
+use burn::config::Config;
+use burn::module::Module;
+use burn::store::{BurnpackStore, ModuleRecord, ModuleSnapshot, SafetensorsStore};
+use burn::tensor::{DType, Device, Tensor};
+use burn_rnn::{
+    Activation, CellOptions, CoupledLstmConfig, Coupling, GruConfig, HeadActivation, HeadConfig,
+    Initialization, LstmConfig, Merge, PeepholeKind, PeepholeLstmConfig, RecurrentConfig, Reset,
+    SimpleRnnConfig, SlidingWindowConfig,
+};
+
+use crate::backends;
+use crate::parameters;
+
+/// Runs `$check` on a configuration of every architecture that differs from the default everywhere.
+macro_rules! every_architecture {
+    ($check:expr) => {
+        $check(different(SimpleRnnConfig::new(3, 4)).with_activation(Activation::Relu));
+        $check(
+            different(LstmConfig::new(3, 4))
+                .with_full_gate_recurrence(true)
+                .with_output_activation(false),
+        );
+        $check(different(PeepholeLstmConfig::new(3, 4)).with_peephole(PeepholeKind::Full));
+        $check(different(PeepholeLstmConfig::new(3, 4)));
+        $check(different(CoupledLstmConfig::new(3, 4)).with_coupling(Coupling::ForgetFromInput));
+        $check(different(GruConfig::new(3, 4)).with_reset(Reset::BeforeProduct));
+        $check(different(GruConfig::new(3, 4)));
+    };
+}
+
+fn different<O: CellOptions>(config: RecurrentConfig<O>) -> RecurrentConfig<O> {
+    config
+        .with_layers(2)
+        .with_bidirectional(true)
+        .with_merge(Merge::Average)
+        .with_dropout(0.25)
+        .with_residual(true)
+        .with_batch_first(false)
+        .with_initialization(Initialization::PyTorch)
+}
+
+#[test]
+fn configurations_survive_json_and_files() {
+    fn check<O: CellOptions>(config: RecurrentConfig<O>) {
+        let json = serde_json::to_string(&config).unwrap();
+        let read: RecurrentConfig<O> = serde_json::from_str(&json).unwrap();
+        assert_eq!(read, config);
+
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("config.json");
+        config.save(&path).unwrap();
+        assert_eq!(RecurrentConfig::<O>::load(&path).unwrap(), config);
+    }
+    every_architecture!(check);
+
+    let head = HeadConfig::new(3, 4)
+        .with_activation(HeadActivation::Softmax)
+        .with_bias(false);
+    let json = serde_json::to_string(&head).unwrap();
+    assert_eq!(serde_json::from_str::<HeadConfig>(&json).unwrap(), head);
+    let window = SlidingWindowConfig::new(3, 4, 5).with_activation(Activation::Tanh);
+    let json = serde_json::to_string(&window).unwrap();
+    assert_eq!(
+        serde_json::from_str::<SlidingWindowConfig>(&json).unwrap(),
+        window
+    );
+}
+
+#[test]
+fn a_configuration_by_hand_needs_the_sizes_alone_and_tells_misspellings() {
+    let config: LstmConfig = serde_json::from_str(r#"{"d_input": 3, "layer_sizes": [4]}"#).unwrap();
+    assert_eq!(config, LstmConfig::new(3, 4));
+    let config = r#"{"d_input": 3, "layer_sizes": [4], "bidirectoinal": true}"#;
+    let error = serde_json::from_str::<LstmConfig>(config).unwrap_err();
+    assert!(error.to_string().contains("bidirectoinal"), "{error}");
+}
+
+#[test]
+fn parameters_survive_records_and_stores() {
+    fn check<O: CellOptions>(config: RecurrentConfig<O>) {
+        backends::each(|backend| check_on(&config, &backend.device));
+    }
+    every_architecture!(check);
+}
+
+fn check_on<O: CellOptions>(config: &RecurrentConfig<O>, device: &Device) {
+    let network = config.init(device);
+    let expected = parameters::read(&network);
+    let fresh = || {
+        let fresh = config.init(device);
+        assert_ne!(parameters::read(&fresh), expected, "fresh ones differ");
+        fresh
+    };
+    let folder = tempfile::tempdir().unwrap();
+
+    let path = folder.path().join("record.bpk");
+    network.clone().into_record().save(&path).unwrap();
+    let loaded = fresh().load_record(ModuleRecord::load(&path).unwrap());
+    assert_eq!(parameters::read(&loaded), expected, "record");
+
+    let mut store = BurnpackStore::from_file(folder.path().join("store.bpk"));
+    network.save_into(&mut store).unwrap();
+    let mut loaded = fresh();
+    loaded.load_from(&mut store).unwrap();
+    assert_eq!(parameters::read(&loaded), expected, "burnpack");
+
+    let mut store = SafetensorsStore::from_file(folder.path().join("store.safetensors"));
+    network.save_into(&mut store).unwrap();
+    let mut loaded = fresh();
+    loaded.load_from(&mut store).unwrap();
+    assert_eq!(parameters::read(&loaded), expected, "safetensors");
+}
+
+#[test]
+fn names_in_a_weight_file_are_short_and_stable() {
+    let device = Device::default();
+    let network = PeepholeLstmConfig::new(3, 4)
+        .with_layers(2)
+        .with_bidirectional(true)
+        .init(&device);
+    let mut names: Vec<String> = network
+        .collect(None, None, false)
+        .iter()
+        .map(|t| t.name.clone())
+        .collect();
+    names.sort();
+    assert_eq!(names.len(), 16);
+    assert_eq!(names[0], "stack.layers.0.backward.bias");
+    assert_eq!(names[1], "stack.layers.0.backward.peephole.diagonal");
+    assert_eq!(names[15], "stack.layers.1.forward.w_input");
+}
+
+#[test]
+fn heads_and_windows_survive_too() {
+    let device = Device::default();
+    let head = HeadConfig::new(3, 4).init(&device);
+    let record = head.clone().into_record();
+    let loaded = HeadConfig::new(3, 4).init(&device).load_record(record);
+    assert_eq!(parameters::read(&loaded), parameters::read(&head));
+
+    let window = SlidingWindowConfig::new(3, 2, 1).init(&device);
+    let record = window.clone().into_record();
+    let loaded = SlidingWindowConfig::new(3, 2, 1)
+        .init(&device)
+        .load_record(record);
+    assert_eq!(parameters::read(&loaded), parameters::read(&window));
+}
+
+#[test]
+fn a_network_of_doubles_keeps_its_type() {
+    let device = Device::default();
+    if !device.supports_dtype(DType::F64) {
+        println!("skipped: the default device has no f64");
+        return;
+    }
+    let network = GruConfig::new(3, 4).init(&device);
+    let values = parameters::read(&network);
+    let network = parameters::write(network, &values, DType::F64);
+    let input = Tensor::<3>::ones([2, 5, 3], (&device, DType::F64));
+    let (output, state) = network.forward(input, None);
+    assert_eq!(output.dtype(), DType::F64);
+    assert_eq!(state.layers[0].forward.hidden.dtype(), DType::F64);
+}

@@ -1,0 +1,18 @@
+//! Tests that cross crates. Every test runs on every backend whose feature is on, through one body:
+//! `cargo test -p burn-rnn-tests --features ndarray,wgpu`.
+
+mod ablations;
+mod backends;
+mod compare;
+mod fixture;
+mod gradients;
+mod initialization;
+mod learning;
+mod onnx;
+mod parameters;
+mod pytorch;
+mod pytorch_equations;
+mod records;
+mod refusals;
+mod shapes;
+mod wrappers;
