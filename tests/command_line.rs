@@ -208,6 +208,8 @@ fn forecast(folder: &Path) -> Command {
             "8",
             "--epochs",
             "1",
+            "--members",
+            "2",
             "--folds",
             "2",
         ])

@@ -56,16 +56,67 @@ trait FromPyTorch: Cell {
     fn set(&mut self, fixture: &Fixture, suffix: &str, device: &Device);
 
     /// Compares the gradients of the cell's parameters.
-    fn check_gradients(
-        &self,
-        fixture: &Fixture,
-        suffix: &str,
-        gradients: &Gradients,
-        tolerance: f32,
-    );
+    fn check_gradients(&self, expected: &Expected);
 
     /// The state from the rows `index` of `h0` and `c0`.
     fn state(tensors: &[Tensor<2>]) -> Self::State;
+}
+
+/// The gradients that PyTorch has for one cell.
+struct Expected<'a> {
+    fixture: &'a Fixture,
+    suffix: &'a str,
+    gradients: &'a Gradients,
+    tolerance: f32,
+}
+
+impl Expected<'_> {
+    /// Compares with PyTorch's gradient of `name`, which `turn` brings into our layout.
+    fn gradient<const D: usize>(
+        &self,
+        name: &str,
+        param: &Param<Tensor<D>>,
+        turn: impl Fn(Tensor<D>) -> Tensor<D>,
+    ) {
+        let name = format!("{name}{}", self.suffix);
+        let actual = param.grad(self.gradients).unwrap();
+        let expected = self
+            .fixture
+            .tensor(&format!("grad.{name}"), &actual.device());
+        let what = format!("{} {name}", self.fixture.name);
+        assert_close(&what, &actual, &turn(expected), self.tolerance);
+    }
+
+    fn weights(
+        &self,
+        w_input: &Param<Tensor<2>>,
+        w_hidden: &Param<Tensor<2>>,
+        turn: impl Fn(Tensor<2>) -> Tensor<2>,
+    ) {
+        self.gradient("weight_ih", w_input, |rows| turn(rows.transpose()));
+        self.gradient("weight_hh", w_hidden, |rows| turn(rows.transpose()));
+    }
+
+    fn bias(&self, bias: &Option<Param<Tensor<1>>>, turn: impl Fn(Tensor<1>) -> Tensor<1>) {
+        let name = &self.fixture.name;
+        assert_eq!(bias.is_some(), self.fixture.flag("bias"), "{name}");
+        if let Some(bias) = bias {
+            self.gradient("bias_ih", bias, turn);
+        }
+    }
+}
+
+/// The matrices of a cell whose blocks are in PyTorch's order.
+fn plain_weights(
+    fixture: &Fixture,
+    suffix: &str,
+    device: &Device,
+) -> (Param<Tensor<2>>, Param<Tensor<2>>) {
+    let weight = |name: &str| {
+        let rows = fixture.tensor::<2>(&format!("{name}{suffix}"), device);
+        param(rows.transpose())
+    };
+    (weight("weight_ih"), weight("weight_hh"))
 }
 
 fn param<const D: usize>(tensor: Tensor<D>) -> Param<Tensor<D>> {
@@ -74,33 +125,13 @@ fn param<const D: usize>(tensor: Tensor<D>) -> Param<Tensor<D>> {
 
 impl FromPyTorch for SimpleCell {
     fn set(&mut self, fixture: &Fixture, suffix: &str, device: &Device) {
-        let weight = |name: &str| {
-            fixture
-                .tensor::<2>(&format!("{name}{suffix}"), device)
-                .transpose()
-        };
-        self.w_input = param(weight("weight_ih"));
-        self.w_hidden = param(weight("weight_hh"));
+        (self.w_input, self.w_hidden) = plain_weights(fixture, suffix, device);
         self.bias = summed_bias(fixture, suffix, device).map(param);
     }
 
-    fn check_gradients(
-        &self,
-        fixture: &Fixture,
-        suffix: &str,
-        gradients: &Gradients,
-        tolerance: f32,
-    ) {
-        check_weights(
-            fixture,
-            suffix,
-            gradients,
-            tolerance,
-            &self.w_input,
-            &self.w_hidden,
-            |w| w,
-        );
-        check_bias(fixture, suffix, gradients, tolerance, &self.bias, |b| b);
+    fn check_gradients(&self, expected: &Expected) {
+        expected.weights(&self.w_input, &self.w_hidden, |w| w);
+        expected.bias(&self.bias, |b| b);
     }
 
     fn state(tensors: &[Tensor<2>]) -> HiddenState {
@@ -110,33 +141,13 @@ impl FromPyTorch for SimpleCell {
 
 impl FromPyTorch for LstmCell {
     fn set(&mut self, fixture: &Fixture, suffix: &str, device: &Device) {
-        let weight = |name: &str| {
-            fixture
-                .tensor::<2>(&format!("{name}{suffix}"), device)
-                .transpose()
-        };
-        self.w_input = param(weight("weight_ih"));
-        self.w_hidden = param(weight("weight_hh"));
+        (self.w_input, self.w_hidden) = plain_weights(fixture, suffix, device);
         self.bias = summed_bias(fixture, suffix, device).map(param);
     }
 
-    fn check_gradients(
-        &self,
-        fixture: &Fixture,
-        suffix: &str,
-        gradients: &Gradients,
-        tolerance: f32,
-    ) {
-        check_weights(
-            fixture,
-            suffix,
-            gradients,
-            tolerance,
-            &self.w_input,
-            &self.w_hidden,
-            |w| w,
-        );
-        check_bias(fixture, suffix, gradients, tolerance, &self.bias, |b| b);
+    fn check_gradients(&self, expected: &Expected) {
+        expected.weights(&self.w_input, &self.w_hidden, |w| w);
+        expected.bias(&self.bias, |b| b);
     }
 
     fn state(tensors: &[Tensor<2>]) -> LstmState {
@@ -181,42 +192,13 @@ impl FromPyTorch for GruCell {
         self.bias_hidden = Some(param(hidden.narrow(0, 2 * d_hidden, d_hidden)));
     }
 
-    fn check_gradients(
-        &self,
-        fixture: &Fixture,
-        suffix: &str,
-        gradients: &Gradients,
-        tolerance: f32,
-    ) {
-        check_weights(
-            fixture,
-            suffix,
-            gradients,
-            tolerance,
-            &self.w_input,
-            &self.w_hidden,
-            turn_update,
-        );
-        check_bias(
-            fixture,
-            suffix,
-            gradients,
-            tolerance,
-            &self.bias,
-            turn_update,
-        );
+    fn check_gradients(&self, expected: &Expected) {
+        expected.weights(&self.w_input, &self.w_hidden, turn_update);
+        expected.bias(&self.bias, turn_update);
         if let Some(bias) = &self.bias_hidden {
             let d_hidden = self.d_hidden();
-            let gradient = bias.grad(gradients).unwrap();
-            let expected =
-                fixture.tensor::<1>(&format!("grad.bias_hh{suffix}"), &gradient.device());
-            let expected = expected.narrow(0, 2 * d_hidden, d_hidden);
-            assert_close(
-                &format!("{} bias_hidden{suffix}", fixture.name),
-                &gradient,
-                &expected,
-                tolerance,
-            );
+            let new = |all: Tensor<1>| all.narrow(0, 2 * d_hidden, d_hidden);
+            expected.gradient("bias_hh", bias, new);
         }
     }
 
@@ -228,40 +210,6 @@ impl FromPyTorch for GruCell {
 fn summed_bias(fixture: &Fixture, suffix: &str, device: &Device) -> Option<Tensor<1>> {
     let input = fixture.optional::<1>(&format!("bias_ih{suffix}"), device)?;
     Some(input + fixture.tensor(&format!("bias_hh{suffix}"), device))
-}
-
-fn check_weights(
-    fixture: &Fixture,
-    suffix: &str,
-    gradients: &Gradients,
-    tolerance: f32,
-    w_input: &Param<Tensor<2>>,
-    w_hidden: &Param<Tensor<2>>,
-    turn: impl Fn(Tensor<2>) -> Tensor<2>,
-) {
-    for (name, weight) in [("weight_ih", w_input), ("weight_hh", w_hidden)] {
-        let gradient = weight.grad(gradients).unwrap();
-        let expected = fixture.tensor::<2>(&format!("grad.{name}{suffix}"), &gradient.device());
-        let what = format!("{} {name}{suffix}", fixture.name);
-        assert_close(&what, &gradient, &turn(expected.transpose()), tolerance);
-    }
-}
-
-fn check_bias(
-    fixture: &Fixture,
-    suffix: &str,
-    gradients: &Gradients,
-    tolerance: f32,
-    bias: &Option<Param<Tensor<1>>>,
-    turn: impl Fn(Tensor<1>) -> Tensor<1>,
-) {
-    assert_eq!(bias.is_some(), fixture.flag("bias"), "{}", fixture.name);
-    if let Some(bias) = bias {
-        let gradient = bias.grad(gradients).unwrap();
-        let expected = fixture.tensor::<1>(&format!("grad.bias_ih{suffix}"), &gradient.device());
-        let what = format!("{} bias{suffix}", fixture.name);
-        assert_close(&what, &gradient, &turn(expected), tolerance);
-    }
 }
 
 /// PyTorch's names end in `_l<layer>`, and `_reverse` for the backward direction.
@@ -333,7 +281,12 @@ fn check<O: CellOptions<Cell: FromPyTorch>>(
         close_gradient(tensor, name);
     }
     for (cell, suffix) in network.cells().zip(&suffixes) {
-        cell.check_gradients(fixture, suffix, &gradients, tolerance);
+        cell.check_gradients(&Expected {
+            fixture,
+            suffix,
+            gradients: &gradients,
+            tolerance,
+        });
     }
 }
 

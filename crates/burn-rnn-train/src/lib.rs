@@ -3,6 +3,7 @@
 //! [`char_rnn`] is a character language model, [`forecast`] forecasts time series. Each has its
 //! command line in a module `command`; the programs in `examples/` call it and no more.
 
+mod average;
 pub mod char_rnn;
 mod clip;
 mod device;
@@ -11,6 +12,7 @@ pub mod forecast;
 mod network;
 mod progress;
 
+pub use average::ParameterAverage;
 pub use clip::clip_global_norm;
 pub use device::device;
 pub use error::{TrainError, exit_code};

@@ -57,6 +57,9 @@ pub struct Cli {
     /// The season of the seasonal naive forecast [default: found in the first training part]
     #[arg(long, value_name = "N")]
     season: Option<usize>,
+    /// The number of networks, different in their seed, of which the mean forecast counts
+    #[arg(long, value_name = "N", default_value_t = 5)]
+    members: usize,
     /// The most passes over the training windows
     #[arg(long, value_name = "N", default_value_t = 40)]
     epochs: usize,
@@ -116,7 +119,7 @@ pub fn run(cli: Cli) -> Result<(), TrainError> {
         cli.window
     );
     let started = Instant::now();
-    let rounds = experiment.folds * experiment.networks.len();
+    let rounds = experiment.folds * experiment.networks.len() * experiment.members;
     let progress = Progress::new(rounds * cli.epochs);
     let mut round = 0;
     let comparison = evaluate(
@@ -159,6 +162,7 @@ impl Cli {
             test_len: self.test_len.unwrap_or(series.values.len() / 12),
             season: self.season,
             networks: vec![network, ForecasterKind::SlidingWindow { d_hidden: 64 }],
+            members: self.members,
             fit: FitSettings {
                 epochs: self.epochs,
                 batch_size: self.batch_size,

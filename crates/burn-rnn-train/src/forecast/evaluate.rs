@@ -7,7 +7,7 @@ use burn_rnn_data::{
     Fold, Scaler, ScalerKind, WalkForward, Windows, detect_season, naive, seasonal_naive,
 };
 
-use super::{Curve, FitSettings, ForecasterKind, fit, predict};
+use super::{Curve, FitSettings, ForecasterKind, Lessons, fit, predict};
 use crate::TrainError;
 
 /// What is compared, and how.
@@ -27,7 +27,10 @@ pub struct Experiment {
     pub season: Option<usize>,
     /// The networks, the one that matters first.
     pub networks: Vec<ForecasterKind>,
-    /// How the networks are trained.
+    /// The number of networks of a kind, of which the mean forecast counts (Lakshminarayanan et al.
+    /// 2017): they differ in their seed alone, so it takes out the luck of the draw.
+    pub members: usize,
+    /// How the networks are trained; the seed is that of the first member.
     pub fit: FitSettings,
 }
 
@@ -56,7 +59,7 @@ pub struct FoldReport {
     pub fold: Fold,
     /// The errors by the names of the forecasts, the networks first.
     pub scores: Vec<(String, Scores)>,
-    /// Each network's losses by name.
+    /// The losses of each network's first member by name.
     pub curves: Vec<(String, Curve)>,
     /// The first network's forecasts, one after another without overlap.
     pub forecasts: Vec<Forecast>,
@@ -91,8 +94,8 @@ impl Comparison {
 }
 
 /// Trains and tests every network and every naive forecast on every fold. A network sees nothing of
-/// a fold's test part while it learns: the series is scaled by the training part alone, and the
-/// epoch is chosen on the validation part. `epoch` is told of fold, network and losses after each
+/// a fold's test part while it learns: the series is scaled by the training part alone, and the number
+/// of epochs is chosen on the validation part, as [`fit`] says. `epoch` is told of fold, network and losses after each
 /// epoch.
 ///
 /// # Errors
@@ -107,6 +110,7 @@ pub fn evaluate(
     let Experiment {
         horizon, window, ..
     } = *experiment;
+    TrainError::check_counts(&[("the number of members", experiment.members)])?;
     let split = WalkForward::new(experiment.folds, experiment.test_len)
         .with_validation_len(experiment.test_len)
         .with_min_train(window + horizon);
@@ -124,8 +128,11 @@ pub fn evaluate(
         let scaled = scaler.transform(series);
         let windows = |targets: Range<usize>| Windows::new(&scaled, targets, window, horizon);
         // The first `window` values have no past to be forecast from.
-        let train = windows(window..fold.train.end)?;
-        let validation = windows(fold.validation.clone())?;
+        let lessons = Lessons {
+            train: windows(window..fold.train.end)?,
+            validation: windows(fold.validation.clone())?,
+            all: windows(window..fold.validation.end)?,
+        };
         let test = windows(fold.test.clone())?;
 
         let mut report = FoldReport {
@@ -135,20 +142,26 @@ pub fn evaluate(
             forecasts: Vec::new(),
         };
         for network in &experiment.networks {
-            let (model, curve) = fit(
-                network,
-                &train,
-                &validation,
-                &experiment.fit,
-                device,
-                |curve| epoch(index, network, curve),
-            )?;
-            let forecasts: Vec<Forecast> = predict(&model, &test, device)
-                .into_iter()
+            let mut curve = Curve::default();
+            let mut values: Vec<Vec<f32>> = Vec::new();
+            for member in 0..experiment.members {
+                let mut settings = experiment.fit.clone();
+                settings.seed += member as u64;
+                let (model, losses) = fit(network, &lessons, &settings, device, |curve| {
+                    epoch(index, network, curve);
+                })?;
+                add(&mut values, predict(&model, &test, device));
+                if member == 0 {
+                    curve = losses;
+                }
+            }
+            let mean = |sum: &f32| sum / experiment.members as f32;
+            let forecasts: Vec<Forecast> = values
+                .iter()
                 .enumerate()
-                .map(|(pick, values)| Forecast {
+                .map(|(pick, sums)| Forecast {
                     start: test.target_start(pick),
-                    values: scaler.inverse(&values),
+                    values: scaler.inverse(&sums.iter().map(mean).collect::<Vec<_>>()),
                 })
                 .collect();
             let name = network.name().to_owned();
@@ -187,6 +200,17 @@ pub fn evaluate(
         season,
         folds: reports,
     })
+}
+
+/// Adds `forecasts` to `sums`, which is empty before the first.
+fn add(sums: &mut Vec<Vec<f32>>, forecasts: Vec<Vec<f32>>) {
+    if sums.is_empty() {
+        *sums = forecasts;
+        return;
+    }
+    for (sum, forecast) in sums.iter_mut().flatten().zip(forecasts.iter().flatten()) {
+        *sum += forecast;
+    }
 }
 
 fn scores(series: &[f32], forecasts: &[Forecast]) -> Scores {

@@ -11,4 +11,4 @@ mod train;
 
 pub use evaluate::{Comparison, Experiment, FoldReport, Forecast, Scores, evaluate};
 pub use model::{Forecaster, ForecasterKind, RecurrentForecaster};
-pub use train::{Curve, FitSettings, fit, predict};
+pub use train::{Curve, FitSettings, Lessons, fit, predict};

@@ -30,8 +30,8 @@ pub enum ForecasterKind {
 
 /// A network from the last `window` values of a series to the next `horizon` ones.
 ///
-/// Every network sees the values and their changes, and forecasts the change from the last value, so
-/// that the naive forecast is where all begin.
+/// Every network sees the window twice, as it is and relative to its last value, and forecasts the
+/// change from there, so that the naive forecast is where all begin.
 #[derive(Module, Debug)]
 #[allow(clippy::large_enum_variant)] // There are a handful, not a vector of them.
 pub enum Forecaster {
@@ -106,54 +106,17 @@ impl Forecaster {
     /// Where the windows have another length than a network without memory was made for.
     pub fn forward(&self, windows: Tensor<2>) -> Tensor<2> {
         let [_, window] = windows.dims();
-        match self {
-            Self::Recurrent(network) => {
-                let all = network.forward(windows);
-                all.narrow(1, window - 1, 1).squeeze_dim(1)
+        let last = windows.clone().narrow(1, window - 1, 1);
+        // Relative to the last value it says where the series goes, by itself how far it can go.
+        let relative = windows.clone() - last.clone();
+        let input = Tensor::stack(vec![relative, windows], 2);
+        let change = match self {
+            Self::Recurrent(RecurrentForecaster { network, head }) => {
+                let (hidden, _) = network.forward(input, None);
+                head.logits(hidden.narrow(1, window - 1, 1))
             }
-            Self::SlidingWindow(network) => {
-                let last = windows.clone().narrow(1, window - 1, 1);
-                network.forward(features(windows)).squeeze_dim(1) + last
-            }
-        }
+            Self::SlidingWindow(network) => network.forward(input),
+        };
+        change.squeeze_dim(1) + last
     }
-
-    /// The mean squared error of forecasts from `windows` `[batch, window]` against the values that
-    /// follow, `targets` `[batch, horizon]`.
-    ///
-    /// A recurrent network forecasts at every step of a window, so it learns from each of the later
-    /// half, where it has seen enough, and not from the last alone.
-    pub fn loss(&self, windows: Tensor<2>, targets: Tensor<2>) -> Tensor<1> {
-        match self {
-            Self::Recurrent(network) => {
-                let [_, window] = windows.dims();
-                let [_, horizon] = targets.dims();
-                let series = Tensor::cat(vec![windows.clone(), targets], 1);
-                let from = window / 2;
-                let ahead = |step: usize| series.clone().narrow(1, from + step, window - from);
-                let targets = Tensor::stack((1..=horizon).map(ahead).collect(), 2);
-                let forecasts = network.forward(windows).narrow(1, from, window - from);
-                (forecasts - targets).square().mean()
-            }
-            Self::SlidingWindow(_) => (self.forward(windows) - targets).square().mean(),
-        }
-    }
-}
-
-impl RecurrentForecaster {
-    /// From windows `[batch, window]` to forecasts after each of their steps, `[batch, window, horizon]`.
-    pub fn forward(&self, windows: Tensor<2>) -> Tensor<3> {
-        let (hidden, _) = self.network.forward(features(windows.clone()), None);
-        self.head.logits(hidden) + windows.unsqueeze_dim(2)
-    }
-}
-
-/// What the networks see of a window `[batch, window]`: each value and the change from the one before,
-/// `[batch, window, 2]`. The first change is zero.
-fn features(windows: Tensor<2>) -> Tensor<3> {
-    let [_, window] = windows.dims();
-    let first = windows.clone().narrow(1, 0, 1);
-    let before = Tensor::cat(vec![first, windows.clone().narrow(1, 0, window - 1)], 1);
-    let change = windows.clone() - before;
-    Tensor::stack(vec![windows, change], 2)
 }

@@ -76,32 +76,49 @@ pub fn forecast(
                 legend(drawn, "forecast", COLORS[0]);
             }
         }
-        labels(&mut chart)
+        labels(&mut chart, SeriesLabelPosition::UpperLeft)
     })
 }
 
-/// Draws each network's training and validation loss epoch by epoch, on a logarithmic scale, as a PNG
-/// file at `path`.
+/// Draws each network's training and validation loss epoch by epoch as a PNG file at `path`; on a
+/// logarithmic scale where they span more than a factor of ten.
 ///
 /// # Errors
 ///
 /// Where the file cannot be written; a picture that was there stays then.
 pub fn losses(path: &Path, title: &str, curves: &[(String, Curve)]) -> Result<(), TrainError> {
-    let longest = curves.iter().map(|(_, curve)| curve.train.len()).max();
-    let epochs = longest.unwrap_or(0).max(2);
     let all = curves
         .iter()
         .flat_map(|(_, curve)| curve.train.iter().chain(&curve.validation).copied());
     let positive: Vec<f64> = all.filter(|loss| *loss > 0.0).collect();
     let low = positive.iter().copied().fold(f64::INFINITY, f64::min);
-    let high = positive.iter().copied().fold(f64::MIN_POSITIVE, f64::max);
+    let high = positive.iter().copied().fold(0.0, f64::max);
+    if high > 10.0 * low {
+        losses_on(path, title, curves, (low * 0.9..high * 1.1).log_scale())
+    } else {
+        losses_on(path, title, curves, 0.0..(high * 1.1).max(1e-12))
+    }
+}
+
+fn losses_on<Y>(
+    path: &Path,
+    title: &str,
+    curves: &[(String, Curve)],
+    y: Y,
+) -> Result<(), TrainError>
+where
+    Y: AsRangedCoord<Value = f64>,
+    Y::CoordDescType: Ranged<ValueType = f64> + ValueFormatter<f64>,
+{
+    let longest = curves.iter().map(|(_, curve)| curve.train.len()).max();
+    let epochs = longest.unwrap_or(0).max(2);
     picture(path, |area| {
         let mut chart = ChartBuilder::on(area)
             .caption(title, (FONT, 24))
             .margin(12)
             .x_label_area_size(40)
             .y_label_area_size(70)
-            .build_cartesian_2d(1..epochs, (low * 0.9..high * 1.1).log_scale())
+            .build_cartesian_2d(1..epochs, y)
             .map_err(reason)?;
         mesh(&mut chart, "epoch", "mean squared error, scaled")?;
         for (index, (name, curve)) in curves.iter().enumerate() {
@@ -118,7 +135,7 @@ pub fn losses(path: &Path, title: &str, curves: &[(String, Curve)]) -> Result<()
             let drawn = chart.draw_series(validation).map_err(reason)?;
             legend(drawn, &format!("{name}, validation"), color);
         }
-        labels(&mut chart)
+        labels(&mut chart, SeriesLabelPosition::UpperRight)
     })
 }
 
@@ -169,8 +186,8 @@ type Chart<'a, 'b, X, Y> = ChartContext<'a, BitMapBackend<'b>, Cartesian2d<X, Y>
 
 fn mesh<X, Y>(chart: &mut Chart<'_, '_, X, Y>, x: &str, y: &str) -> Result<(), String>
 where
-    X: Ranged + AsRangedCoord<CoordDescType = X> + ValueFormatter<<X as Ranged>::ValueType>,
-    Y: Ranged + AsRangedCoord<CoordDescType = Y> + ValueFormatter<<Y as Ranged>::ValueType>,
+    X: Ranged + ValueFormatter<<X as Ranged>::ValueType>,
+    Y: Ranged + ValueFormatter<<Y as Ranged>::ValueType>,
 {
     chart
         .configure_mesh()
@@ -189,10 +206,13 @@ fn legend(drawn: &mut SeriesAnno<'_, BitMapBackend<'_>>, name: &str, color: impl
         .legend(move |(x, y)| PathElement::new([(x, y), (x + 24, y)], color.stroke_width(2)));
 }
 
-fn labels<'a, 'b: 'a, X: Ranged, Y: Ranged>(chart: &mut Chart<'a, 'b, X, Y>) -> Result<(), String> {
+fn labels<'a, 'b: 'a, X: Ranged, Y: Ranged>(
+    chart: &mut Chart<'a, 'b, X, Y>,
+    position: SeriesLabelPosition,
+) -> Result<(), String> {
     chart
         .configure_series_labels()
-        .position(SeriesLabelPosition::UpperLeft)
+        .position(position)
         .background_style(WHITE.mix(0.85))
         .border_style(HISTORY)
         .label_font((FONT, 15))

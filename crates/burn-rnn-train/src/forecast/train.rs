@@ -1,14 +1,14 @@
 //! Fitting a network to the training part of a series.
 
-use burn::module::Module;
-use burn::optim::{AdamConfig, GradientsParams};
+use burn::nn::loss::{MseLoss, Reduction};
+use burn::optim::{AdamConfig, GradientsParams, ModuleOptimizer};
 use burn::tensor::{Device, Tensor, TensorData};
 use burn_rnn_data::Windows;
 use rand::seq::SliceRandom;
 use rand::{SeedableRng, rngs::StdRng};
 
 use super::{Forecaster, ForecasterKind};
-use crate::{TrainError, clip_global_norm};
+use crate::{ParameterAverage, TrainError, clip_global_norm};
 
 /// The settings of [`fit`].
 #[derive(Clone, Debug, PartialEq)]
@@ -36,68 +36,120 @@ pub struct Curve {
     pub validation: Vec<f64>,
 }
 
-/// Trains a fresh network with Adam on the mean squared error and returns it as it was after the
-/// epoch with the lowest validation loss. `epoch` is told of each epoch. Halves the learning rate
-/// where half the patience is used up.
+/// The windows that a network learns from.
+pub struct Lessons<'a> {
+    /// What is learnt from while the number of epochs is sought.
+    pub train: Windows<'a>,
+    /// What tells the best number of epochs.
+    pub validation: Windows<'a>,
+    /// Both together: what the network is learnt from in the end.
+    pub all: Windows<'a>,
+}
+
+/// Trains a network with Adam on the mean squared error, in two rounds: the first learns from the
+/// training windows and finds the number of epochs with the lowest validation loss, the second learns
+/// from all windows, the most recent among them, for that number of epochs (Goodfellow et al. 2016,
+/// algorithm 7.2). In both the network that counts has the running average of the parameters.
+/// `epoch` is told of each epoch of the first round.
 ///
 /// # Errors
 ///
 /// Where a setting does not fit or the loss diverges.
 pub fn fit(
     kind: &ForecasterKind,
-    train: &Windows<'_>,
-    validation: &Windows<'_>,
+    lessons: &Lessons<'_>,
     settings: &FitSettings,
     device: &Device,
     mut epoch: impl FnMut(&Curve),
 ) -> Result<(Forecaster, Curve), TrainError> {
     validate(settings)?;
-    device.seed(settings.seed);
-    let mut rng = StdRng::seed_from_u64(settings.seed);
-    let learning = device.clone().autodiff();
-    let mut model = kind.init(train.window(), train.horizon(), &learning)?;
-    let mut optimizer = AdamConfig::new().with_epsilon(1e-8).init();
-    let mut order: Vec<usize> = (0..train.len()).collect();
     let mut curve = Curve::default();
-    let mut best = (f64::INFINITY, model.valid());
-    let mut lr = settings.lr;
-    let mut waited = 0;
-    for _ in 0..settings.epochs {
-        order.shuffle(&mut rng);
-        let mut sum = 0.0;
-        for picks in order.chunks(settings.batch_size) {
-            let (windows, targets) = batch(train, picks, &learning);
-            let loss = model.loss(windows, targets);
-            sum += loss.clone().into_scalar::<f64>() * picks.len() as f64;
-            let gradients = GradientsParams::from_grads(loss.backward(), &model);
-            let gradients = clip_global_norm(gradients, &model, settings.clip);
-            model = optimizer.step(lr, model, gradients);
-        }
-        let frozen = model.valid();
-        let loss = mean_squared_error(&frozen, validation, device);
-        curve.train.push(sum / train.len() as f64);
+    let mut best = (f64::INFINITY, 0);
+    let mut learner = Learner::new(kind, &lessons.train, settings, device)?;
+    for made in 1..=settings.epochs {
+        curve.train.push(learner.epoch(&lessons.train)?);
+        let loss = mean_squared_error(&learner.averaged(), &lessons.validation, device);
         curve.validation.push(loss);
         epoch(&curve);
-        if !(sum.is_finite() && loss.is_finite()) {
-            return Err(TrainError::Diverged {
-                loss,
-                steps: curve.train.len() * train.len().div_ceil(settings.batch_size),
-            });
-        }
         if loss < best.0 {
-            best = (loss, frozen);
-            waited = 0;
-        } else {
-            waited += 1;
-            if waited == settings.patience.div_ceil(2) {
-                lr /= 2.0;
-            }
-            if waited == settings.patience {
-                break;
-            }
+            best = (loss, made);
+        }
+        if made - best.1 == settings.patience {
+            break;
         }
     }
-    Ok((best.1, curve))
+    let mut learner = Learner::new(kind, &lessons.all, settings, device)?;
+    for _ in 0..best.1 {
+        learner.epoch(&lessons.all)?;
+    }
+    Ok((learner.averaged(), curve))
+}
+
+/// The share of the average that stays at each step: it spans about the last fifty.
+const AVERAGE_DECAY: f64 = 0.98;
+
+/// A network that is being trained.
+struct Learner<'a> {
+    model: Forecaster,
+    average: ParameterAverage,
+    optimizer: ModuleOptimizer,
+    settings: &'a FitSettings,
+    device: Device,
+    rng: StdRng,
+    order: Vec<usize>,
+    epochs: usize,
+}
+
+impl<'a> Learner<'a> {
+    fn new(
+        kind: &ForecasterKind,
+        windows: &Windows<'_>,
+        settings: &'a FitSettings,
+        device: &Device,
+    ) -> Result<Self, TrainError> {
+        device.seed(settings.seed);
+        let device = device.clone().autodiff();
+        Ok(Self {
+            model: kind.init(windows.window(), windows.horizon(), &device)?,
+            average: ParameterAverage::new(AVERAGE_DECAY),
+            optimizer: AdamConfig::new().with_epsilon(1e-8).init(),
+            settings,
+            device,
+            rng: StdRng::seed_from_u64(settings.seed),
+            order: (0..windows.len()).collect(),
+            epochs: 0,
+        })
+    }
+
+    /// One pass over the windows in a random order; its mean loss.
+    fn epoch(&mut self, windows: &Windows<'_>) -> Result<f64, TrainError> {
+        self.order.shuffle(&mut self.rng);
+        let mut sum = 0.0;
+        for picks in self.order.chunks(self.settings.batch_size) {
+            let (inputs, targets) = batch(windows, picks, &self.device);
+            let forecasts = self.model.forward(inputs);
+            let loss = MseLoss::new().forward(forecasts, targets, Reduction::Mean);
+            sum += loss.clone().into_scalar::<f64>() * picks.len() as f64;
+            let gradients = GradientsParams::from_grads(loss.backward(), &self.model);
+            let gradients = clip_global_norm(gradients, &self.model, self.settings.clip);
+            let model = self.model.clone();
+            self.model = self.optimizer.step(self.settings.lr, model, gradients);
+            self.average.update(&self.model);
+        }
+        self.epochs += 1;
+        let loss = sum / windows.len() as f64;
+        if loss.is_finite() {
+            return Ok(loss);
+        }
+        Err(TrainError::Diverged {
+            loss,
+            steps: self.epochs * windows.len().div_ceil(self.settings.batch_size),
+        })
+    }
+
+    fn averaged(&self) -> Forecaster {
+        self.average.apply(&self.model)
+    }
 }
 
 /// The forecasts of all windows, in their order.
