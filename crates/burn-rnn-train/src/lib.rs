@@ -10,6 +10,7 @@ mod device;
 mod error;
 pub mod forecast;
 mod network;
+mod new_file;
 mod progress;
 
 pub use average::ParameterAverage;

@@ -11,6 +11,7 @@ use safetensors::SafeTensors;
 
 use super::{CharModel, CharModelConfig};
 use crate::TrainError;
+use crate::new_file::new_file;
 
 /// What the file says it is; the number grows when older programs cannot read it any more.
 const FORMAT: &str = "burn-rnn character model 1";
@@ -76,9 +77,8 @@ impl Checkpoint {
             .get_bytes()
             .map_err(|error| refuse(error.to_string()))?;
 
-        std::fs::create_dir_all(folder).map_err(TrainError::write(folder))?;
         let write = || -> std::io::Result<()> {
-            let mut file = tempfile::NamedTempFile::new_in(folder)?;
+            let mut file = new_file(folder, ".safetensors")?;
             file.write_all(&bytes)?;
             file.as_file().sync_all()?;
             file.persist(&path)?;

@@ -58,7 +58,7 @@ pub struct Cli {
     #[arg(long, value_name = "N")]
     season: Option<usize>,
     /// The number of networks, different in their seed, of which the mean forecast counts
-    #[arg(long, value_name = "N", default_value_t = 5)]
+    #[arg(long, value_name = "N", default_value_t = 3)]
     members: usize,
     /// The most passes over the training windows
     #[arg(long, value_name = "N", default_value_t = 40)]

@@ -9,6 +9,7 @@ use plotters::prelude::*;
 
 use super::{Curve, Forecast};
 use crate::TrainError;
+use crate::new_file::new_file;
 
 const SIZE: (u32, u32) = (1200, 600);
 const HISTORY: RGBColor = RGBColor(150, 150, 150);
@@ -148,11 +149,8 @@ fn picture(
 ) -> Result<(), TrainError> {
     register_font();
     let folder = path.parent().unwrap_or(Path::new("."));
-    std::fs::create_dir_all(folder).map_err(TrainError::write(folder))?;
-    let file = tempfile::Builder::new()
-        .suffix(".png") // The library tells the format by it.
-        .tempfile_in(folder)
-        .map_err(TrainError::write(path))?;
+    // The library tells the format by the suffix.
+    let file = new_file(folder, ".png").map_err(TrainError::write(path))?;
     let drawn = || -> Result<(), String> {
         let area = BitMapBackend::new(file.path(), SIZE).into_drawing_area();
         area.fill(&WHITE).map_err(reason)?;
