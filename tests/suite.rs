@@ -5,6 +5,7 @@ mod ablations;
 mod backends;
 mod compare;
 mod fixture;
+mod fused;
 mod gradients;
 mod initialization;
 mod learning;

@@ -156,22 +156,21 @@ impl<L: Layer> Layer for Bidirectional<L> {
             input,
             self.merge,
             |input| self.forward.forward(input, forward),
-            |input| self.backward.forward(input, backward),
+            |input| self.backward.forward_reversed(input, backward),
         );
         (output, BidirectionalState { forward, backward })
     }
 }
 
-/// Runs one function over the sequence and one over its reverse, and merges the outputs.
+/// Runs one function over the sequence in time and one against it, and merges the outputs.
 pub(crate) fn both_directions<S>(
     input: Tensor<3>,
     merge: Merge,
     forward: impl FnOnce(Tensor<3>) -> (Tensor<3>, S),
     backward: impl FnOnce(Tensor<3>) -> (Tensor<3>, S),
 ) -> (Tensor<3>, S, S) {
-    let reverse = |sequence: Tensor<3>| sequence.flip([1]);
-    let (backward_output, backward_state) = backward(reverse(input.clone()));
+    let (backward_output, backward_state) = backward(input.clone());
     let (forward_output, forward_state) = forward(input);
-    let output = merge.forward(forward_output, reverse(backward_output));
+    let output = merge.forward(forward_output, backward_output);
     (output, forward_state, backward_state)
 }

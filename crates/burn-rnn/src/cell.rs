@@ -4,7 +4,7 @@ use burn::module::{Module, ModuleDisplay};
 use burn::tensor::{Device, Tensor};
 use serde::{Serialize, de::DeserializeOwned};
 
-use crate::scan::scan_steps;
+use crate::scan::{scan_flipped, scan_steps};
 use crate::{CellState, ConfigError, Initialization};
 
 /// One time step of one architecture: parameters and `step(x_t, state) -> state`.
@@ -81,6 +81,15 @@ pub trait Cell: Module + ModuleDisplay {
     /// not depend on the state can be done for all steps at once; the result must stay the same.
     fn scan(&self, input: Tensor<3>, state: Self::State) -> (Tensor<3>, Self::State) {
         scan_steps(input, state, |x_t, state| self.step(x_t, state))
+    }
+
+    /// [`scan`](Cell::scan) from the last step to the first: outputs stand at the step of their input, and the final
+    /// state is the one after the first step of the sequence.
+    ///
+    /// The default scans the sequence turned around. Override it where the cell can run against time
+    /// without turning anything; the result must stay the same.
+    fn scan_reversed(&self, input: Tensor<3>, state: Self::State) -> (Tensor<3>, Self::State) {
+        scan_flipped(self, input, state)
     }
 
     /// The name that error messages use; the type's own by default.

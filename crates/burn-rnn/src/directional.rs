@@ -5,7 +5,7 @@ use burn::tensor::Tensor;
 
 use crate::bidirectional::both_directions;
 use crate::layer::check_sequence;
-use crate::scan::{scan_checked, step_checked};
+use crate::scan::{scan_checked, scan_reversed_checked, step_checked};
 use crate::{Cell, Layer, Merge, State, Streaming};
 
 /// A cell over whole sequences, in one direction or, with a second cell, in both.
@@ -89,7 +89,7 @@ impl<C: Cell> Layer for Directional<C> {
             input,
             self.merge,
             |input| scan_checked(&self.forward, input, forward),
-            |input| scan_checked(backward_cell, input, backward),
+            |input| scan_reversed_checked(backward_cell, input, backward),
         );
         let backward = Some(backward);
         (output, DirectionalState { forward, backward })

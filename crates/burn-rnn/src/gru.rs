@@ -2,10 +2,12 @@
 
 use burn::module::{Module, Param};
 use burn::tensor::{Device, Tensor, activation::sigmoid, activation::tanh, module::linear};
+use burn_rnn_kernels as kernels;
 use serde::{Deserialize, Serialize};
 
+use crate::fused::{Fused, Time};
 use crate::gates::{GateParameters, block};
-use crate::scan::scan_steps;
+use crate::scan::{scan_flipped, scan_steps};
 use crate::{
     Cell, CellOptions, CellShape, ConfigError, GateRole, HiddenState, Recurrent, RecurrentConfig,
 };
@@ -132,6 +134,19 @@ impl GruCell {
         linear(input, self.w_input.val(), bias)
     }
 
+    fn fused(&self) -> Fused {
+        let reset_after = self.options.reset == Reset::AfterProduct;
+        let bias_hidden = self.bias_hidden.as_ref().filter(|_| reset_after);
+        Fused {
+            spec: kernels::CellSpec::Gru(kernels::GruSpec { reset_after }),
+            w_input: self.w_input.val(),
+            w_hidden: self.w_hidden.val(),
+            bias: self.bias.as_ref().map(Param::val),
+            bias_hidden: bias_hidden.map(Param::val),
+            peephole: None,
+        }
+    }
+
     fn recurrence(&self) -> Recurrence {
         let w_hidden = self.w_hidden.val();
         let d_hidden = self.d_hidden();
@@ -207,13 +222,25 @@ impl Cell for GruCell {
     }
 
     fn step(&self, x_t: Tensor<2>, state: HiddenState) -> HiddenState {
-        self.recurrence().step(self.project(x_t), state)
+        self.fused()
+            .step(x_t, state)
+            .unwrap_or_else(|(x_t, state)| self.recurrence().step(self.project(x_t), state))
     }
 
     fn scan(&self, input: Tensor<3>, state: HiddenState) -> (Tensor<3>, HiddenState) {
-        let recurrence = self.recurrence();
-        scan_steps(self.project(input), state, |projected, state| {
-            recurrence.step(projected, state)
-        })
+        self.fused()
+            .scan(input, state, Time::Forward)
+            .unwrap_or_else(|(input, state)| {
+                let recurrence = self.recurrence();
+                scan_steps(self.project(input), state, |projected, state| {
+                    recurrence.step(projected, state)
+                })
+            })
+    }
+
+    fn scan_reversed(&self, input: Tensor<3>, state: HiddenState) -> (Tensor<3>, HiddenState) {
+        self.fused()
+            .scan(input, state, Time::Backward)
+            .unwrap_or_else(|(input, state)| scan_flipped(self, input, state))
     }
 }

@@ -28,6 +28,19 @@ pub trait Layer: Module + ModuleDisplay {
     /// the batch; the message shows both shapes.
     fn forward(&self, input: Tensor<3>, state: Option<Self::State>) -> (Tensor<3>, Self::State);
 
+    /// [`forward`](Layer::forward) from the last step to the first: outputs stand at the step of their input, and the
+    /// final state is the one after the first step of the sequence.
+    ///
+    /// The default runs over the sequence turned around.
+    fn forward_reversed(
+        &self,
+        input: Tensor<3>,
+        state: Option<Self::State>,
+    ) -> (Tensor<3>, Self::State) {
+        let (output, state) = self.forward(input.flip([1]), state);
+        (output.flip([1]), state)
+    }
+
     /// [`forward`](Layer::forward) with the time first: `[time, batch, d_input]` to
     /// `[time, batch, d_output]`. The states keep the batch first.
     fn forward_time_first(

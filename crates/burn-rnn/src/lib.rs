@@ -39,6 +39,15 @@
 //!
 //! One Cargo feature each: `flex` (default), `ndarray`, `wgpu`, `vulkan`, `metal`, `webgpu`,
 //! `cuda`, `rocm`, `cpu`. `burn::tensor::Device` chooses among those that are on.
+//!
+//! # Two implementations of every scan
+//!
+//! On Flex and NdArray, tensors of `f32` go through the fused operators of `burn-rnn-kernels`: one node of the
+//! graph a scan, forward and backward written by hand. Everything else is the reference: plain
+//! tensor operations that read like the equations and that the backend differentiates. That is every other
+//! backend and float type, an LSTM with full peepholes or full gate recurrence, and a cell of
+//! your own. [`reference()`] asks for it in one call and the environment variable
+//! `BURN_RNN_ENGINE=reference` in a whole process.
 
 mod activation;
 mod bidirectional;
@@ -47,6 +56,7 @@ mod config;
 mod coupled;
 mod directional;
 mod error;
+mod fused;
 mod gates;
 mod gru;
 mod head;
@@ -63,6 +73,7 @@ mod state;
 
 pub use activation::Activation;
 pub use bidirectional::{Bidirectional, BidirectionalState, Merge};
+pub use burn_rnn_kernels::reference;
 pub use cell::{Cell, CellOptions, CellShape};
 pub use config::RecurrentConfig;
 pub use coupled::{CoupledLstm, CoupledLstmConfig, CoupledLstmOptions, Coupling};

@@ -2,11 +2,13 @@
 
 use burn::module::{Module, Param};
 use burn::tensor::{Device, Tensor, activation::sigmoid, activation::tanh, module::linear};
+use burn_rnn_kernels as kernels;
 use serde::{Deserialize, Serialize};
 
+use crate::fused::{Fused, Time};
 use crate::gates::{GateParameters, block};
 use crate::peephole::Peek;
-use crate::scan::scan_steps;
+use crate::scan::{scan_flipped, scan_steps};
 use crate::{
     Cell, CellOptions, CellShape, ConfigError, Coupling, GateRole, LstmState, Peephole,
     PeepholeKind, Recurrent, RecurrentConfig,
@@ -275,6 +277,41 @@ impl LstmCell {
         linear(input, self.w_input.val(), bias)
     }
 
+    /// What the fused operators run, or none where they do not: with full peepholes or full gate recurrence.
+    fn fused(&self) -> Option<Fused> {
+        let peephole = match &self.peephole {
+            None => None,
+            Some(peephole) if peephole.w_previous.is_none() && peephole.w_current.is_none() => {
+                peephole.diagonal.as_ref()
+            }
+            Some(_) => return None,
+        };
+        if self.w_gates.is_some() {
+            return None;
+        }
+        let source = |on: bool, follows: Coupling| match (on, self.options.coupling == follows) {
+            (false, _) => kernels::GateSource::Open,
+            (true, true) => kernels::GateSource::Complement,
+            (true, false) => kernels::GateSource::Own,
+        };
+        let spec = kernels::LstmSpec {
+            input: source(self.options.input_gate, Coupling::InputFromForget),
+            forget: source(self.options.forget_gate, Coupling::ForgetFromInput),
+            output: self.options.output_gate,
+            input_activation: self.options.input_activation,
+            output_activation: self.options.output_activation,
+            peephole: peephole.is_some(),
+        };
+        Some(Fused {
+            spec: kernels::CellSpec::Lstm(spec),
+            w_input: self.w_input.val(),
+            w_hidden: self.w_hidden.val(),
+            bias: self.bias.as_ref().map(Param::val),
+            bias_hidden: None,
+            peephole: peephole.map(Param::val),
+        })
+    }
+
     fn recurrence(&self) -> Recurrence<'_> {
         let sigmoid_gates = self.options.sigmoid_gates();
         let peeks = match &self.peephole {
@@ -392,13 +429,31 @@ impl Cell for LstmCell {
     }
 
     fn step(&self, x_t: Tensor<2>, state: LstmState) -> LstmState {
-        self.recurrence().step(self.project(x_t), state)
+        let result = match self.fused() {
+            Some(fused) => fused.step(x_t, state),
+            None => Err((x_t, state)),
+        };
+        result.unwrap_or_else(|(x_t, state)| self.recurrence().step(self.project(x_t), state))
     }
 
     fn scan(&self, input: Tensor<3>, state: LstmState) -> (Tensor<3>, LstmState) {
-        let recurrence = self.recurrence();
-        scan_steps(self.project(input), state, |projected, state| {
-            recurrence.step(projected, state)
+        let result = match self.fused() {
+            Some(fused) => fused.scan(input, state, Time::Forward),
+            None => Err((input, state)),
+        };
+        result.unwrap_or_else(|(input, state)| {
+            let recurrence = self.recurrence();
+            scan_steps(self.project(input), state, |projected, state| {
+                recurrence.step(projected, state)
+            })
         })
+    }
+
+    fn scan_reversed(&self, input: Tensor<3>, state: LstmState) -> (Tensor<3>, LstmState) {
+        let result = match self.fused() {
+            Some(fused) => fused.scan(input, state, Time::Backward),
+            None => Err((input, state)),
+        };
+        result.unwrap_or_else(|(input, state)| scan_flipped(self, input, state))
     }
 }

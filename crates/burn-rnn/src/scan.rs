@@ -24,6 +24,16 @@ pub fn scan_steps<S: CellState>(
     (Tensor::cat(outputs, 1), state)
 }
 
+/// A scan against time by one in time over the sequence turned around.
+pub(crate) fn scan_flipped<C: Cell>(
+    cell: &C,
+    input: Tensor<3>,
+    state: C::State,
+) -> (Tensor<3>, C::State) {
+    let (output, state) = cell.scan(input.flip([1]), state);
+    (output.flip([1]), state)
+}
+
 /// The steps `[batch, features]` of a sequence `[batch, time, features]`.
 ///
 /// Halves the sequence again and again instead of slicing out each step: the gradient of a slice
@@ -77,6 +87,10 @@ impl<C: Cell> Layer for Scan<C> {
     fn forward(&self, input: Tensor<3>, state: Option<C::State>) -> (Tensor<3>, C::State) {
         scan_checked(&self.cell, input, state)
     }
+
+    fn forward_reversed(&self, input: Tensor<3>, state: Option<C::State>) -> (Tensor<3>, C::State) {
+        scan_reversed_checked(&self.cell, input, state)
+    }
 }
 
 impl<C: Cell> Streaming for Scan<C> {
@@ -94,6 +108,17 @@ pub(crate) fn scan_checked<C: Cell>(
     check_sequence(cell.name(), &input, cell.d_input());
     let state = state_or_zeros(cell, input.dims()[0], state);
     cell.scan(input, state)
+}
+
+/// [`Cell::scan_reversed`] after its shapes are checked, from zeros where no state is given.
+pub(crate) fn scan_reversed_checked<C: Cell>(
+    cell: &C,
+    input: Tensor<3>,
+    state: Option<C::State>,
+) -> (Tensor<3>, C::State) {
+    check_sequence(cell.name(), &input, cell.d_input());
+    let state = state_or_zeros(cell, input.dims()[0], state);
+    cell.scan_reversed(input, state)
 }
 
 /// [`Cell::step`] after its shapes are checked, from zeros where no state is given.

@@ -2,9 +2,11 @@
 
 use burn::module::{Module, Param};
 use burn::tensor::{Device, Tensor, module::linear};
+use burn_rnn_kernels as kernels;
 use serde::{Deserialize, Serialize};
 
-use crate::scan::scan_steps;
+use crate::fused::{Fused, Time};
+use crate::scan::{scan_flipped, scan_steps};
 use crate::{
     Activation, Cell, CellOptions, CellShape, ConfigError, GateRole, HiddenState, Recurrent,
     RecurrentConfig,
@@ -91,6 +93,23 @@ impl SimpleCell {
         let a = projected + state.hidden.matmul(w_hidden);
         HiddenState::new(self.options.activation.forward(a))
     }
+
+    fn fused(&self) -> Fused {
+        let activation = match self.options.activation {
+            Activation::Tanh => kernels::Activation::Tanh,
+            Activation::Relu => kernels::Activation::Relu,
+            Activation::Sigmoid => kernels::Activation::Sigmoid,
+            Activation::Identity => kernels::Activation::Identity,
+        };
+        Fused {
+            spec: kernels::CellSpec::Simple(activation),
+            w_input: self.w_input.val(),
+            w_hidden: self.w_hidden.val(),
+            bias: self.bias.as_ref().map(Param::val),
+            bias_hidden: None,
+            peephole: None,
+        }
+    }
 }
 
 impl Cell for SimpleCell {
@@ -110,13 +129,27 @@ impl Cell for SimpleCell {
     }
 
     fn step(&self, x_t: Tensor<2>, state: HiddenState) -> HiddenState {
-        self.recur(self.project(x_t), state, self.w_hidden.val())
+        self.fused()
+            .step(x_t, state)
+            .unwrap_or_else(|(x_t, state)| {
+                self.recur(self.project(x_t), state, self.w_hidden.val())
+            })
     }
 
     fn scan(&self, input: Tensor<3>, state: HiddenState) -> (Tensor<3>, HiddenState) {
-        let w_hidden = self.w_hidden.val();
-        scan_steps(self.project(input), state, |projected, state| {
-            self.recur(projected, state, w_hidden.clone())
-        })
+        self.fused()
+            .scan(input, state, Time::Forward)
+            .unwrap_or_else(|(input, state)| {
+                let w_hidden = self.w_hidden.val();
+                scan_steps(self.project(input), state, |projected, state| {
+                    self.recur(projected, state, w_hidden.clone())
+                })
+            })
+    }
+
+    fn scan_reversed(&self, input: Tensor<3>, state: HiddenState) -> (Tensor<3>, HiddenState) {
+        self.fused()
+            .scan(input, state, Time::Backward)
+            .unwrap_or_else(|(input, state)| scan_flipped(self, input, state))
     }
 }

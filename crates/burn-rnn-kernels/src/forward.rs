@@ -1,0 +1,391 @@
+//! The forward pass: the batch is cut into as many parts as there are threads, and each runs through
+//! time by itself.
+
+use pulp::{Simd, WithSimd};
+
+use crate::buffer::Buffer;
+use crate::level::Level;
+use crate::pool::Pooled;
+use crate::spec::{Operands, Outputs, Saved, Sizes};
+use crate::step::{Cell, ForwardStep, Recurrent};
+use crate::threads::{self, Apart, Load, Meeting, Part};
+use crate::tile::Tile;
+use crate::weights::{Layout, Weights};
+
+/// Runs a cell over a batch of sequences.
+pub(crate) fn run<C: Cell>(
+    level: Level,
+    cell: C,
+    sizes: &Sizes,
+    operands: &Operands<'_>,
+    reverse: bool,
+    keep: bool,
+) -> Outputs {
+    level.run(Run {
+        cell,
+        sizes,
+        operands,
+        reverse,
+        keep,
+    })
+}
+
+struct Run<'a, C> {
+    cell: C,
+    sizes: &'a Sizes,
+    operands: &'a Operands<'a>,
+    reverse: bool,
+    keep: bool,
+}
+
+/// A run of fewer steps, counted over all sequences, reads weights where they stand.
+const WORTH_PACKING: usize = 24;
+
+impl<C: Cell> WithSimd for Run<'_, C> {
+    type Output = Outputs;
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, simd: S) -> Outputs {
+        let Run {
+            cell,
+            sizes,
+            operands,
+            reverse,
+            keep,
+        } = self;
+        let Sizes {
+            batch,
+            time,
+            d_input,
+            d_hidden,
+        } = *sizes;
+        let gates = cell.gates();
+        let packed = batch * time >= WORTH_PACKING;
+        let layout = Layout::new(S::F32_LANES, gates, d_hidden, packed);
+        let padded = layout.padded(d_hidden);
+        let columns = gates * d_hidden;
+        let shared = Shared {
+            cell,
+            sizes,
+            x: operands.x,
+            reverse,
+            layout,
+            padded,
+            input: Weights::new(
+                operands.w_input,
+                d_input,
+                columns,
+                d_hidden,
+                0..gates,
+                layout,
+            ),
+            hidden: cell.weights(operands.w_hidden, d_hidden, layout),
+            bias: panel_order(operands.bias, gates, d_hidden, layout),
+            // A GRU without a bias has zeros.
+            extra: match operands.extra {
+                Some(extra) => pad_rows(Some(extra), d_hidden, padded),
+                None => Buffer::zeros(padded),
+            },
+        };
+
+        let steps = batch * time * d_hidden;
+        let mut output = vec![0.0; steps];
+        let mut last_cell = vec![0.0; if C::HAS_CELL { batch * d_hidden } else { 0 }];
+        let kept = |floats: usize| Pooled::any(if keep { floats } else { 0 });
+        let mut saved = Saved {
+            gates: kept(steps * cell.slots()),
+            cells: kept(if C::HAS_CELL { steps } else { 0 }),
+            hidden: kept(steps),
+        };
+
+        let mut hidden = pad_rows(Some(operands.hidden), d_hidden, padded);
+        let mut next = Buffer::zeros(batch * padded);
+        let memory = Memory {
+            hidden: [Apart::new(&mut hidden), Apart::new(&mut next)],
+            output: Apart::new(&mut output),
+            last_cell: Apart::new(&mut last_cell),
+            gates: Apart::new(&mut saved.gates),
+            cells: Apart::new(&mut saved.cells),
+            kept_hidden: Apart::new(&mut saved.hidden),
+        };
+        let step = batch * columns * d_hidden;
+        let load = Load {
+            batch,
+            panels: layout.panels(d_hidden),
+            work: time * (step + batch * columns * d_input),
+            step,
+            weights: columns * d_hidden,
+            by_units: C::BY_UNITS,
+        };
+        threads::share(load, &|part, meeting| {
+            simd.vectorize(Job {
+                shared: &shared,
+                first_cell: operands.cell,
+                memory: &memory,
+                part,
+                meeting,
+            });
+        });
+
+        Outputs {
+            output,
+            cell: C::HAS_CELL.then_some(last_cell),
+            saved: keep.then_some(saved),
+        }
+    }
+}
+
+/// What all threads read.
+struct Shared<'a, C> {
+    cell: C,
+    sizes: &'a Sizes,
+    x: &'a [f32],
+    reverse: bool,
+    layout: Layout,
+    padded: usize,
+    input: Weights<'a>,
+    hidden: Recurrent<'a>,
+    /// `[panel][width]`.
+    bias: Buffer,
+    /// `[.., padded]`.
+    extra: Buffer,
+}
+
+/// What the threads write to, each to the sequences and units of its part.
+struct Memory {
+    /// `h` before and after a step, by turns, `[batch, padded]`.
+    hidden: [Apart; 2],
+    output: Apart,
+    last_cell: Apart,
+    gates: Apart,
+    cells: Apart,
+    kept_hidden: Apart,
+}
+
+struct Job<'a, C> {
+    shared: &'a Shared<'a, C>,
+    first_cell: Option<&'a [f32]>,
+    memory: &'a Memory,
+    part: Part,
+    meeting: &'a Meeting,
+}
+
+/// The floats of the input sides that are computed at once: they stay in a core's own cache until
+/// they are used.
+const CHUNK: usize = 1 << 16;
+
+impl<C: Cell> WithSimd for Job<'_, C> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, simd: S) {
+        let Job {
+            shared,
+            memory,
+            part,
+            meeting,
+            ..
+        } = self;
+        let Shared {
+            cell,
+            sizes,
+            layout,
+            padded,
+            ..
+        } = *shared;
+        let Sizes { time, d_hidden, .. } = *sizes;
+        let Part {
+            first: first_row,
+            rows,
+            ..
+        } = part;
+        let step_floats = rows * cell.gates() * padded;
+        let chunk = (CHUNK / step_floats).clamp(1, time);
+
+        let mut products = Buffer::zeros(chunk * step_floats);
+        let first_cell = self
+            .first_cell
+            .map(|cell| &cell[first_row * d_hidden..][..rows * d_hidden]);
+        let mut cell_state = pad_rows(first_cell, d_hidden, padded);
+        let mut scratch = Buffer::zeros(rows * padded * cell.scratch());
+        let [mut hidden, mut next] = memory.hidden.map(|hidden| hidden.at(first_row * padded));
+        let slots = cell.slots();
+        let units = layout.units();
+        let columns = Columns {
+            rows,
+            first: part.panels.start * units,
+            end: d_hidden.min(part.panels.end * units),
+            padded,
+        };
+
+        for start in (0..time).step_by(chunk) {
+            let steps = chunk.min(time - start);
+            // The steps of the chunk, in time.
+            let first = if shared.reverse {
+                time - start - steps
+            } else {
+                start
+            };
+            // SAFETY: `products` has room for `chunk` steps.
+            unsafe { input_sides(simd, shared, &part, first, steps, products.as_mut_ptr()) };
+            for index in 0..steps {
+                let index = if shared.reverse {
+                    steps - 1 - index
+                } else {
+                    index
+                };
+                let t = first + index;
+                let sequence = (first_row * time + t) * d_hidden;
+                let step = ForwardStep {
+                    layout,
+                    d_hidden,
+                    padded,
+                    rows,
+                    panels: (part.panels.start, part.panels.end),
+                    products: products[index * step_floats..].as_mut_ptr(),
+                    hidden,
+                    next,
+                    cell: cell_state.as_mut_ptr(),
+                    extra: shared.extra.as_ptr(),
+                    scratch: scratch.as_mut_ptr(),
+                    saved: memory.gates.at(sequence * slots),
+                    saved_stride: time * slots * d_hidden,
+                };
+                // SAFETY: the buffers have the sizes that the fields ask for and no two are the same; of what the threads
+                // share, this one writes the rows and units of its part, and reads others' only after the meeting.
+                unsafe {
+                    columns.put(memory.kept_hidden.at(sequence), time * d_hidden, hidden);
+                    cell.forward(simd, &shared.hidden, &step);
+                    core::mem::swap(&mut hidden, &mut next);
+                    columns.put(memory.output.at(sequence), time * d_hidden, hidden);
+                    columns.put(
+                        memory.cells.at(sequence),
+                        time * d_hidden,
+                        cell_state.as_ptr(),
+                    );
+                }
+                meeting.wait();
+            }
+        }
+        // SAFETY: as above.
+        unsafe {
+            columns.put(
+                memory.last_cell.at(first_row * d_hidden),
+                d_hidden,
+                cell_state.as_ptr(),
+            )
+        };
+    }
+}
+
+/// The rows and units of one part.
+#[derive(Clone, Copy)]
+pub(crate) struct Columns {
+    pub(crate) rows: usize,
+    pub(crate) first: usize,
+    pub(crate) end: usize,
+    pub(crate) padded: usize,
+}
+
+impl Columns {
+    /// Writes scratch rows to dense ones `stride` apart, where there are any.
+    ///
+    /// # Safety
+    ///
+    /// `to` must be null or writable for these rows and units, `from` readable for `[rows, padded]`.
+    #[inline(always)]
+    pub(crate) unsafe fn put(&self, to: *mut f32, stride: usize, from: *const f32) {
+        if to.is_null() {
+            return;
+        }
+        for row in 0..self.rows {
+            let (from_at, to_at) = (row * self.padded + self.first, row * stride + self.first);
+            // SAFETY: as promised by the caller; scratch and results are apart.
+            unsafe {
+                core::ptr::copy_nonoverlapping(
+                    from.add(from_at),
+                    to.add(to_at),
+                    self.end - self.first,
+                );
+            }
+        }
+    }
+}
+
+/// The input side of all gates for the steps from `first` on: `[step][panel][row][width]`.
+///
+/// # Safety
+///
+/// `products` must have room for `steps` steps.
+#[inline(always)]
+unsafe fn input_sides<C: Cell, S: Simd>(
+    simd: S,
+    shared: &Shared<'_, C>,
+    part: &Part,
+    first: usize,
+    steps: usize,
+    products: *mut f32,
+) {
+    let Sizes {
+        time,
+        d_input,
+        d_hidden,
+        ..
+    } = *shared.sizes;
+    let layout = shared.layout;
+    let gates = shared.cell.gates();
+    let width = gates * layout.units();
+    let panels = layout.panels(d_hidden);
+    let step_floats = part.rows * panels * width;
+    // A tile's rows are sequences, or steps where those are more.
+    let over_steps = steps > part.rows;
+    let (outer, inner) = if over_steps {
+        (part.rows, steps)
+    } else {
+        (steps, part.rows)
+    };
+    for panel in part.panels.clone() {
+        for index in 0..outer {
+            let (row, step) = if over_steps { (index, 0) } else { (0, index) };
+            let from = ((part.first + row) * time + first + step) * d_input;
+            let to = step * step_floats + (panel * part.rows + row) * width;
+            let tile = Tile {
+                depth: d_input,
+                a: shared.x[from..].as_ptr(),
+                a_stride: if over_steps { d_input } else { time * d_input },
+                panel: shared.input.panel(panel, layout.lanes),
+                init: shared.bias[panel * width..].as_ptr(),
+                init_stride: 0,
+                out: products.wrapping_add(to),
+                out_stride: if over_steps { step_floats } else { width },
+            };
+            // SAFETY: `x` has these sequences and steps, `products` the room that the caller promises.
+            unsafe { tile.multiply(simd, inner, gates * layout.vectors) };
+        }
+    }
+}
+
+/// Rows of `d_hidden` floats with zeros up to `padded`.
+pub(crate) fn pad_rows(from: Option<&[f32]>, d_hidden: usize, padded: usize) -> Buffer {
+    let from = from.unwrap_or_default();
+    let mut to = Buffer::zeros(from.len() / d_hidden * padded);
+    for (to, from) in to.chunks_exact_mut(padded).zip(from.chunks_exact(d_hidden)) {
+        to[..d_hidden].copy_from_slice(from);
+    }
+    to
+}
+
+/// A bias in the order of the panels, zeros where there is none.
+fn panel_order(bias: Option<&[f32]>, gates: usize, d_hidden: usize, layout: Layout) -> Buffer {
+    let units = layout.units();
+    let mut to = Buffer::zeros(gates * layout.padded(d_hidden));
+    let Some(bias) = bias else { return to };
+    for (panel, to) in to.chunks_exact_mut(gates * units).enumerate() {
+        let first = panel * units;
+        let n = units.min(d_hidden - first);
+        for (to, from) in to.chunks_exact_mut(units).zip(bias.chunks_exact(d_hidden)) {
+            to[..n].copy_from_slice(&from[first..first + n]);
+        }
+    }
+    to
+}

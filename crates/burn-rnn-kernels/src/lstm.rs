@@ -1,0 +1,241 @@
+//! The LSTM and its ablations.
+
+use pulp::Simd;
+
+use crate::point_wise::{BackwardAt, ForwardAt, PointWise, sigmoid_slope, tanh_slope};
+use crate::spec::{GateSource, LstmSpec};
+use crate::vector::{load, load_first, sigmoid, store, tanh};
+
+/// Keeps the gates that have parameters, in the order input, forget, candidate, output.
+///
+/// The specification is looked at for every vector: the branches go the same way every time, and one
+/// body for all ablations is worth more than the moment that they take.
+#[derive(Clone, Copy)]
+pub(crate) struct Lstm(pub(crate) LstmSpec);
+
+/// The blocks of the gates in the fused parameters and the rows of their peepholes; those of gates that have
+/// no parameters mean nothing.
+struct Blocks {
+    input: usize,
+    forget: usize,
+    candidate: usize,
+    output: usize,
+    peephole_forget: usize,
+    peephole_output: usize,
+}
+
+impl Lstm {
+    #[inline(always)]
+    fn blocks(&self) -> Blocks {
+        let forget = usize::from(self.0.input == GateSource::Own);
+        let candidate = forget + usize::from(self.0.forget == GateSource::Own);
+        Blocks {
+            input: 0,
+            forget,
+            candidate,
+            output: candidate + 1,
+            peephole_forget: forget,
+            peephole_output: candidate,
+        }
+    }
+
+    /// The input and the forget gate from those that have parameters; what is given for the others
+    /// means nothing.
+    #[inline(always)]
+    fn couple<S: Simd>(&self, simd: S, input: S::f32s, forget: S::f32s) -> (S::f32s, S::f32s) {
+        let one = simd.splat_f32s(1.0);
+        match (self.0.input, self.0.forget) {
+            (GateSource::Complement, _) => (simd.sub_f32s(one, forget), forget),
+            (_, GateSource::Complement) => (input, simd.sub_f32s(one, input)),
+            (input_from, forget_from) => (
+                if input_from == GateSource::Own {
+                    input
+                } else {
+                    one
+                },
+                if forget_from == GateSource::Own {
+                    forget
+                } else {
+                    one
+                },
+            ),
+        }
+    }
+
+    /// A gate's value; it sees `cell`.
+    ///
+    /// # Safety
+    ///
+    /// The fields of `at` must be valid.
+    #[inline(always)]
+    unsafe fn gate<S: Simd>(
+        &self,
+        simd: S,
+        at: &ForwardAt,
+        block: usize,
+        peephole: usize,
+        cell: S::f32s,
+    ) -> S::f32s {
+        // SAFETY: as promised by the caller.
+        unsafe {
+            let mut a = at.product(simd, block);
+            if self.0.peephole {
+                a = simd.mul_add_e_f32s(at.extra(simd, peephole), cell, a);
+            }
+            let value = sigmoid(simd, a);
+            at.keep(simd, block, value);
+            value
+        }
+    }
+
+    /// The gradient of a gate's pre-activation from that of its value; what it sees is `cell`, whose gradient gets
+    /// its share.
+    ///
+    /// # Safety
+    ///
+    /// The fields of `at` must be valid.
+    #[inline(always)]
+    #[allow(clippy::too_many_arguments)] // A gate is many things.
+    unsafe fn gate_backward<S: Simd>(
+        &self,
+        simd: S,
+        at: &BackwardAt,
+        block: usize,
+        peephole: usize,
+        value: S::f32s,
+        d_value: S::f32s,
+        cell: S::f32s,
+        d_cell: S::f32s,
+    ) -> S::f32s {
+        // SAFETY: as promised by the caller.
+        unsafe {
+            let d = simd.mul_f32s(d_value, sigmoid_slope(simd, value));
+            at.put(simd, block, d);
+            at.put_recurrent(simd, block, d);
+            if !self.0.peephole {
+                return d_cell;
+            }
+            at.add_extra(simd, peephole, simd.mul_f32s(d, cell));
+            simd.mul_add_e_f32s(d, at.extra(simd, peephole), d_cell)
+        }
+    }
+}
+
+impl PointWise for Lstm {
+    const HAS_CELL: bool = true;
+    const SPLIT_LAST: bool = false;
+
+    fn gates(&self) -> usize {
+        self.0.sigmoid_gates() + 1
+    }
+
+    fn slots(&self) -> usize {
+        self.gates()
+    }
+
+    #[inline(always)]
+    unsafe fn forward<S: Simd>(&self, simd: S, at: ForwardAt) {
+        let blocks = self.blocks();
+        // SAFETY: the fields of `at` are valid, as the caller promises.
+        unsafe {
+            let before = load(simd, at.cell);
+            let (mut input, mut forget) = (before, before);
+            if self.0.input == GateSource::Own {
+                input = self.gate(simd, &at, blocks.input, 0, before);
+            }
+            if self.0.forget == GateSource::Own {
+                forget = self.gate(simd, &at, blocks.forget, blocks.peephole_forget, before);
+            }
+            let (input, forget) = self.couple(simd, input, forget);
+            let mut candidate = at.product(simd, blocks.candidate);
+            if self.0.input_activation {
+                candidate = tanh(simd, candidate);
+            }
+            at.keep(simd, blocks.candidate, candidate);
+
+            let cell = simd.mul_add_e_f32s(forget, before, simd.mul_f32s(input, candidate));
+            store(simd, at.cell, cell);
+
+            let shown = if self.0.output_activation {
+                tanh(simd, cell)
+            } else {
+                cell
+            };
+            let hidden = if self.0.output {
+                let output = self.gate(simd, &at, blocks.output, blocks.peephole_output, cell);
+                simd.mul_f32s(output, shown)
+            } else {
+                shown
+            };
+            store(simd, at.next, hidden);
+        }
+    }
+
+    #[inline(always)]
+    unsafe fn backward<S: Simd>(&self, simd: S, at: BackwardAt) {
+        let blocks = self.blocks();
+        // SAFETY: the fields of `at` are valid, as the caller promises.
+        unsafe {
+            let cell = load_first(simd, at.cell, at.n);
+            let before = load_first(simd, at.cell_before, at.n);
+            let (mut input, mut forget) = (before, before);
+            if self.0.input == GateSource::Own {
+                input = at.kept(simd, blocks.input);
+            }
+            if self.0.forget == GateSource::Own {
+                forget = at.kept(simd, blocks.forget);
+            }
+            let (input, forget) = self.couple(simd, input, forget);
+            let candidate = at.kept(simd, blocks.candidate);
+
+            let dh = at.d_hidden(simd);
+            let mut d_cell = load(simd, at.d_cell);
+            let shown = if self.0.output_activation {
+                tanh(simd, cell)
+            } else {
+                cell
+            };
+            let mut d_shown = dh;
+            if self.0.output {
+                let output = at.kept(simd, blocks.output);
+                d_shown = simd.mul_f32s(dh, output);
+                let (block, row) = (blocks.output, blocks.peephole_output);
+                let d_output = simd.mul_f32s(dh, shown);
+                d_cell = self.gate_backward(simd, &at, block, row, output, d_output, cell, d_cell);
+            }
+            if self.0.output_activation {
+                d_shown = simd.mul_f32s(d_shown, tanh_slope(simd, shown));
+            }
+            d_cell = simd.add_f32s(d_cell, d_shown);
+
+            let mut d_candidate = simd.mul_f32s(d_cell, input);
+            if self.0.input_activation {
+                d_candidate = simd.mul_f32s(d_candidate, tanh_slope(simd, candidate));
+            }
+            at.put(simd, blocks.candidate, d_candidate);
+            at.put_recurrent(simd, blocks.candidate, d_candidate);
+
+            // What one more of a gate with parameters does to C_t.
+            let mut by_input = candidate;
+            let mut by_forget = before;
+            if self.0.forget == GateSource::Complement {
+                by_input = simd.sub_f32s(candidate, before);
+            }
+            if self.0.input == GateSource::Complement {
+                by_forget = simd.sub_f32s(before, candidate);
+            }
+            let mut d_before = simd.mul_f32s(d_cell, forget);
+            if self.0.input == GateSource::Own {
+                let d = simd.mul_f32s(d_cell, by_input);
+                d_before =
+                    self.gate_backward(simd, &at, blocks.input, 0, input, d, before, d_before);
+            }
+            if self.0.forget == GateSource::Own {
+                let (block, row) = (blocks.forget, blocks.peephole_forget);
+                let d = simd.mul_f32s(d_cell, by_forget);
+                d_before = self.gate_backward(simd, &at, block, row, forget, d, before, d_before);
+            }
+            store(simd, at.d_cell, d_before);
+        }
+    }
+}

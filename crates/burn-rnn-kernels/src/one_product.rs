@@ -1,0 +1,236 @@
+//! Cells whose step is one recurrent product and one point-wise pass: all but the GRU that resets
+//! before the product.
+
+use pulp::Simd;
+
+use crate::panels::Panels;
+use crate::point_wise::{BackwardAt, ForwardAt, PointWise};
+use crate::step::{BackwardStep, Cell, Factor, ForwardStep, Recurrent, RecurrentSide};
+use crate::tile::Tile;
+use crate::vector::{load, store};
+use crate::weights::{Layout, Weights};
+
+/// A cell by its point-wise part.
+#[derive(Clone, Copy)]
+pub(crate) struct OneProduct<P>(pub(crate) P);
+
+impl<P: PointWise> Cell for OneProduct<P> {
+    const HAS_CELL: bool = P::HAS_CELL;
+    const BY_UNITS: bool = true;
+
+    fn gates(&self) -> usize {
+        self.0.gates()
+    }
+
+    fn slots(&self) -> usize {
+        self.0.slots()
+    }
+
+    fn recurrent_sides(&self) -> Vec<RecurrentSide> {
+        let side = |gates, slot| RecurrentSide {
+            gates,
+            slot,
+            factor: Factor::Hidden,
+        };
+        let gates = self.gates();
+        if P::SPLIT_LAST {
+            // The recurrent side of the last gate has a slot of its own, after those of the gates.
+            vec![side(0..gates - 1, 0), side(gates - 1..gates, gates)]
+        } else {
+            vec![side(0..gates, 0)]
+        }
+    }
+
+    fn scratch(&self) -> usize {
+        if P::SPLIT_LAST { self.gates() } else { 0 }
+    }
+
+    fn weights<'a>(&self, w_hidden: &'a [f32], d_hidden: usize, layout: Layout) -> Recurrent<'a> {
+        let gates = self.gates();
+        Recurrent::one(Weights::new(
+            w_hidden,
+            d_hidden,
+            gates * d_hidden,
+            d_hidden,
+            0..gates,
+            layout,
+        ))
+    }
+
+    fn transposed(&self, w_hidden: &[f32], d_hidden: usize, layout: Layout) -> Recurrent<'static> {
+        let columns = self.gates() * d_hidden;
+        let panels = Panels::of_transpose(w_hidden, d_hidden, columns, 0..columns, layout.units());
+        Recurrent::one(Weights::Packed(panels))
+    }
+
+    #[inline(always)]
+    unsafe fn forward<S: Simd>(&self, simd: S, weights: &Recurrent<'_>, step: &ForwardStep) {
+        let Layout { lanes, vectors, .. } = step.layout;
+        let gates = self.gates();
+        let units = step.layout.units();
+        let width = gates * units;
+        for panel in step.panels.0..step.panels.1 {
+            // SAFETY: there are `panels · rows` rows of products, and the weights have these panels; the caller promises the
+            // rest.
+            unsafe {
+                let from_input = step.products.add(panel * step.rows * width);
+                let mut products = from_input;
+                if P::SPLIT_LAST {
+                    products = step.scratch;
+                    let last = step.extra.add(panel * units);
+                    for row in 0..step.rows {
+                        for vector in 0..(gates * vectors) {
+                            let at = row * width + vector * lanes;
+                            let from = if vector < (gates - 1) * vectors {
+                                from_input.add(at)
+                            } else {
+                                last.add((vector - (gates - 1) * vectors) * lanes)
+                            };
+                            store(simd, products.add(at), load(simd, from));
+                        }
+                    }
+                }
+                let tile = Tile {
+                    depth: step.d_hidden,
+                    a: step.hidden,
+                    a_stride: step.padded,
+                    panel: weights.first.panel(panel, lanes),
+                    init: products,
+                    init_stride: width,
+                    out: products,
+                    out_stride: width,
+                };
+                tile.multiply(simd, step.rows, gates * vectors);
+                for row in 0..step.rows {
+                    for unit in
+                        (panel * units..step.d_hidden.min((panel + 1) * units)).step_by(lanes)
+                    {
+                        let product = row * width + unit - panel * units;
+                        let state = row * step.padded + unit;
+                        let saved = if step.saved.is_null() {
+                            step.saved
+                        } else {
+                            step.saved.add(row * step.saved_stride + unit)
+                        };
+                        self.0.forward(
+                            simd,
+                            ForwardAt {
+                                products: products.add(product),
+                                from_input: from_input.add(product),
+                                gate_stride: units,
+                                hidden: step.hidden.add(state),
+                                next: step.next.add(state),
+                                cell: step.cell.wrapping_add(state),
+                                extra: step.extra.wrapping_add(unit),
+                                extra_stride: step.padded,
+                                saved,
+                                slot_stride: step.d_hidden,
+                                n: step.d_hidden - unit,
+                            },
+                        );
+                    }
+                }
+            }
+        }
+    }
+
+    #[inline(always)]
+    unsafe fn backward<S: Simd>(&self, simd: S, weights: &Recurrent<'_>, step: &BackwardStep<'_>) {
+        // SAFETY: as the caller promises; unit by unit the pointers move inside the same rows.
+        unsafe {
+            for row in 0..step.rows {
+                for unit in step.units() {
+                    self.0.backward(simd, step.at(row, unit));
+                }
+            }
+            step.meeting.wait();
+            let depth = self.gates() * step.d_hidden;
+            step.recur(
+                simd,
+                &weights.first,
+                depth,
+                step.recurrent,
+                step.carry,
+                step.d_hidden_state,
+            );
+        }
+    }
+}
+
+impl BackwardStep<'_> {
+    /// The first units of all vectors that this thread computes.
+    #[inline(always)]
+    pub(crate) fn units(&self) -> impl Iterator<Item = usize> {
+        let units = self.layout.units();
+        let end = self.d_hidden.min(self.panels.1 * units);
+        (self.panels.0 * units..end).step_by(self.layout.lanes)
+    }
+
+    /// The place of the units from `unit` on of the sequence `row`.
+    ///
+    /// # Safety
+    ///
+    /// The pointers must be valid as their fields say.
+    #[inline(always)]
+    pub(crate) unsafe fn at(&self, row: usize, unit: usize) -> BackwardAt {
+        let state = row * self.padded + unit;
+        // The groups are the parts that the sequences are shared in where each thread has its own.
+        let group = ((row + 1) * self.groups - 1) / self.rows;
+        // The pointers of a cell without a cell state or extra parameters are null and stay unused.
+        BackwardAt {
+            slots: self.slots.wrapping_add(row * self.slots_row + unit),
+            slot_stride: self.d_hidden,
+            hidden: self.hidden.wrapping_add(row * self.hidden_row + unit),
+            cell: self.cell.wrapping_add(row * self.cell_row + unit),
+            cell_before: self
+                .cell_before
+                .wrapping_add(row * self.cell_before_row + unit),
+            d_output: self.d_output.wrapping_add(row * self.hidden_row + unit),
+            d_hidden: self.d_hidden_state.wrapping_add(state),
+            d_cell: self.d_cell.wrapping_add(state),
+            carry: self.carry.wrapping_add(state),
+            recurrent: self.recurrent.wrapping_add(row * self.recurrent_row + unit),
+            block_stride: self.d_hidden,
+            extra: self.extra.wrapping_add(unit),
+            d_extra: self.d_extra.wrapping_add(group * self.d_extra_group + unit),
+            extra_stride: self.padded,
+            sums: self.sums.wrapping_add(group * self.sums_group + unit),
+            n: self.d_hidden - unit,
+        }
+    }
+
+    /// `out = init + factors · weights`, all rows and panels.
+    ///
+    /// # Safety
+    ///
+    /// The pointers must be valid: `factors` for rows `recurrent_row` apart of `depth` floats, `init` and `out` for
+    /// `[rows, padded]`.
+    #[inline(always)]
+    pub(crate) unsafe fn recur<S: Simd>(
+        &self,
+        simd: S,
+        weights: &Weights<'_>,
+        depth: usize,
+        factors: *const f32,
+        init: *const f32,
+        out: *mut f32,
+    ) {
+        for panel in self.panels.0..self.panels.1 {
+            let unit = panel * self.layout.units();
+            // SAFETY: the panels cover `padded` units; the caller promises the rest.
+            unsafe {
+                let tile = Tile {
+                    depth,
+                    a: factors,
+                    a_stride: self.recurrent_row,
+                    panel: weights.panel(panel, self.layout.lanes),
+                    init: init.add(unit),
+                    init_stride: self.padded,
+                    out: out.add(unit),
+                    out_stride: self.padded,
+                };
+                tile.multiply(simd, self.rows, self.layout.vectors);
+            }
+        }
+    }
+}

@@ -1,0 +1,129 @@
+//! Large buffers that are used again.
+//!
+//! What the forward pass keeps is as large as everything else together, and memory fresh from the
+//! system costs more than to fill it: each page is zeroed and mapped at its first touch. A training
+//! loop asks for the same sizes again and again.
+
+use std::mem::take;
+use std::ops::{Deref, DerefMut};
+use std::sync::Mutex;
+
+/// Floats from the pool, which they return to when dropped.
+#[derive(Debug)]
+pub(crate) struct Pooled(Vec<f32>);
+
+impl Pooled {
+    /// `len` floats of any value: whoever asks writes all of them.
+    pub(crate) fn any(len: usize) -> Self {
+        if len < WORTH_KEEPING {
+            return Self(vec![0.0; len]);
+        }
+        let found = POOL.lock().ok().and_then(|mut pool| pool.find(len));
+        let mut data = found.unwrap_or_default();
+        // Longer ones are cut, shorter ones do not come; only a new one is filled.
+        data.resize(len, 0.0);
+        Self(data)
+    }
+}
+
+impl Clone for Pooled {
+    fn clone(&self) -> Self {
+        let mut other = Self::any(self.len());
+        other.copy_from_slice(self);
+        other
+    }
+}
+
+impl Drop for Pooled {
+    fn drop(&mut self) {
+        if self.0.len() >= WORTH_KEEPING
+            && let Ok(mut pool) = POOL.lock()
+        {
+            pool.keep(take(&mut self.0));
+        }
+    }
+}
+
+impl Deref for Pooled {
+    type Target = [f32];
+
+    fn deref(&self) -> &[f32] {
+        &self.0
+    }
+}
+
+impl DerefMut for Pooled {
+    fn deref_mut(&mut self) -> &mut [f32] {
+        &mut self.0
+    }
+}
+
+/// Frees the buffers that are kept for the next training step. There is no need to call it: what is
+/// not used for a while is freed anyhow, with the next steps.
+pub fn release_memory() {
+    if let Ok(mut pool) = POOL.lock() {
+        pool.buffers.clear();
+    }
+}
+
+/// The floats from which on a buffer is kept: the allocator is fast with less.
+const WORTH_KEEPING: usize = 1 << 15;
+
+/// A buffer that is not used while so many others are returned is freed.
+const PATIENCE: u64 = 256;
+
+static POOL: Mutex<Pool> = Mutex::new(Pool {
+    buffers: Vec::new(),
+    clock: 0,
+});
+
+struct Pool {
+    /// Each with the time of its return.
+    buffers: Vec<(u64, Vec<f32>)>,
+    clock: u64,
+}
+
+impl Pool {
+    /// The smallest buffer that is long enough and not more than twice too long.
+    fn find(&mut self, len: usize) -> Option<Vec<f32>> {
+        let fits = |buffer: &Vec<f32>| (len..=2 * len).contains(&buffer.len());
+        let candidates = self.buffers.iter().enumerate();
+        let (index, _) = candidates
+            .filter(|(_, (_, buffer))| fits(buffer))
+            .min_by_key(|(_, (_, buffer))| buffer.len())?;
+        Some(self.buffers.swap_remove(index).1)
+    }
+
+    fn keep(&mut self, buffer: Vec<f32>) {
+        self.clock += 1;
+        let clock = self.clock;
+        self.buffers
+            .retain(|(returned, _)| clock - returned <= PATIENCE);
+        self.buffers.push((clock, buffer));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_buffer_comes_back_and_one_of_another_size_does_not() {
+        // A size that no other test uses: the pool is shared.
+        let len = WORTH_KEEPING * 3 + 12_345;
+        let mut first = Pooled::any(len);
+        first[7] = 42.0;
+        let address = first.as_ptr();
+        drop(first);
+        let other = Pooled::any(5 * len);
+        assert_ne!(other.as_ptr(), address);
+        let again = Pooled::any(len - 1);
+        assert_eq!(
+            (again.as_ptr(), again.len(), again[7]),
+            (address, len - 1, 42.0)
+        );
+        let copy = again.clone();
+        assert_eq!(copy[..], again[..]);
+        assert_ne!(copy.as_ptr(), address);
+    }
+}

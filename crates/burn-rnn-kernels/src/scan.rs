@@ -1,0 +1,214 @@
+//! The scan for users of Burn's tensors.
+
+use burn::tensor::Tensor;
+
+use crate::engine;
+use crate::spec::CellSpec;
+
+/// What a scan reads, `G` being [`CellSpec::gates`]. With `D = 3` it runs over sequences, with `D = 2` it is one step.
+#[derive(Clone, Debug)]
+pub struct ScanTensors<const D: usize> {
+    /// The sequences, `[batch, time, d_input]`, or the input of one step, `[batch, d_input]`.
+    pub x: Tensor<D>,
+    /// The hidden state to start from, `[batch, d_hidden]`.
+    pub hidden: Tensor<2>,
+    /// The cell state to start from, `[batch, d_hidden]`, of a cell that has one.
+    pub cell: Option<Tensor<2>>,
+    /// `[d_input, G · d_hidden]`.
+    pub w_input: Tensor<2>,
+    /// `[d_hidden, G · d_hidden]`.
+    pub w_hidden: Tensor<2>,
+    /// `[G · d_hidden]`.
+    pub bias: Option<Tensor<1>>,
+    /// A GRU's bias inside the reset product, `[d_hidden]`.
+    pub bias_hidden: Option<Tensor<1>>,
+    /// An LSTM's diagonal peepholes, one row a gate that has parameters in the order input, forget, output:
+    /// `[sigmoid gates, d_hidden]`.
+    pub peephole: Option<Tensor<2>>,
+}
+
+/// Runs a cell over a batch of sequences: all hidden states, `[batch, time, d_hidden]` or for one step
+/// `[batch, d_hidden]`, and the last cell state, `[batch, d_hidden]`, of a cell that has one. With
+/// `reverse` it runs from the last step to the first; outputs stand at the step of their input, and
+/// the last cell state is the one after the first step of the sequence.
+///
+/// Gradients come back to every tracked tensor. Where none is tracked, nothing is kept for them. On a device with
+/// Burn's gradient checkpointing, `device.autodiff().gradient_checkpointing()`, only the states between
+/// about √time segments are kept and each segment runs forward once more in the backward pass.
+///
+/// # Errors
+///
+/// The tensors come back unchanged where the fused operators do not cover them: they are on another backend
+/// than Flex and NdArray (or not all on the same), of another type than `f32`, or of shapes that do not fit each
+/// other exactly; also where the [reference](crate::reference) is asked for.
+pub fn scan<const D: usize>(
+    spec: CellSpec,
+    tensors: ScanTensors<D>,
+    reverse: bool,
+) -> Result<(Tensor<D>, Option<Tensor<2>>), Box<ScanTensors<D>>> {
+    if engine::is_reference() || !tensors.fit(&spec) {
+        return Err(Box::new(tensors));
+    }
+    dispatch::scan(spec, tensors, reverse)
+}
+
+impl<const D: usize> ScanTensors<D> {
+    /// Whether all shapes are those that the cell asks for, and there is something to run.
+    fn fit(&self, spec: &CellSpec) -> bool {
+        let x = self.x.dims();
+        let (batch, d_input) = match x[..] {
+            [batch, d_input] => (batch, d_input),
+            [batch, time, d_input] if time > 0 => (batch, d_input),
+            _ => return false,
+        };
+        let [_, d_hidden] = self.hidden.dims();
+        let columns = spec.gates() * d_hidden;
+        let state = [batch, d_hidden];
+        let (takes_peephole, takes_bias_hidden) = match spec {
+            CellSpec::Simple(_) => (false, false),
+            CellSpec::Lstm(lstm) => (lstm.peephole, false),
+            CellSpec::Gru(gru) => (false, gru.reset_after),
+        };
+        let bias_hidden = self.bias_hidden.as_ref().map(Tensor::dims);
+        batch > 0
+            && d_hidden > 0
+            && self.hidden.dims() == state
+            && self.cell.as_ref().map(Tensor::dims) == spec.has_cell_state().then_some(state)
+            && self.w_input.dims() == [d_input, columns]
+            && self.w_hidden.dims() == [d_hidden, columns]
+            && self
+                .bias
+                .as_ref()
+                .is_none_or(|bias| bias.dims() == [columns])
+            && bias_hidden.is_none_or(|dims| takes_bias_hidden && dims == [d_hidden])
+            && self.peephole.as_ref().map(Tensor::dims)
+                == takes_peephole.then_some([spec.extra_rows(), d_hidden])
+    }
+}
+
+/// Without a backend of the CPU there is nobody to run it.
+#[cfg(not(any(feature = "flex", feature = "ndarray")))]
+mod dispatch {
+    use super::*;
+
+    pub(super) fn scan<const D: usize>(
+        _: CellSpec,
+        tensors: ScanTensors<D>,
+        _: bool,
+    ) -> Result<(Tensor<D>, Option<Tensor<2>>), Box<ScanTensors<D>>> {
+        Err(Box::new(tensors))
+    }
+}
+
+#[cfg(any(feature = "flex", feature = "ndarray"))]
+mod dispatch {
+    use burn::backend::{DType, Dispatch, DispatchTensor, DispatchTensorKind, TensorMetadata};
+
+    use super::*;
+    use crate::extension::{FusedScan, Inputs, Optional};
+
+    pub(super) fn scan<const D: usize>(
+        spec: CellSpec,
+        tensors: ScanTensors<D>,
+        reverse: bool,
+    ) -> Result<(Tensor<D>, Option<Tensor<2>>), Box<ScanTensors<D>>> {
+        let is_gru = matches!(spec, CellSpec::Gru(_));
+        let inputs = into_inputs(tensors);
+        if !is_covered(&inputs) {
+            return Err(Box::new(from_inputs(inputs, is_gru)));
+        }
+        let (output, cell) = Dispatch::fused_scan(inputs, spec, reverse);
+        Ok((
+            Tensor::from_dispatch(output),
+            cell.map(Tensor::from_dispatch),
+        ))
+    }
+
+    fn into_inputs<const D: usize>(tensors: ScanTensors<D>) -> Inputs<Dispatch> {
+        fn optional<const D: usize>(tensor: Option<Tensor<D>>) -> Optional<Dispatch> {
+            match tensor {
+                Some(tensor) => Optional::Present(tensor.into_dispatch()),
+                None => Optional::Absent,
+            }
+        }
+        Inputs {
+            x: tensors.x.into_dispatch(),
+            hidden: tensors.hidden.into_dispatch(),
+            cell: optional(tensors.cell),
+            w_input: tensors.w_input.into_dispatch(),
+            w_hidden: tensors.w_hidden.into_dispatch(),
+            bias: optional(tensors.bias),
+            extra: match tensors.peephole {
+                Some(peephole) => Optional::Present(peephole.into_dispatch()),
+                None => optional(tensors.bias_hidden),
+            },
+        }
+    }
+
+    fn from_inputs<const D: usize>(inputs: Inputs<Dispatch>, is_gru: bool) -> ScanTensors<D> {
+        fn optional<const D: usize>(tensor: Optional<Dispatch>) -> Option<Tensor<D>> {
+            match tensor {
+                Optional::Present(tensor) => Some(Tensor::from_dispatch(tensor)),
+                Optional::Absent => None,
+            }
+        }
+        let (bias_hidden, peephole) = if is_gru {
+            (optional(inputs.extra), None)
+        } else {
+            (None, optional(inputs.extra))
+        };
+        ScanTensors {
+            x: Tensor::from_dispatch(inputs.x),
+            hidden: Tensor::from_dispatch(inputs.hidden),
+            cell: optional(inputs.cell),
+            w_input: Tensor::from_dispatch(inputs.w_input),
+            w_hidden: Tensor::from_dispatch(inputs.w_hidden),
+            bias: optional(inputs.bias),
+            bias_hidden,
+            peephole,
+        }
+    }
+
+    /// Whether all tensors are of `f32` and on one and the same backend of the CPU.
+    fn is_covered(inputs: &Inputs<Dispatch>) -> bool {
+        let Inputs {
+            x,
+            hidden,
+            cell,
+            w_input,
+            w_hidden,
+            bias,
+            extra,
+        } = inputs;
+        let backend = backend(x);
+        let optional = [cell.as_ref(), bias.as_ref(), extra.as_ref()];
+        let mut all = [x, hidden, w_input, w_hidden]
+            .into_iter()
+            .chain(optional.into_iter().flatten());
+        backend.is_some()
+            && all
+                .all(|tensor| tensor.kind.dtype() == DType::F32 && self::backend(tensor) == backend)
+    }
+
+    #[derive(Clone, Copy, PartialEq, Eq)]
+    enum CpuKind {
+        #[cfg(feature = "flex")]
+        Flex,
+        #[cfg(feature = "ndarray")]
+        NdArray,
+    }
+
+    fn backend(tensor: &DispatchTensor) -> Option<CpuKind> {
+        let kind = match &tensor.kind {
+            DispatchTensorKind::Autodiff(inner) => inner,
+            kind => kind,
+        };
+        match kind {
+            #[cfg(feature = "flex")]
+            DispatchTensorKind::Flex(_) => Some(CpuKind::Flex),
+            #[cfg(feature = "ndarray")]
+            DispatchTensorKind::NdArray(_) => Some(CpuKind::NdArray),
+            _ => None,
+        }
+    }
+}

@@ -1,0 +1,164 @@
+//! What a cell does at one time step for the sequences of one thread.
+
+use core::ops::Range;
+
+use pulp::Simd;
+
+use crate::threads::Meeting;
+use crate::weights::{Layout, Weights};
+
+/// The scratch memory and results of one forward step. Scratch rows are `padded` floats apart.
+#[derive(Clone, Copy)]
+pub(crate) struct ForwardStep {
+    pub(crate) layout: Layout,
+    pub(crate) d_hidden: usize,
+    /// [`Layout::padded`] of `d_hidden`.
+    pub(crate) padded: usize,
+    /// The number of sequences.
+    pub(crate) rows: usize,
+    /// The first and the end of the panels that this thread computes.
+    pub(crate) panels: (usize, usize),
+    /// The input sides `[panel][row][width]` of all panels, to become the pre-activations.
+    pub(crate) products: *mut f32,
+    /// `h_{t-1}`, `[rows, padded]`.
+    pub(crate) hidden: *const f32,
+    /// `h_t`, `[rows, padded]`.
+    pub(crate) next: *mut f32,
+    /// `C`, `[rows, padded]`.
+    pub(crate) cell: *mut f32,
+    /// The extra parameters, `[.., padded]`.
+    pub(crate) extra: *const f32,
+    /// Free for the cell's use: [`Cell::scratch`] rows of `padded` floats for each sequence.
+    pub(crate) scratch: *mut f32,
+    /// Saved slots of the first sequence at this step, or null.
+    pub(crate) saved: *mut f32,
+    /// From one sequence to the next in `saved`.
+    pub(crate) saved_stride: usize,
+}
+
+/// The scratch memory and operands of one backward step.
+#[derive(Clone, Copy)]
+pub(crate) struct BackwardStep<'a> {
+    /// Where the threads meet that share the units, between the point-wise pass and the product.
+    pub(crate) meeting: &'a Meeting,
+    /// The layout of the transposed recurrent product.
+    pub(crate) layout: Layout,
+    pub(crate) d_hidden: usize,
+    /// [`Layout::padded`] of `d_hidden`.
+    pub(crate) padded: usize,
+    /// The number of sequences.
+    pub(crate) rows: usize,
+    /// The first and the end of the panels that this thread computes.
+    pub(crate) panels: (usize, usize),
+    /// Saved slots of the first sequence at this step.
+    pub(crate) slots: *mut f32,
+    pub(crate) slots_row: usize,
+    /// `h_{t-1}`, `C_t`, and `C_{t-1}` of the first sequence, with their distances to the next.
+    pub(crate) hidden: *const f32,
+    pub(crate) hidden_row: usize,
+    pub(crate) cell: *const f32,
+    pub(crate) cell_row: usize,
+    pub(crate) cell_before: *const f32,
+    pub(crate) cell_before_row: usize,
+    /// The gradient of the output at this step, `hidden_row` apart.
+    pub(crate) d_output: *const f32,
+    /// What the later steps give to the gradient of `h_t`, to become what this one gives to that of `h_{t-1}`:
+    /// `[rows, padded]`, as are the next two.
+    pub(crate) d_hidden_state: *mut f32,
+    pub(crate) d_cell: *mut f32,
+    pub(crate) carry: *mut f32,
+    /// The factors of the recurrent product, `[rows, gates · d_hidden]`.
+    pub(crate) recurrent: *mut f32,
+    pub(crate) recurrent_row: usize,
+    pub(crate) extra: *const f32,
+    /// Sums, each group of consecutive sequences with its own, `d_extra_group` and `sums_group` apart.
+    pub(crate) d_extra: *mut f32,
+    pub(crate) d_extra_group: usize,
+    pub(crate) sums: *mut f32,
+    pub(crate) sums_group: usize,
+    pub(crate) groups: usize,
+}
+
+/// The recurrent weights of a cell: of its first product and, where there are two, of its second.
+pub(crate) struct Recurrent<'a> {
+    pub(crate) first: Weights<'a>,
+    pub(crate) second: Option<Weights<'a>>,
+}
+
+impl<'a> Recurrent<'a> {
+    pub(crate) fn one(first: Weights<'a>) -> Self {
+        Self {
+            first,
+            second: None,
+        }
+    }
+
+    pub(crate) fn two(first: Weights<'a>, second: Weights<'a>) -> Self {
+        Self {
+            first,
+            second: Some(second),
+        }
+    }
+}
+
+/// Consecutive blocks of `w_hidden` whose gradient is one product over all steps: of what they are multiplied
+/// with, transposed, and of the gradients in their slots.
+pub(crate) struct RecurrentSide {
+    /// The blocks.
+    pub(crate) gates: Range<usize>,
+    /// The slot of the first block; those of the others follow.
+    pub(crate) slot: usize,
+    /// What they are multiplied with.
+    pub(crate) factor: Factor,
+}
+
+/// What recurrent weights are multiplied with.
+pub(crate) enum Factor {
+    /// `h_{t-1}`.
+    Hidden,
+    /// What is kept in a slot.
+    Slot(usize),
+}
+
+/// A cell as the drivers of the forward and backward pass know it.
+pub(crate) trait Cell: Copy + Send + Sync {
+    /// Whether a cell state is carried.
+    const HAS_CELL: bool;
+
+    /// Whether threads that share the units need to meet only where the drivers have them meet: after a forward step, and
+    /// between the point-wise pass and the product of a backward one.
+    const BY_UNITS: bool;
+
+    /// The number of blocks in the fused parameters.
+    fn gates(&self) -> usize;
+
+    /// The number of values a unit that are saved beside the states; the first are the gates.
+    fn slots(&self) -> usize;
+
+    /// What the gradient of `w_hidden` is made of.
+    fn recurrent_sides(&self) -> Vec<RecurrentSide>;
+
+    /// The rows of scratch that a forward step needs for each sequence.
+    fn scratch(&self) -> usize;
+
+    /// The recurrent weights `[d_hidden, gates · d_hidden]` as the forward step reads them.
+    fn weights<'a>(&self, w_hidden: &'a [f32], d_hidden: usize, layout: Layout) -> Recurrent<'a>;
+
+    /// The transposed recurrent weights as the backward step reads them.
+    fn transposed(&self, w_hidden: &[f32], d_hidden: usize, layout: Layout) -> Recurrent<'static>;
+
+    /// One step of the forward pass.
+    ///
+    /// # Safety
+    ///
+    /// The pointers must be valid as their fields say, the weights from [`weights`](Cell::weights) with the same layout.
+    unsafe fn forward<S: Simd>(&self, simd: S, weights: &Recurrent<'_>, step: &ForwardStep);
+
+    /// One step of the backward pass.
+    ///
+    /// # Safety
+    ///
+    /// The pointers must be valid as their fields say, the weights from [`transposed`](Cell::transposed) with the same
+    /// layout.
+    unsafe fn backward<S: Simd>(&self, simd: S, weights: &Recurrent<'_>, step: &BackwardStep<'_>);
+}

@@ -1,0 +1,199 @@
+//! How a run is shared among threads: by sequences, or by hidden units.
+
+use core::ops::Range;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use crate::team;
+
+/// What one thread does.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Part {
+    /// The first sequence.
+    pub(crate) first: usize,
+    /// The number of sequences.
+    pub(crate) rows: usize,
+    /// The panels of hidden units.
+    pub(crate) panels: Range<usize>,
+    /// In how many parts these sequences would be shared, were they shared by sequences: sums over sequences are made
+    /// part by part, so that they are the same either way.
+    pub(crate) groups: usize,
+}
+
+/// What decides how a run is shared.
+#[derive(Clone, Copy)]
+pub(crate) struct Load {
+    pub(crate) batch: usize,
+    pub(crate) panels: usize,
+    /// The multiplications of all steps.
+    pub(crate) work: usize,
+    /// The multiplications of one step.
+    pub(crate) step: usize,
+    /// The floats of the recurrent weights.
+    pub(crate) weights: usize,
+    /// Whether the threads can meet between the steps.
+    pub(crate) by_units: bool,
+}
+
+/// The multiplications from which on a second thread pays for its waking.
+const WORTH_A_THREAD: usize = 1 << 19;
+
+/// The multiplications of a step from which on meeting after it pays.
+const WORTH_MEETING: usize = 1 << 15;
+
+/// The floats that a core's own cache holds.
+const OWN_CACHE: usize = 1 << 18;
+
+/// Calls `run` for every part of a run, each on a thread of its own.
+///
+/// By sequences the threads need nothing of each other from the first step to the last. By hidden
+/// units each reads its share of the weights only, which is what counts where the sequences are too
+/// few to share or the weights too many for a core's cache; the threads meet after every step.
+pub(crate) fn share(load: Load, run: &(dyn Fn(Part, &Meeting) + Sync)) {
+    let most = rayon::current_num_threads().min(1 + load.work / WORTH_A_THREAD);
+    let threads = most.min(load.batch);
+    let members = most.min(load.panels);
+    let few = load.batch < most;
+    let heavy = load.weights > OWN_CACHE && load.batch < FEW_SEQUENCES * most;
+    let worth = load.step >= WORTH_MEETING && (few || heavy);
+    if load.by_units && members > 1 && worth && !crowd::is_here() {
+        let meeting = Meeting::of(members);
+        let part = |index: usize| Part {
+            first: 0,
+            rows: load.batch,
+            panels: load.panels * index / members..load.panels * (index + 1) / members,
+            groups: threads,
+        };
+        if team::run(members, &|index| run(part(index), &meeting)) {
+            crowd::learn(meeting.yields.into_inner(), meeting.round.into_inner());
+            return;
+        }
+    }
+    let part = |index: usize| {
+        let first = load.batch * index / threads;
+        let end = load.batch * (index + 1) / threads;
+        Part {
+            first,
+            rows: end - first,
+            panels: 0..load.panels,
+            groups: 1,
+        }
+    };
+    let alone = Meeting::of(1);
+    if threads == 1 {
+        run(part(0), &alone);
+    } else {
+        let alone = &alone;
+        rayon::scope(|scope| {
+            for index in 0..threads {
+                scope.spawn(move |_| run(part(index), alone));
+            }
+        });
+    }
+}
+
+/// Whether other programs take the cores: threads that meet after every step then lose a time slice
+/// at each.
+mod crowd {
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    /// For how many runs to do without meetings.
+    static RUNS: AtomicUsize = AtomicUsize::new(0);
+
+    const RUNS_WITHOUT: usize = 64;
+
+    /// Whether this run should do without.
+    pub(super) fn is_here() -> bool {
+        let less = |runs: usize| runs.checked_sub(1);
+        RUNS.fetch_update(Ordering::Relaxed, Ordering::Relaxed, less)
+            .is_ok()
+    }
+
+    /// Takes note of how often threads gave up waiting and yielded their core in so many meetings.
+    pub(super) fn learn(yields: usize, meetings: usize) {
+        if yields > 4 + meetings / 8 {
+            RUNS.store(RUNS_WITHOUT, Ordering::Relaxed);
+        }
+    }
+}
+
+/// The sequences a thread below which heavy weights are shared by units.
+const FEW_SEQUENCES: usize = 24;
+
+/// Where the threads of a run wait for each other after a step.
+pub(crate) struct Meeting {
+    members: usize,
+    here: AtomicUsize,
+    round: AtomicUsize,
+    /// How often a member waited so long that it yielded.
+    yields: AtomicUsize,
+}
+
+impl Meeting {
+    fn of(members: usize) -> Self {
+        Self {
+            members,
+            here: AtomicUsize::new(0),
+            round: AtomicUsize::new(0),
+            yields: AtomicUsize::new(0),
+        }
+    }
+
+    /// Returns when all have called it; what they wrote before can then be read.
+    #[inline]
+    pub(crate) fn wait(&self) {
+        if self.members == 1 {
+            return;
+        }
+        let round = self.round.load(Ordering::Relaxed);
+        if self.here.fetch_add(1, Ordering::AcqRel) + 1 == self.members {
+            self.here.store(0, Ordering::Relaxed);
+            self.round.store(round + 1, Ordering::Release);
+            return;
+        }
+        let mut turns = 0;
+        while self.round.load(Ordering::Acquire) == round {
+            turns += 1;
+            if turns < PATIENT_TURNS {
+                core::hint::spin_loop();
+            } else {
+                // The other one may be waiting for this core.
+                if turns == PATIENT_TURNS {
+                    self.yields.fetch_add(1, Ordering::Relaxed);
+                }
+                std::thread::yield_now();
+            }
+        }
+    }
+}
+
+/// A step takes less than this many turns of waiting.
+const PATIENT_TURNS: usize = 1 << 12;
+
+/// Memory that threads write to in places that are not the same.
+#[derive(Clone, Copy)]
+pub(crate) struct Apart(*mut f32);
+
+// SAFETY: whoever takes the pointer out writes to the places of one part only; that is part of the kernels' contract.
+unsafe impl Send for Apart {}
+// SAFETY: as above.
+unsafe impl Sync for Apart {}
+
+impl Apart {
+    pub(crate) fn new(memory: &mut [f32]) -> Self {
+        Self(if memory.is_empty() {
+            core::ptr::null_mut()
+        } else {
+            memory.as_mut_ptr()
+        })
+    }
+
+    /// The place `offset` floats from the start; null where there is no memory.
+    #[inline(always)]
+    pub(crate) fn at(self, offset: usize) -> *mut f32 {
+        if self.0.is_null() {
+            self.0
+        } else {
+            self.0.wrapping_add(offset)
+        }
+    }
+}

@@ -1,0 +1,642 @@
+//! The fused operators against the reference: outputs, final states and every gradient.
+
+use burn::module::{Module, ModuleMapper, Param, ParamId};
+use burn::tensor::{DType, Device, Gradients, Tensor, TensorData};
+use burn_rnn::{
+    Activation, Cell, CellOptions, CellShape, CoupledLstmConfig, Coupling, GruConfig, GruOptions,
+    Initialization, LstmConfig, LstmOptions, PeepholeKind, Reset, SimpleOptions, State, reference,
+};
+use burn_rnn_kernels::{CellSpec, ScanTensors};
+use proptest::prelude::*;
+use proptest::test_runner::RngSeed;
+use rand::{RngExt, SeedableRng};
+use rand_chacha::ChaCha8Rng;
+
+use crate::backends::{self, Backend};
+use crate::compare::values;
+
+/// The difference that is allowed, relative to the largest magnitude of a tensor.
+const TOLERANCE: f32 = 1e-5;
+
+/// One comparison: a cell, what it reads and what is asked of it.
+#[derive(Clone, Debug)]
+struct Case {
+    cell: AnyOptions,
+    batch: usize,
+    time: usize,
+    d_input: usize,
+    d_hidden: usize,
+    bias: bool,
+    run: Run,
+    view: View,
+    transposed_weights: bool,
+    initial_state: bool,
+    loss: Loss,
+    tracked: Tracked,
+    balanced: bool,
+    /// What some elements of the input are set to.
+    special: Vec<f32>,
+    seed: u64,
+}
+
+#[derive(Clone, Debug)]
+enum AnyOptions {
+    Simple(SimpleOptions),
+    Lstm(LstmOptions),
+    Gru(GruOptions),
+}
+
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Run {
+    Scan,
+    Reversed,
+    Steps,
+}
+
+/// How the input lies in memory.
+#[derive(Clone, Copy, Debug)]
+enum View {
+    Dense,
+    TimeFirst,
+    FeaturesFirst,
+    Flipped,
+    Narrow,
+}
+
+/// What the loss reads; never nothing.
+#[derive(Clone, Copy, Debug)]
+struct Loss {
+    output: bool,
+    hidden: bool,
+    cell: bool,
+}
+
+/// Which parents carry a gradient.
+#[derive(Clone, Debug)]
+struct Tracked {
+    x: bool,
+    states: [bool; 2],
+    /// In the order of the cell's fields.
+    parameters: [bool; 5],
+    /// Whether an untracked input is without autodiff at all.
+    plain_x: bool,
+}
+
+/// What a case gives, by name.
+type Results = Vec<(String, Vec<f32>)>;
+
+impl Case {
+    fn results(&self, device: &Device) -> Results {
+        match &self.cell {
+            AnyOptions::Simple(options) => self.results_of(options, device),
+            AnyOptions::Lstm(options) => self.results_of(options, device),
+            AnyOptions::Gru(options) => self.results_of(options, device),
+        }
+    }
+
+    fn results_of<O: CellOptions>(&self, options: &O, plain: &Device) -> Results {
+        let device = if self.balanced {
+            plain.clone().autodiff().gradient_checkpointing()
+        } else {
+            plain.clone().autodiff()
+        };
+        let mut rng = ChaCha8Rng::seed_from_u64(self.seed);
+        let shape = CellShape {
+            d_input: self.d_input,
+            d_hidden: self.d_hidden,
+            bias: self.bias,
+            initialization: Initialization::default(),
+        };
+        let mut parameters = Draw {
+            rng: &mut rng,
+            limit: 1.0 / (self.d_hidden as f32).sqrt(),
+            transposed: self.transposed_weights,
+            tracked: self.tracked.parameters.to_vec(),
+            leaves: Vec::new(),
+        };
+        let cell = options.init(&shape, &device).map(&mut parameters);
+        let mut leaves = parameters.leaves;
+
+        let x = self.input(&mut rng, plain, &device, &mut leaves);
+        let state = self.initial_state(&cell, &mut rng, &device, &mut leaves);
+        let (output, state) = match self.run {
+            Run::Scan => cell.scan(x, state),
+            Run::Reversed => cell.scan_reversed(x, state),
+            Run::Steps => burn_rnn::scan_steps(x, state, |x_t, state| cell.step(x_t, state)),
+        };
+
+        let mut results = vec![("output".to_string(), values(&output))];
+        let by_output = draw(&mut rng, output.dims(), 1.0, &device);
+        let mut parts = Vec::new();
+        if self.loss.output {
+            parts.push((output * by_output).sum());
+        }
+        let read = [self.loss.hidden, self.loss.cell];
+        for (index, tensor) in tensors(state).into_iter().enumerate() {
+            results.push((format!("state {index}"), values(&tensor)));
+            let weights = draw(&mut rng, tensor.dims(), 1.0, &device);
+            if read[index] {
+                parts.push((tensor * weights).sum());
+            }
+        }
+        let Some(loss) = parts.into_iter().reduce(|sum, part| sum + part) else {
+            return results; // A simple cell or GRU of whose absent cell state the gradient is asked for.
+        };
+        let gradients = loss.is_tracked().then(|| loss.backward());
+        let of_leaves = leaves.iter().map(|leaf| leaf(gradients.as_ref()));
+        results.extend(
+            of_leaves
+                .enumerate()
+                .map(|(index, d)| (format!("gradient {index}"), d)),
+        );
+        results
+    }
+
+    /// `[batch, time, d_input]`, maybe as a view of something else.
+    fn input(
+        &self,
+        rng: &mut ChaCha8Rng,
+        plain: &Device,
+        device: &Device,
+        leaves: &mut Vec<Leaf>,
+    ) -> Tensor<3> {
+        let [b, t, i] = [self.batch, self.time, self.d_input];
+        let shape = match self.view {
+            View::Dense | View::Flipped => [b, t, i],
+            View::TimeFirst => [t, b, i],
+            View::FeaturesFirst => [b, i, t],
+            View::Narrow => [b + 1, t + 2, i + 3],
+        };
+        let mut data: Vec<f32> = (0..shape.iter().product())
+            .map(|_| rng.random_range(-1.0..1.0))
+            .collect();
+        for special in &self.special {
+            let at = rng.random_range(0..data.len());
+            data[at] = *special;
+        }
+        let untracked = self.tracked.plain_x && !self.tracked.x;
+        let device = if untracked { plain } else { device };
+        let x = Tensor::<3>::from_data(TensorData::new(data, shape), device);
+        let x = if self.tracked.x { track(x, leaves) } else { x };
+        match self.view {
+            View::Dense => x,
+            View::TimeFirst => x.swap_dims(0, 1),
+            View::FeaturesFirst => x.swap_dims(1, 2),
+            View::Flipped => x.flip([1, 2]),
+            View::Narrow => x.narrow(0, 1, b).narrow(1, 1, t).narrow(2, 2, i),
+        }
+    }
+
+    fn initial_state<C: Cell>(
+        &self,
+        cell: &C,
+        rng: &mut ChaCha8Rng,
+        device: &Device,
+        leaves: &mut Vec<Leaf>,
+    ) -> C::State {
+        let zeros = cell.zero_state(self.batch);
+        if !self.initial_state {
+            return zeros;
+        }
+        let mut index = 0;
+        zeros.map(&mut |zeros| {
+            let [batch, d_hidden] = zeros.dims();
+            // A view: states are often cut out of something larger.
+            let wide = draw(rng, [d_hidden, batch + 1], 1.0, device);
+            let wide = if self.tracked.states[index] {
+                track(wide, leaves)
+            } else {
+                wide
+            };
+            index += 1;
+            wide.transpose().narrow(0, 1, batch)
+        })
+    }
+}
+
+fn draw<const D: usize>(
+    rng: &mut ChaCha8Rng,
+    shape: [usize; D],
+    limit: f32,
+    device: &Device,
+) -> Tensor<D> {
+    let data: Vec<f32> = (0..shape.iter().product())
+        .map(|_| rng.random_range(-limit..limit))
+        .collect();
+    Tensor::from_data(TensorData::new(data, shape), (device, DType::F32))
+}
+
+fn track<const D: usize>(tensor: Tensor<D>, leaves: &mut Vec<Leaf>) -> Tensor<D> {
+    let tensor = tensor.require_grad();
+    leaves.push(leaf(tensor.clone()));
+    tensor
+}
+
+fn tensors<S: State>(state: S) -> Vec<Tensor<2>> {
+    let mut tensors = Vec::new();
+    state.map(&mut |tensor| {
+        tensors.push(tensor.clone());
+        tensor
+    });
+    tensors
+}
+
+/// The gradient of one tensor; zeros where no path leads to it: the reference cuts those off, the fused
+/// operators do not.
+type Leaf = Box<dyn Fn(Option<&Gradients>) -> Vec<f32>>;
+
+fn leaf<const D: usize>(tensor: Tensor<D>) -> Leaf {
+    Box::new(
+        move |gradients| match gradients.and_then(|gradients| tensor.grad(gradients)) {
+            Some(gradient) => {
+                assert_eq!(gradient.dims(), tensor.dims());
+                values(&gradient)
+            }
+            None => vec![0.0; tensor.dims().iter().product()],
+        },
+    )
+}
+
+/// Sets parameters to random values, some with and some without a gradient.
+struct Draw<'a> {
+    rng: &'a mut ChaCha8Rng,
+    limit: f32,
+    transposed: bool,
+    tracked: Vec<bool>,
+    leaves: Vec<Leaf>,
+}
+
+impl ModuleMapper for Draw<'_> {
+    fn map_float<const D: usize>(&mut self, param: Param<Tensor<D>>) -> Param<Tensor<D>> {
+        let value = param.val();
+        let device = value.device();
+        let mut shape = value.dims();
+        let tensor = if self.transposed && D == 2 {
+            shape.reverse();
+            draw(self.rng, shape, self.limit, &device).swap_dims(0, 1)
+        } else {
+            draw(self.rng, shape, self.limit, &device)
+        };
+        let tensor = if self.tracked.remove(0) {
+            track(tensor, &mut self.leaves)
+        } else {
+            tensor
+        };
+        Param::initialized(ParamId::new(), tensor)
+    }
+}
+
+/// Panics where two results differ by more than a tolerance, relative to the largest finite magnitude, or where they
+/// are not finite in different places. An output must also be infinite or no number as the other one is. A
+/// gradient need not: the sigmoid of a large negative number is zero in one and 1e-38 in the other, and the
+/// product of its slope with an infinite input is no number in one and infinite in the other.
+fn assert_same(about: &dyn core::fmt::Debug, fused: &Results, reference: &Results, tolerance: f32) {
+    assert_eq!(fused.len(), reference.len(), "{about:?}");
+    for ((name, actual), (_, expected)) in fused.iter().zip(reference) {
+        assert_eq!(actual.len(), expected.len(), "{name}: {about:?}");
+        let finite = expected.iter().filter(|value| value.is_finite());
+        // At least a tenth: the slope of a saturated gate, 1 − y², has the absolute error of a one.
+        let largest = finite.fold(0.1_f32, |max, value| max.max(value.abs()));
+        for (index, (a, e)) in actual.iter().zip(expected).enumerate() {
+            let same = if e.is_finite() {
+                (a - e).abs() <= tolerance * largest
+            } else {
+                a == e
+                    || (a.is_nan() && e.is_nan())
+                    || (name.starts_with("gradient") && !a.is_finite())
+            };
+            assert!(
+                same,
+                "{name}, element {index}: {a}, expected {e} with {largest} the largest: {about:?}"
+            );
+        }
+    }
+}
+
+fn lstm_options() -> impl Strategy<Value = LstmOptions> {
+    let coupling = prop_oneof![
+        3 => Just(Coupling::None),
+        1 => Just(Coupling::InputFromForget),
+        1 => Just(Coupling::ForgetFromInput),
+    ];
+    let gate = || prop::bool::weighted(0.75);
+    (
+        gate(),
+        gate(),
+        gate(),
+        gate(),
+        gate(),
+        coupling,
+        any::<bool>(),
+    )
+        .prop_map(
+            |(
+                input_gate,
+                forget_gate,
+                output_gate,
+                input_activation,
+                output_activation,
+                coupling,
+                peephole,
+            )| {
+                let coupled = coupling != Coupling::None;
+                let options = LstmOptions {
+                    input_gate: input_gate || coupled,
+                    forget_gate: forget_gate || coupled,
+                    output_gate,
+                    input_activation,
+                    output_activation,
+                    coupling,
+                    ..LstmOptions::default()
+                };
+                let peephole = if peephole && !options.sigmoid_gates().is_empty() {
+                    PeepholeKind::Diagonal
+                } else {
+                    PeepholeKind::None
+                };
+                LstmOptions {
+                    peephole,
+                    ..options
+                }
+            },
+        )
+}
+
+fn cells() -> impl Strategy<Value = AnyOptions> {
+    let activation = prop::sample::select(vec![
+        Activation::Tanh,
+        Activation::Relu,
+        Activation::Sigmoid,
+        Activation::Identity,
+    ]);
+    let reset = prop::sample::select(vec![Reset::AfterProduct, Reset::BeforeProduct]);
+    prop_oneof![
+        1 => activation.prop_map(|activation| AnyOptions::Simple(SimpleOptions { activation })),
+        3 => lstm_options().prop_map(AnyOptions::Lstm),
+        1 => reset.prop_map(|reset| AnyOptions::Gru(GruOptions { reset })),
+    ]
+}
+
+fn losses() -> impl Strategy<Value = Loss> {
+    prop::sample::select(vec![
+        [true, false, false],
+        [false, true, false],
+        [true, true, true],
+        [false, true, true],
+        [false, false, true],
+        [true, false, true],
+    ])
+    .prop_map(|[output, hidden, cell]| Loss {
+        output,
+        hidden,
+        cell,
+    })
+}
+
+fn tracked() -> impl Strategy<Value = Tracked> {
+    let some = (
+        any::<bool>(),
+        any::<[bool; 2]>(),
+        any::<[bool; 5]>(),
+        any::<bool>(),
+    );
+    let some = some.prop_map(|(x, states, parameters, plain_x)| Tracked {
+        x,
+        states,
+        parameters,
+        plain_x,
+    });
+    let same = |on: bool| Tracked {
+        x: on,
+        states: [on; 2],
+        parameters: [on; 5],
+        plain_x: false,
+    };
+    prop_oneof![2 => Just(same(true)), 3 => some, 1 => Just(same(false))]
+}
+
+fn cases() -> impl Strategy<Value = Case> {
+    let view = prop::sample::select(vec![
+        View::Dense,
+        View::TimeFirst,
+        View::FeaturesFirst,
+        View::Flipped,
+        View::Narrow,
+    ]);
+    let run = prop::sample::select(vec![Run::Scan, Run::Reversed, Run::Steps]);
+    let sizes = (1..19usize, 1..13usize, 1..37usize, 1..70usize);
+    (
+        cells(),
+        sizes,
+        (any::<bool>(), run, view, any::<bool>(), any::<bool>()),
+        (losses(), tracked(), any::<bool>(), any::<u64>()),
+    )
+        .prop_map(|(cell, sizes, how, what)| {
+            let (batch, time, d_input, d_hidden) = sizes;
+            let (bias, run, view, transposed_weights, initial_state) = how;
+            let (loss, tracked, balanced, seed) = what;
+            Case {
+                cell,
+                batch,
+                time,
+                d_input,
+                d_hidden,
+                bias,
+                run,
+                view,
+                transposed_weights,
+                initial_state,
+                loss,
+                tracked,
+                balanced,
+                special: Vec::new(),
+                seed,
+            }
+        })
+}
+
+/// The same cases in every run, so that a failure stays one; `PROPTEST_RNG_SEED` and `PROPTEST_CASES` ask for others.
+fn config(cases: u32) -> ProptestConfig {
+    let mut config = ProptestConfig {
+        failure_persistence: None,
+        ..ProptestConfig::default()
+    };
+    if config.rng_seed == RngSeed::Random {
+        config.rng_seed = RngSeed::Fixed(1997);
+    }
+    if std::env::var_os("PROPTEST_CASES").is_none() {
+        config.cases = cases;
+    }
+    config
+}
+
+fn each_cpu(test: impl Fn(&Backend)) {
+    for backend in backends::all() {
+        if backend.name != "wgpu" {
+            test(&backend);
+        }
+    }
+}
+
+proptest! {
+    #![proptest_config(config(300))]
+
+    #[test]
+    fn outputs_and_gradients_are_those_of_the_reference(case in cases()) {
+        each_cpu(|backend| {
+            let fused = case.results(&backend.device);
+            let expected = reference(|| case.results(&backend.device));
+            assert_same(&(backend.name, &case), &fused, &expected, TOLERANCE);
+        });
+    }
+}
+
+proptest! {
+    #![proptest_config(config(60))]
+
+    #[test]
+    fn values_at_the_ends_behave_as_in_the_reference(
+        case in cases(),
+        special in prop::collection::vec(
+            prop::sample::select(vec![
+                f32::NAN, f32::INFINITY, f32::NEG_INFINITY, 1e4, -1e4, 0.0, -0.0, 1e-40, -1e-45,
+            ]),
+            1..4,
+        ),
+    ) {
+        // With a path to every parent: zero times NaN is NaN, and the reference does not multiply where there is no path.
+        let loss = Loss { output: true, ..case.loss };
+        let case = Case { special, loss, ..case };
+        each_cpu(|backend| {
+            let fused = case.results(&backend.device);
+            let expected = reference(|| case.results(&backend.device));
+            // A pre-activation of 1e4 is itself uncertain by 1e-3.
+            assert_same(&(backend.name, &case), &fused, &expected, 1e-2);
+        });
+    }
+
+    #[test]
+    fn the_same_numbers_come_out_again(case in cases()) {
+        let bits = |results: Results| -> Vec<Vec<u32>> {
+            let bits = |values: Vec<f32>| values.into_iter().map(f32::to_bits).collect();
+            results.into_iter().map(|(_, values)| bits(values)).collect()
+        };
+        each_cpu(|backend| {
+            let first = bits(case.results(&backend.device));
+            assert!(bits(case.results(&backend.device)) == first, "{}: {case:?}", backend.name);
+        });
+    }
+}
+
+#[test]
+fn a_batch_gives_what_its_parts_give() {
+    each_cpu(|backend| {
+        let device = &backend.device;
+        let mut rng = ChaCha8Rng::seed_from_u64(3);
+        // Enough work for several threads.
+        let x = draw(&mut rng, [17, 40, 31], 1.0, device);
+        let lstm = LstmConfig::new(31, 67).init_cell(device);
+        let (whole, state) = lstm.scan(x.clone(), lstm.zero_state(17));
+        for range in [0..1, 1..9, 9..17] {
+            let part = x.clone().narrow(0, range.start, range.len());
+            let (output, last) = lstm.scan(part, lstm.zero_state(range.len()));
+            let expected = whole.clone().narrow(0, range.start, range.len());
+            crate::compare::assert_close("output", &output, &expected, 1e-6);
+            let expected = state.clone().slice_batch(range);
+            crate::compare::assert_close("hidden", &last.hidden, &expected.hidden, 1e-6);
+            crate::compare::assert_close("cell", &last.cell, &expected.cell, 1e-6);
+        }
+    });
+}
+
+/// The tensors of a simple cell's step.
+fn step_tensors(device: &Device, dtype: DType) -> (CellSpec, ScanTensors<2>) {
+    let tensor = |shape| Tensor::<2>::ones(shape, (device, dtype));
+    let tensors = ScanTensors {
+        x: tensor([2, 3]),
+        hidden: tensor([2, 4]),
+        cell: None,
+        w_input: tensor([3, 4]),
+        w_hidden: tensor([4, 4]),
+        bias: None,
+        bias_hidden: None,
+        peephole: None,
+    };
+    (
+        CellSpec::Simple(burn_rnn_kernels::Activation::Tanh),
+        tensors,
+    )
+}
+
+#[test]
+fn the_operators_run_where_they_can_and_leave_the_rest_alone() {
+    backends::each(|backend| {
+        let covered = |device: &Device, dtype, change: fn(&mut ScanTensors<2>)| {
+            let (spec, mut tensors) = step_tensors(device, dtype);
+            change(&mut tensors);
+            burn_rnn_kernels::scan(spec, tensors, false).is_ok()
+        };
+        let cpu = backend.name != "wgpu";
+        let autodiff = backend.device.clone().autodiff();
+        for device in [&backend.device, &autodiff] {
+            assert_eq!(covered(device, DType::F32, |_| {}), cpu, "{}", backend.name);
+            assert!(!reference(|| covered(device, DType::F32, |_| {})));
+            if device.supports_dtype(DType::F64) {
+                assert!(!covered(device, DType::F64, |_| {}));
+            }
+            // Shapes that broadcast are the reference's.
+            let narrow = |tensors: &mut ScanTensors<2>| {
+                tensors.hidden = tensors.hidden.clone().narrow(0, 0, 1)
+            };
+            assert!(!covered(device, DType::F32, narrow));
+            let cell = |tensors: &mut ScanTensors<2>| tensors.cell = Some(tensors.hidden.clone());
+            assert!(!covered(device, DType::F32, cell));
+        }
+    });
+}
+
+#[test]
+fn what_is_not_covered_runs_on_the_reference() {
+    backends::each(|backend| {
+        let device = &backend.device.clone().autodiff();
+        let x = || Tensor::<3>::ones([2, 3, 4], device).require_grad();
+        let full = LstmConfig::new(4, 5).with_peephole(PeepholeKind::Full);
+        let recurrent = LstmConfig::new(4, 5).with_full_gate_recurrence(true);
+        for config in [full, recurrent] {
+            let cell = config.init_cell(device);
+            let (output, state) = cell.scan(x(), cell.zero_state(2));
+            (output.sum() + state.cell.sum()).backward();
+        }
+    });
+}
+
+#[test]
+fn a_window_can_go_on_from_the_state_of_the_last_one_with_its_gradient() {
+    each_cpu(|backend| {
+        let device = &backend.device.clone().autodiff();
+        let cell = CoupledLstmConfig::new(3, 4).init_cell(device);
+        let gru = GruConfig::new(4, 4).init_cell(device);
+        let gradients = || {
+            let mut rng = ChaCha8Rng::seed_from_u64(9);
+            let x = draw(&mut rng, [2, 6, 3], 1.0, device).require_grad();
+            let window = |index: usize| x.clone().narrow(1, 3 * index, 3);
+            let (first, state) = cell.scan(window(0), cell.zero_state(2));
+            let (second, state) = cell.scan(window(1), state);
+            let (output, _) = gru.scan(second, gru.zero_state(2));
+            let loss = output.sum() + (first * 0.5).sum() + state.cell.square().sum();
+            let gradients = loss.backward();
+            let of = |param: &Param<Tensor<2>>| values(&param.grad(&gradients).unwrap());
+            vec![
+                ("x".to_string(), values(&x.grad(&gradients).unwrap())),
+                ("LSTM".to_string(), of(&cell.w_hidden)),
+                ("GRU".to_string(), of(&gru.w_hidden)),
+            ]
+        };
+        assert_same(
+            &backend.name,
+            &gradients(),
+            &reference(&gradients),
+            TOLERANCE,
+        );
+    });
+}
