@@ -635,7 +635,7 @@ fn a_window_can_go_on_from_the_state_of_the_last_one_with_its_gradient() {
         assert_same(
             &backend.name,
             &gradients(),
-            &reference(&gradients),
+            &reference(gradients),
             TOLERANCE,
         );
     });
