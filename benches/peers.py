@@ -6,10 +6,15 @@ import json
 import os
 import sys
 import time
+import warnings
 
 # Libraries print to standard output now and then; the answers go to where nothing else writes.
 ANSWERS = os.fdopen(os.dup(1), "w", buffering=1)
 os.dup2(2, 1)
+
+# TorchScript is deprecated, but still the fastest way for some shapes.
+warnings.filterwarnings("ignore", category=FutureWarning)
+warnings.filterwarnings("ignore", category=DeprecationWarning)
 
 THREADS = int(sys.argv[1]) if len(sys.argv) > 1 else 2
 COMPILE = "--compile" in sys.argv

@@ -122,7 +122,10 @@ fn panel(area: &Area<'_>, mode: Mode, groups: &[Group]) -> Result<(), String> {
         .margin_right(20)
         .x_label_area_size(30)
         .y_label_area_size(60)
-        .build_cartesian_2d(-0.8..next - 0.2, (low..high).log_scale())
+        .build_cartesian_2d(
+            -0.8..next - 0.2,
+            (low..high).log_scale().with_key_points(ticks(low, high)),
+        )
         .map_err(reason)?;
     chart
         .configure_mesh()
@@ -130,8 +133,8 @@ fn panel(area: &Area<'_>, mode: Mode, groups: &[Group]) -> Result<(), String> {
         .x_labels(0)
         .light_line_style(TRANSPARENT)
         .bold_line_style(GREY.mix(0.25))
-        .y_labels(8)
-        .y_label_formatter(&|ratio| format!("{ratio}×"))
+        .y_labels(20)
+        .y_label_formatter(&|ratio| format!("{}×", (ratio * 1e4).round() / 1e4))
         .label_style((FONT, 14))
         .draw()
         .map_err(reason)?;
@@ -166,7 +169,9 @@ fn panel(area: &Area<'_>, mode: Mode, groups: &[Group]) -> Result<(), String> {
         let top = group.ratios.iter().copied().fold(mean, f64::max);
         let style = (FONT, 14).into_font().color(&color);
         let style = style.pos(Pos::new(HPos::Center, VPos::Bottom));
-        let label = EmptyElement::at((x, top)) + Text::new(figure(mean), (0, -8), style);
+        // On white: dots and lines of the neighbours may pass behind.
+        let paper = Rectangle::new([(-20, -23), (20, -8)], WHITE.mix(0.8).filled());
+        let label = EmptyElement::at((x, top)) + paper + Text::new(figure(mean), (0, -8), style);
         chart.draw_series(std::iter::once(label)).map_err(reason)?;
     }
     names(area, &chart, groups, &places)
@@ -204,12 +209,20 @@ where
     Ok(())
 }
 
+/// 1, 2 and 5 times every power of ten within a range.
+fn ticks(low: f64, high: f64) -> Vec<f64> {
+    let powers = (-4..=4).map(|power| 10f64.powi(power));
+    let ticks = powers.flat_map(|power| [1.0, 2.0, 5.0].map(|step| step * power));
+    ticks.filter(|tick| (low..high).contains(tick)).collect()
+}
+
 fn figure(ratio: f64) -> String {
-    if ratio >= 10.0 {
-        format!("{ratio:.0}×")
-    } else {
-        format!("{ratio:.1}×")
-    }
+    let decimals = match ratio {
+        ratio if ratio >= 10.0 => 0,
+        ratio if ratio >= 1.0 => 1,
+        _ => 2,
+    };
+    format!("{ratio:.decimals$}×")
 }
 
 /// The font comes with the program: a machine without fonts draws the same picture.

@@ -61,6 +61,13 @@ pub struct Entry {
     pub note: Option<String>,
 }
 
+impl Entry {
+    /// Whether the runs differ so much that something else had the processor meanwhile.
+    pub fn is_unsteady(&self) -> bool {
+        self.upper_quartile > 1.5 * self.lower_quartile
+    }
+}
+
 impl Row {
     /// What a contestant needed, if it took part.
     pub fn entry(&self, contestant: Contestant) -> Option<&Entry> {

@@ -23,8 +23,9 @@ pub struct Patience {
 
 /// A turn of short runs lasts at least so long.
 const TURN: f64 = 0.02;
-/// Threads of the one before that still spin have gone to sleep after this.
-const PAUSE: Duration = Duration::from_millis(10);
+/// Threads of the one before that still spin have gone to sleep after this: OpenMP's do so for ten
+/// milliseconds after PyTorch has finished.
+const PAUSE: Duration = Duration::from_millis(25);
 const LEAST_ROUNDS: usize = 3;
 
 /// The processes, started when they are first needed and again after a crash.

@@ -13,6 +13,8 @@ use crate::sgemm;
 
 const SGEMM_SIZE: usize = 1536;
 const SGEMM_RUNS: usize = 5;
+/// Above this load something else runs.
+const BUSY: f64 = 0.5;
 
 /// Measures all that the command line asks for.
 ///
@@ -24,6 +26,7 @@ pub fn measure(cli: &Cli) -> Result<Record, String> {
     let launch = cli.launch();
     let mut record = Record::default();
     record.session.push(machine(launch.threads));
+    record.session.extend(load());
     let mut absent = Vec::new();
     let sides = [Side::Rust, Side::Python];
     let sides = &sides[..if launch.python.is_some() { 2 } else { 1 }];
@@ -134,6 +137,21 @@ fn machine(threads: usize) -> String {
     let cores = std::thread::available_parallelism().map_or(0, usize::from);
     let model = model.unwrap_or("unknown processor");
     format!("{model}, {cores} cores; {threads} threads for every contestant; f32")
+}
+
+/// What else the machine did, counted before this session adds to it.
+fn load() -> Option<String> {
+    let load = std::fs::read_to_string("/proc/loadavg").ok()?;
+    let minute: f64 = load.split(' ').next()?.parse().ok()?;
+    if minute > BUSY {
+        eprintln!(
+            "warning: the machine is busy (load {minute}, expected below {BUSY}): contestants with several threads \
+             suffer most from that; measure again when it is idle"
+        );
+    }
+    Some(format!(
+        "load before the session: {minute} (mean of a minute)"
+    ))
 }
 
 /// A line that the next one replaces on a terminal, and now and then a line in a log.

@@ -19,6 +19,7 @@ pub fn render(record: &Record, modes: &[Mode], cells: &[Cell]) -> String {
                 let (title, unit) = (mode.title(), unit(mode));
                 let _ = writeln!(text, "\n## {cell}: {title}, {unit}\n");
                 text += &aligned(&table(&rows, mode));
+                text += &notes(&rows);
             }
         }
     }
@@ -81,7 +82,7 @@ fn unit(mode: Mode) -> &'static str {
     match mode {
         Mode::Train | Mode::Infer => "median milliseconds (× of ours)",
         Mode::Step => "p50 / p99 microseconds (× of our p50)",
-        Mode::Memory => "MiB (× of ours)",
+        Mode::Memory => "MiB / bytes a batch·time·hidden (× of ours)",
     }
 }
 
@@ -102,7 +103,10 @@ fn table(rows: &[&Row], mode: Mode) -> Vec<Vec<String>> {
         }];
         for &column in &columns {
             line.push(match row.entry(column) {
-                Some(entry) => value(entry, mode) + &times(row.ratio(column), column),
+                Some(entry) if entry.is_unsteady() => {
+                    format!("~ {}", value(entry, row)) + &times(row.ratio(column), column)
+                }
+                Some(entry) => value(entry, row) + &times(row.ratio(column), column),
                 None => "–".to_owned(),
             });
         }
@@ -123,14 +127,55 @@ fn table(rows: &[&Row], mode: Mode) -> Vec<Vec<String>> {
     lines
 }
 
-fn value(entry: &Entry, mode: Mode) -> String {
-    match mode {
+/// How a contestant was run, where it had a choice, and for how many shapes it took which.
+fn notes(rows: &[&Row]) -> String {
+    let mut text = String::new();
+    if rows
+        .iter()
+        .any(|row| row.entries.iter().any(Entry::is_unsteady))
+    {
+        text += "\n\\~ unsteady: the slower quarter of the runs took 1.5 times as long as the faster one or longer; \
+                 measure again on a machine that does nothing else.";
+    }
+    for contestant in Contestant::ALL {
+        let mut counts: Vec<(&str, usize)> = Vec::new();
+        let entries = rows.iter().filter_map(|row| row.entry(contestant));
+        for note in entries.filter_map(|entry| entry.note.as_deref()) {
+            match counts.iter_mut().find(|(known, _)| *known == note) {
+                Some((_, count)) => *count += 1,
+                None => counts.push((note, 1)),
+            }
+        }
+        let counts: Vec<String> = counts
+            .iter()
+            .map(|(note, count)| match count {
+                count if *count == rows.len() => (*note).to_owned(),
+                count => format!("{note} ({count} of {})", rows.len()),
+            })
+            .collect();
+        if !counts.is_empty() {
+            let _ = write!(text, "\n{}: {}.", contestant.title(), counts.join("; "));
+        }
+    }
+    if !text.is_empty() {
+        text.push('\n');
+    }
+    text
+}
+
+fn value(entry: &Entry, row: &Row) -> String {
+    match row.case.mode {
         Mode::Train | Mode::Infer => three_digits(entry.median * 1e3),
         Mode::Step => {
             let (p50, p99) = (entry.median * 1e6, entry.p99 * 1e6);
             format!("{} / {}", three_digits(p50), three_digits(p99))
         }
-        Mode::Memory => three_digits(entry.median / 1024.0 / 1024.0),
+        Mode::Memory => {
+            let shape = row.case.shape;
+            let states = (shape.batch * shape.time * shape.hidden) as f64;
+            let mebibytes = entry.median / 1024.0 / 1024.0;
+            format!("{} / {:.0}", three_digits(mebibytes), entry.median / states)
+        }
     }
 }
 

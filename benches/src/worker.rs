@@ -56,7 +56,6 @@ fn answer(request: Request, tasks: &mut Tasks) -> Result<Reply, String> {
         Request::Prepare { contestant, case } => {
             let mut task = contestants::prepare(contestant, &case)?;
             task();
-            task();
             tasks.insert(contestant.title(), task);
         }
         Request::Run {
