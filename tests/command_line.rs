@@ -266,6 +266,37 @@ fn forecast_generates_a_series_and_repeats_itself() {
 }
 
 #[test]
+fn forecast_from_one_value_works() {
+    let folder = tempfile::tempdir().unwrap();
+    forecast(folder.path())
+        .args(["--window", "1"])
+        .assert()
+        .success()
+        .stdout(contains("from the 1 before"));
+}
+
+#[test]
+fn forecast_looks_back_one_season_or_else_four_horizons() {
+    let folder = tempfile::tempdir().unwrap();
+    table(folder.path(), "sales.csv", "10.0");
+    let mut command = program("forecast");
+    command.current_dir(folder.path()).args([
+        "--csv",
+        "sales.csv",
+        "--column",
+        "total",
+        "--epochs",
+        "1",
+        "--members",
+        "1",
+    ]);
+    let short = command.args(["--horizon", "4"]);
+    short.assert().success().stdout(contains("the 12 before"));
+    let long = command.args(["--horizon", "7"]);
+    long.assert().success().stdout(contains("the 28 before"));
+}
+
+#[test]
 fn forecast_tells_what_is_wrong_and_writes_nothing() {
     let folder = tempfile::tempdir().unwrap();
     let folder = folder.path();

@@ -25,9 +25,9 @@ pub struct Cli {
     /// The number of values to forecast at once
     #[arg(long, value_name = "N", default_value_t = 12)]
     horizon: usize,
-    /// The number of values that a network sees
-    #[arg(long, value_name = "N", default_value_t = 48)]
-    window: usize,
+    /// The number of values that a network sees [default: one season, or else four horizons]
+    #[arg(long, value_name = "N")]
+    window: Option<usize>,
     /// The architecture
     #[arg(long, value_enum, default_value = "lstm")]
     cell: Architecture,
@@ -45,6 +45,9 @@ pub struct Cli {
         allow_negative_numbers = true
     )]
     dropout: f64,
+    /// The number of values that a linear autoregression beside the network sees; 0 leaves it out
+    #[arg(long, value_name = "N", default_value_t = 36)]
+    lags: usize,
     /// How the series is scaled: standard or min-max, after each fold's training part
     #[arg(long, value_name = "KIND", default_value_t = ScalerKind::Standard)]
     scaler: ScalerKind,
@@ -111,12 +114,13 @@ pub fn run(cli: Cli) -> Result<(), TrainError> {
         None => Series::new("Mackey–Glass", MackeyGlass::default().generate(GENERATED)),
     };
     let experiment = cli.experiment(&series);
+    let plan = experiment.plan(&series.values)?;
     println!(
         "Forecasting {} values of {} ({} in all) from the {} before, on {device:?}.",
         cli.horizon,
         series.name,
         series.values.len(),
-        cli.window
+        plan.window
     );
     let started = Instant::now();
     let rounds = experiment.folds * experiment.networks.len() * experiment.members;
@@ -125,6 +129,7 @@ pub fn run(cli: Cli) -> Result<(), TrainError> {
     let comparison = evaluate(
         &series.values,
         &experiment,
+        &plan,
         &device,
         |fold, network, curve| {
             let epoch = curve.train.len();
@@ -153,6 +158,7 @@ impl Cli {
             layers: self.layers,
             d_hidden: self.hidden,
             dropout: self.dropout,
+            lags: self.lags,
         };
         Experiment {
             horizon: self.horizon,

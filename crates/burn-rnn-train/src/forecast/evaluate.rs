@@ -15,8 +15,9 @@ use crate::TrainError;
 pub struct Experiment {
     /// The number of values that are forecast at once.
     pub horizon: usize,
-    /// The number of values that a network sees.
-    pub window: usize,
+    /// The number of values that a network sees. Where not given it is one season, if there is one no
+    /// longer than an eighth of the first training part, or else four horizons.
+    pub window: Option<usize>,
     /// How each training part is scaled.
     pub scaler: ScalerKind,
     /// The number of folds; the last ends with the series.
@@ -32,6 +33,43 @@ pub struct Experiment {
     pub members: usize,
     /// How the networks are trained; the seed is that of the first member.
     pub fit: FitSettings,
+}
+
+/// What of an [`Experiment`] depends on the series.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Plan {
+    /// The parts of the series, the earliest fold first.
+    pub folds: Vec<Fold>,
+    /// The season of the seasonal naive forecast; without one there is no such forecast.
+    pub season: Option<usize>,
+    /// The number of values that a network sees.
+    pub window: usize,
+}
+
+impl Experiment {
+    /// Splits the series, and finds the season and the window where they are not given.
+    ///
+    /// # Errors
+    ///
+    /// Where the series is too short, or a setting does not fit.
+    pub fn plan(&self, series: &[f32]) -> Result<Plan, TrainError> {
+        let split = WalkForward::new(self.folds, self.test_len).with_validation_len(self.test_len);
+        let first = split.split(series.len())?[0].train.clone();
+        let season = self
+            .season
+            .or_else(|| detect_season(&series[first.clone()], first.len() / 3));
+        let window = self.window.unwrap_or_else(|| {
+            season
+                .filter(|season| (2 * self.horizon..=first.len() / 8).contains(season))
+                .unwrap_or(4 * self.horizon)
+        });
+        let split = split.with_min_train(window + self.horizon);
+        Ok(Plan {
+            folds: split.split(series.len())?,
+            season,
+            window,
+        })
+    }
 }
 
 /// The errors of one way to forecast, in the units of the series.
@@ -104,24 +142,17 @@ impl Comparison {
 pub fn evaluate(
     series: &[f32],
     experiment: &Experiment,
+    plan: &Plan,
     device: &Device,
     mut epoch: impl FnMut(usize, &ForecasterKind, &Curve),
 ) -> Result<Comparison, TrainError> {
-    let Experiment {
-        horizon, window, ..
-    } = *experiment;
+    let Plan {
+        folds,
+        season,
+        window,
+    } = plan.clone();
+    let horizon = experiment.horizon;
     TrainError::check_counts(&[("the number of members", experiment.members)])?;
-    let split = WalkForward::new(experiment.folds, experiment.test_len)
-        .with_validation_len(experiment.test_len)
-        .with_min_train(window + horizon);
-    let folds = split.split(series.len())?;
-    let season = match experiment.season {
-        Some(season) => Some(season),
-        None => {
-            let first = &series[folds[0].train.clone()];
-            detect_season(first, first.len() / 3)
-        }
-    };
     let mut reports = Vec::with_capacity(folds.len());
     for (index, fold) in folds.into_iter().enumerate() {
         let scaler = Scaler::fit(experiment.scaler, &series[fold.train.clone()])?;

@@ -9,6 +9,6 @@ mod model;
 pub mod plot;
 mod train;
 
-pub use evaluate::{Comparison, Experiment, FoldReport, Forecast, Scores, evaluate};
+pub use evaluate::{Comparison, Experiment, FoldReport, Forecast, Plan, Scores, evaluate};
 pub use model::{Forecaster, ForecasterKind, RecurrentForecaster};
 pub use train::{Curve, FitSettings, Lessons, fit, predict};

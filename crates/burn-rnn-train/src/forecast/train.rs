@@ -49,7 +49,7 @@ pub struct Lessons<'a> {
 /// Trains a network with Adam on the mean squared error, in two rounds: the first learns from the
 /// training windows and finds the number of epochs with the lowest validation loss, the second learns
 /// from all windows, the most recent among them, for that number of epochs (Goodfellow et al. 2016,
-/// algorithm 7.2). In both the network that counts has the running average of the parameters.
+/// algorithm 7.2). A recurrent network learns from its forecasts at every step of a window. In both the network that counts has the running average of the parameters.
 /// `epoch` is told of each epoch of the first round.
 ///
 /// # Errors
@@ -127,7 +127,8 @@ impl<'a> Learner<'a> {
         let mut sum = 0.0;
         for picks in self.order.chunks(self.settings.batch_size) {
             let (inputs, targets) = batch(windows, picks, &self.device);
-            let forecasts = self.model.forward(inputs);
+            let forecasts = self.model.forward_all(inputs.clone());
+            let targets = targets_of_all(inputs, targets, forecasts.dims()[1]);
             let loss = MseLoss::new().forward(forecasts, targets, Reduction::Mean);
             sum += loss.clone().into_scalar::<f64>() * picks.len() as f64;
             let gradients = GradientsParams::from_grads(loss.backward(), &self.model);
@@ -196,6 +197,15 @@ fn batch(windows: &Windows<'_>, picks: &[usize], device: &Device) -> (Tensor<2>,
         Tensor::from_data(inputs, device),
         Tensor::from_data(targets, device),
     )
+}
+
+/// What follows each of the last `steps` steps of `inputs`, `[batch, steps, horizon]`.
+fn targets_of_all(inputs: Tensor<2>, targets: Tensor<2>, steps: usize) -> Tensor<3> {
+    let [_, window] = inputs.dims();
+    let [_, horizon] = targets.dims();
+    Tensor::cat(vec![inputs, targets], 1)
+        .narrow(1, window + 1 - steps, steps + horizon - 1)
+        .unfold(1, horizon, 1)
 }
 
 fn validate(settings: &FitSettings) -> Result<(), TrainError> {
