@@ -49,7 +49,7 @@ struct TrainArgs {
     #[arg(long, value_name = "N", default_value_t = 2)]
     layers: usize,
     /// The number of hidden units of each layer
-    #[arg(long, value_name = "N", default_value_t = 192)]
+    #[arg(long, value_name = "N", default_value_t = 256)]
     hidden: usize,
     /// The size of a character's embedding
     #[arg(long, value_name = "N", default_value_t = 64)]
@@ -58,7 +58,7 @@ struct TrainArgs {
     #[arg(
         long,
         value_name = "P",
-        default_value_t = 0.0,
+        default_value_t = 0.3,
         allow_negative_numbers = true
     )]
     dropout: f64,
@@ -69,9 +69,9 @@ struct TrainArgs {
     #[arg(long, value_name = "N", default_value_t = 50)]
     seq_len: usize,
     /// The number of places in the text that are read side by side
-    #[arg(long, value_name = "N", default_value_t = 16)]
+    #[arg(long, value_name = "N", default_value_t = 32)]
     batch_size: usize,
-    /// The number of training steps, one a window of every stream [default: 1200]
+    /// The number of training steps, one a window of every stream [default: 2500]
     #[arg(long, value_name = "N", conflicts_with = "epochs")]
     steps: Option<usize>,
     /// The number of passes over the text, instead of --steps
@@ -170,7 +170,7 @@ fn train_and_save(args: &TrainArgs, built_in: &str) -> Result<(), TrainError> {
     let settings = TrainSettings {
         length: match args.epochs {
             Some(epochs) => Length::Epochs(epochs),
-            None => Length::Steps(args.steps.unwrap_or(1200)),
+            None => Length::Steps(args.steps.unwrap_or(2500)),
         },
         batch_size: args.batch_size,
         seq_len: args.seq_len,
