@@ -163,7 +163,7 @@ impl<C: Cell> WithSimd for Run<'_, C> {
             ..
         } = *sizes;
         // The transposed product has one block of units as its result.
-        let layout = Layout::new(S::F32_LANES, 1, d_hidden, true);
+        let layout = Layout::new(S::F32_LANES, 1, d_hidden, usize::MAX);
         let padded = layout.padded(d_hidden);
         let shared = Shared {
             cell,

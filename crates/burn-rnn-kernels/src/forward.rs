@@ -38,9 +38,6 @@ struct Run<'a, C> {
     keep: bool,
 }
 
-/// A run of fewer steps, counted over all sequences, reads weights where they stand.
-const WORTH_PACKING: usize = 24;
-
 impl<C: Cell> WithSimd for Run<'_, C> {
     type Output = Outputs;
 
@@ -60,8 +57,7 @@ impl<C: Cell> WithSimd for Run<'_, C> {
             d_hidden,
         } = *sizes;
         let gates = cell.gates();
-        let packed = batch * time >= WORTH_PACKING;
-        let layout = Layout::new(S::F32_LANES, gates, d_hidden, packed);
+        let layout = Layout::new(S::F32_LANES, gates, d_hidden, batch * time);
         let padded = layout.padded(d_hidden);
         let columns = gates * d_hidden;
         let shared = Shared {
@@ -337,6 +333,21 @@ unsafe fn input_sides<C: Cell, S: Simd>(
     let width = gates * layout.units();
     let panels = layout.panels(d_hidden);
     let step_floats = part.rows * panels * width;
+    if layout.one_row {
+        let floats = part.panels.start * width..part.panels.end * width;
+        let panels = (part.panels.start, part.panels.end);
+        // SAFETY: there is one step, and `products` has the room that the caller promises.
+        unsafe {
+            products
+                .add(floats.start)
+                .copy_from_nonoverlapping(shared.bias[floats.clone()].as_ptr(), floats.len());
+            let x = (shared.x.as_ptr(), d_input);
+            shared
+                .input
+                .add_row(simd, layout, panels, x, (products, width));
+        }
+        return;
+    }
     // A tile's rows are sequences, or steps where those are more.
     let over_steps = steps > part.rows;
     let (outer, inner) = if over_steps {

@@ -75,9 +75,13 @@ impl Cell for GruResetBefore {
         // SAFETY: `scratch` has two rows of `padded` floats a sequence, the second for z; the caller promises the rest.
         unsafe {
             let updates = step.scratch.add(step.rows * step.padded);
+            let whole = whole(simd, step, &weights.first, RESET, step.hidden);
             for panel in step.panels.0..step.panels.1 {
                 let unit = panel * lanes;
-                let products = product(simd, step, &weights.first, panel, RESET..NEW, step.hidden);
+                let products = first_of(step, panel, RESET);
+                if !whole {
+                    product(simd, step, &weights.first, panel, RESET..NEW, step.hidden);
+                }
                 for row in 0..step.rows {
                     let state = row * step.padded + unit;
                     let reset = sigmoid(simd, load(simd, products.add(row * width)));
@@ -90,9 +94,13 @@ impl Cell for GruResetBefore {
                     keep(simd, step, PRODUCT, row, unit, hidden);
                 }
             }
+            let whole = self::whole(simd, step, second, NEW, reset_hidden);
             for panel in step.panels.0..step.panels.1 {
                 let unit = panel * lanes;
-                let products = product(simd, step, second, panel, NEW..NEW + 1, reset_hidden);
+                let products = first_of(step, panel, NEW);
+                if !whole {
+                    product(simd, step, second, panel, NEW..NEW + 1, reset_hidden);
+                }
                 for row in 0..step.rows {
                     let state = row * step.padded + unit;
                     let new = tanh(simd, load(simd, products.add(row * width)));
@@ -154,7 +162,7 @@ impl Cell for GruResetBefore {
     }
 }
 
-/// Adds the recurrent side of some gates to the pre-activations of a panel; where those of the first one are.
+/// Adds the recurrent side of some gates to the pre-activations of a panel.
 ///
 /// # Safety
 ///
@@ -167,14 +175,12 @@ unsafe fn product<S: Simd>(
     panel: usize,
     gates: Range<usize>,
     a: *const f32,
-) -> *const f32 {
+) {
     let lanes = step.layout.lanes;
     let width = 3 * lanes;
     // SAFETY: there are `panels · rows` rows of products; the caller promises the rest.
     unsafe {
-        let products = step
-            .products
-            .add(panel * step.rows * width + gates.start * lanes);
+        let products = first_of(step, panel, gates.start);
         let tile = Tile {
             depth: step.d_hidden,
             a,
@@ -186,8 +192,34 @@ unsafe fn product<S: Simd>(
             out_stride: width,
         };
         tile.multiply(simd, step.rows, gates.len());
-        products
     }
+}
+
+/// Where the pre-activations of a gate begin in a panel.
+#[inline(always)]
+fn first_of(step: &ForwardStep, panel: usize, gate: usize) -> *mut f32 {
+    let lanes = step.layout.lanes;
+    let at = panel * step.rows * 3 * lanes + gate * lanes;
+    step.products.wrapping_add(at)
+}
+
+/// Adds the product with `a` to the pre-activations of the gates from `gate` on in all panels, where there is a single row;
+/// whether there is.
+///
+/// # Safety
+///
+/// As for [`product`].
+#[inline(always)]
+unsafe fn whole<S: Simd>(
+    simd: S,
+    step: &ForwardStep,
+    weights: &Weights<'_>,
+    gate: usize,
+    a: *const f32,
+) -> bool {
+    let out = (first_of(step, 0, gate), 3 * step.layout.lanes);
+    // SAFETY: as promised by the caller.
+    unsafe { weights.add_row(simd, step.layout, step.panels, (a, step.d_hidden), out) }
 }
 
 /// Keeps a value for the backward pass, where it will come.

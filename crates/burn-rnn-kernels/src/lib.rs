@@ -35,6 +35,7 @@ mod oracle;
 mod panels;
 mod point_wise;
 mod pool;
+mod row;
 mod run;
 mod scan;
 mod segments;

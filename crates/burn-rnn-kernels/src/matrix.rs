@@ -1,5 +1,7 @@
 //! Products over all time steps, by the `gemm` library.
 
+use crate::threads::{Apart, members, spread};
+
 /// A row-major matrix, or with [`transposed`](Matrix::transposed) its transpose.
 #[derive(Clone, Copy)]
 pub(crate) struct Matrix<'a> {
@@ -68,37 +70,53 @@ pub(crate) fn multiply(
         (m - 1) * row_stride + first + n <= out.len(),
         "a product reaches beyond its result"
     );
-    let threads = if m * n * k < WORTH_A_THREAD {
-        gemm::Parallelism::None
-    } else {
-        gemm::Parallelism::Rayon(0)
-    };
-    // SAFETY: the strides of `a` and `b` stay inside their data, as their constructors check, and those of `out` as
-    // is checked above; `out` is borrowed mutably and so apart from both.
-    unsafe {
-        gemm::gemm(
-            m,
-            n,
-            k,
-            out.as_mut_ptr().add(first),
-            1,
-            row_stride as isize,
-            false,
-            a.data.as_ptr(),
-            a.column_stride as isize,
-            a.row_stride as isize,
-            b.data.as_ptr(),
-            b.column_stride as isize,
-            b.row_stride as isize,
-            0.0f32,
-            1.0f32,
-            false,
-            false,
-            false,
-            threads,
-        );
-    }
+    // Each thread takes some rows or some columns, whichever there are more of.
+    let by_rows = m > n;
+    let long = if by_rows { m } else { n };
+    let members = members(m * n * k, long / LEAST_SHARE);
+    let to = Apart::new(&mut out[first..]);
+    spread(members, &|index| {
+        let cut = |index: usize| match index {
+            0 => 0,
+            index if index == members => long,
+            index => (long * index / members).next_multiple_of(VECTOR),
+        };
+        let (from, end) = (cut(index), cut(index + 1));
+        let (m, n, row, column) = if by_rows {
+            (end - from, n, from, 0)
+        } else {
+            (m, end - from, 0, from)
+        };
+        // SAFETY: the strides of `a` and `b` stay inside their data, as their constructors check, and those of `out` as
+        // is checked above; `out` is borrowed mutably and so apart from both, and the parts are apart from each other.
+        unsafe {
+            gemm::gemm(
+                m,
+                n,
+                k,
+                to.at(row * row_stride + column),
+                1,
+                row_stride as isize,
+                false,
+                a.data.as_ptr().add(row * a.row_stride),
+                a.column_stride as isize,
+                a.row_stride as isize,
+                b.data.as_ptr().add(column * b.column_stride),
+                b.column_stride as isize,
+                b.row_stride as isize,
+                0.0f32,
+                1.0f32,
+                false,
+                false,
+                false,
+                gemm::Parallelism::None,
+            );
+        }
+    });
 }
 
-/// The multiplications from which on the product is shared among threads.
-const WORTH_A_THREAD: usize = 1 << 19;
+/// The rows or columns that are worth a thread of their own.
+const LEAST_SHARE: usize = 32;
+
+/// The floats of the widest vector: no part begins inside one.
+const VECTOR: usize = 16;

@@ -69,38 +69,50 @@ impl<P: PointWise> Cell for OneProduct<P> {
         let gates = self.gates();
         let units = step.layout.units();
         let width = gates * units;
+        // SAFETY: there are `panels · rows` rows of products, and the weights have these panels; the caller promises the
+        // rest.
+        let (hidden, whole) = unsafe {
+            let all = if P::SPLIT_LAST {
+                step.scratch
+            } else {
+                step.products
+            };
+            if step.layout.one_row && P::SPLIT_LAST {
+                for panel in step.panels.0..step.panels.1 {
+                    self.split_last(simd, step, panel, all.add(panel * width));
+                }
+            }
+            let hidden = (step.hidden, step.d_hidden);
+            let out = (all, width);
+            let whole = weights
+                .first
+                .add_row(simd, step.layout, step.panels, hidden, out);
+            (all, whole)
+        };
         for panel in step.panels.0..step.panels.1 {
-            // SAFETY: there are `panels · rows` rows of products, and the weights have these panels; the caller promises the
-            // rest.
+            // SAFETY: as above.
             unsafe {
                 let from_input = step.products.add(panel * step.rows * width);
-                let mut products = from_input;
-                if P::SPLIT_LAST {
-                    products = step.scratch;
-                    let last = step.extra.add(panel * units);
-                    for row in 0..step.rows {
-                        for vector in 0..(gates * vectors) {
-                            let at = row * width + vector * lanes;
-                            let from = if vector < (gates - 1) * vectors {
-                                from_input.add(at)
-                            } else {
-                                last.add((vector - (gates - 1) * vectors) * lanes)
-                            };
-                            store(simd, products.add(at), load(simd, from));
-                        }
-                    }
-                }
-                let tile = Tile {
-                    depth: step.d_hidden,
-                    a: step.hidden,
-                    a_stride: step.padded,
-                    panel: weights.first.panel(panel, lanes),
-                    init: products,
-                    init_stride: width,
-                    out: products,
-                    out_stride: width,
+                let products = if P::SPLIT_LAST && !whole {
+                    // One panel after the other in the same place.
+                    self.split_last(simd, step, panel, hidden);
+                    hidden
+                } else {
+                    hidden.add(panel * step.rows * width)
                 };
-                tile.multiply(simd, step.rows, gates * vectors);
+                if !whole {
+                    let tile = Tile {
+                        depth: step.d_hidden,
+                        a: step.hidden,
+                        a_stride: step.padded,
+                        panel: weights.first.panel(panel, lanes),
+                        init: products,
+                        init_stride: width,
+                        out: products,
+                        out_stride: width,
+                    };
+                    tile.multiply(simd, step.rows, gates * vectors);
+                }
                 for row in 0..step.rows {
                     for unit in
                         (panel * units..step.d_hidden.min((panel + 1) * units)).step_by(lanes)
@@ -153,6 +165,37 @@ impl<P: PointWise> Cell for OneProduct<P> {
                 step.carry,
                 step.d_hidden_state,
             );
+        }
+    }
+}
+
+impl<P: PointWise> OneProduct<P> {
+    /// What the recurrent products of a panel start from where the last gate's is a sum of its own: the input side
+    /// of the other gates, and its bias.
+    ///
+    /// # Safety
+    ///
+    /// `to` must be writable for the panel's rows; the rest as in [`forward`](Cell::forward).
+    #[inline(always)]
+    unsafe fn split_last<S: Simd>(&self, simd: S, step: &ForwardStep, panel: usize, to: *mut f32) {
+        let Layout { lanes, vectors, .. } = step.layout;
+        let others = (self.gates() - 1) * vectors;
+        let width = self.gates() * step.layout.units();
+        // SAFETY: as promised by the caller.
+        unsafe {
+            let from_input = step.products.add(panel * step.rows * width);
+            let last = step.extra.add(panel * step.layout.units());
+            for row in 0..step.rows {
+                for vector in 0..others + vectors {
+                    let at = row * width + vector * lanes;
+                    let from = if vector < others {
+                        from_input.add(at)
+                    } else {
+                        last.add((vector - others) * lanes)
+                    };
+                    store(simd, to.add(at), load(simd, from));
+                }
+            }
         }
     }
 }

@@ -1,8 +1,9 @@
 //! Weights in the order in which the products read them.
 
-use rayon::prelude::*;
+use std::sync::Mutex;
 
 use crate::buffer::Buffer;
+use crate::threads::spread;
 
 /// A matrix cut into panels: each holds, row by row, the columns of a few hidden units, those of one
 /// gate side by side, so that a product that runs down a panel reads memory from front to back and
@@ -108,14 +109,22 @@ impl Panels {
         let count = d_hidden.div_ceil(units);
         let len = rows * gates * units;
         let mut data = Buffer::zeros(count * len);
-        let one = |(index, panel): (usize, &mut [f32])| {
-            let unit = index * units;
-            fill(panel, unit, units.min(d_hidden - unit));
+        let fill_from = |first: usize, panels: &mut [f32]| {
+            for (index, panel) in panels.chunks_exact_mut(len).enumerate() {
+                let unit = (first + index) * units;
+                fill(panel, unit, units.min(d_hidden - unit));
+            }
         };
-        if data.len() < WORTH_A_THREAD {
-            data.chunks_exact_mut(len).enumerate().for_each(one);
+        let most = rayon::current_num_threads().min(1 + data.len() / WORTH_A_THREAD);
+        let each = count.div_ceil(most.max(1));
+        if each == count {
+            fill_from(0, &mut data);
         } else {
-            data.par_chunks_exact_mut(len).enumerate().for_each(one);
+            let parts: Vec<_> = data.chunks_mut(each * len).map(Mutex::new).collect();
+            spread(parts.len(), &|index| {
+                let mut part = parts[index].lock().expect("no other thread has this part");
+                fill_from(index * each, &mut part);
+            });
         }
         Self {
             data,

@@ -1,81 +1,115 @@
-//! A few threads of our own, for work whose threads wait for each other.
+//! A few threads of our own.
 //!
 //! Tasks of a work-stealing pool must not wait for each other: two such runs at once would each hold a
-//! thread that the other waits for. These threads serve one run at a time; a second one waits for its
-//! turn.
+//! thread that the other waits for. These threads serve one run at a time. They also stay awake for a
+//! moment after a run, because the next is often near: a sleeping thread costs as much to wake as a
+//! short sequence to run.
 
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::mpsc::{Sender, channel};
-use std::sync::{Mutex, PoisonError};
+use std::sync::atomic::{AtomicPtr, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, TryLockError};
+use std::thread::{self, Thread};
+use std::time::{Duration, Instant};
 
-/// Runs `work(0)`, … `work(members - 1)` at the same time, the first on this thread; false where
-/// threads cannot be started, and then nothing was run. The work must not come back here.
+/// Runs `work(0)`, … `work(members - 1)` at the same time, the first on this thread; false where the
+/// team is at work for somebody else or threads cannot be started, and then nothing was run.
 pub(crate) fn run(members: usize, work: &(dyn Fn(usize) + Sync)) -> bool {
-    let mut team = TEAM.lock().unwrap_or_else(PoisonError::into_inner);
+    let mut team = match TEAM.try_lock() {
+        Ok(team) => team,
+        // A panic in `work(0)`; the members are as they were.
+        Err(TryLockError::Poisoned(poisoned)) => poisoned.into_inner(),
+        Err(TryLockError::WouldBlock) => return false,
+    };
     while team.len() + 1 < members {
-        let Some(member) = hire(team.len() + 1) else {
+        let Some(member) = Member::hire(team.len() + 1) else {
             return false;
         };
         team.push(member);
     }
-    let busy = AtomicUsize::new(members - 1);
+    let mut task = Task {
+        work,
+        busy: AtomicUsize::new(members - 1),
+    };
+    let at = (&raw mut task).cast::<Task<'static>>();
     // Waits even when `work(0)` panics: the others still read what is borrowed here.
-    let _all_done = AllDone(&busy);
-    // SAFETY: the references outlive every use: `AllDone` waits for the last one before this function returns.
-    let task = unsafe { Task::new(work, &busy) };
+    let _all_done = AllDone(&task.busy);
     for member in &team[..members - 1] {
-        if member.send(task).is_err() {
-            // It cannot be gone: it ends with its sender, and work that panics aborts.
-            std::process::abort();
-        }
+        member.give(at);
     }
     work(0);
     true
 }
 
-static TEAM: Mutex<Vec<Sender<Task>>> = Mutex::new(Vec::new());
+static TEAM: Mutex<Vec<Member>> = Mutex::new(Vec::new());
 
-#[derive(Clone, Copy)]
-struct Task {
-    work: &'static (dyn Fn(usize) + Sync),
-    busy: &'static AtomicUsize,
+/// How long a thread looks for the next run before it sleeps.
+const AWAKE: Duration = Duration::from_micros(100);
+
+struct Task<'a> {
+    work: &'a (dyn Fn(usize) + Sync),
+    /// The members that still read this.
+    busy: AtomicUsize,
 }
 
-impl Task {
-    /// # Safety
-    ///
-    /// Both references must stay valid until `busy` is zero.
-    unsafe fn new(work: &(dyn Fn(usize) + Sync), busy: &AtomicUsize) -> Self {
-        // SAFETY: only lifetimes change, and the caller promises that they are long enough.
-        unsafe {
-            Self {
-                work: core::mem::transmute::<
-                    &(dyn Fn(usize) + Sync),
-                    &'static (dyn Fn(usize) + Sync),
-                >(work),
-                busy: core::mem::transmute::<&AtomicUsize, &'static AtomicUsize>(busy),
+/// A thread, and where it finds its tasks; null where there is none.
+struct Member {
+    thread: Thread,
+    inbox: Arc<AtomicPtr<Task<'static>>>,
+}
+
+impl Member {
+    /// Starts the thread `index`.
+    fn hire(index: usize) -> Option<Self> {
+        let inbox: Arc<AtomicPtr<Task<'static>>> = Arc::default();
+        let own = inbox.clone();
+        let serve = move || {
+            loop {
+                let task = next(&own);
+                // SAFETY: `run` leaves a task where it is until `busy` is zero, and this thread is counted there until
+                // the last line of this block, after which it does not read the task.
+                unsafe {
+                    // Those who wait for this one at the next step would wait for ever.
+                    let abort = AbortOnPanic;
+                    ((*task).work)(index);
+                    core::mem::forget(abort);
+                    (*task).busy.fetch_sub(1, Ordering::Release);
+                }
             }
+        };
+        let name = format!("burn-rnn-{index}");
+        let spawned = thread::Builder::new().name(name).spawn(serve).ok()?;
+        Some(Self {
+            thread: spawned.thread().clone(),
+            inbox,
+        })
+    }
+
+    fn give(&self, task: *mut Task<'static>) {
+        self.inbox.store(task, Ordering::Release);
+        self.thread.unpark();
+    }
+}
+
+/// The next task, when there is one.
+fn next(inbox: &AtomicPtr<Task<'static>>) -> *mut Task<'static> {
+    let since = Instant::now();
+    loop {
+        for _ in 0..TURNS {
+            if !inbox.load(Ordering::Relaxed).is_null() {
+                return inbox.swap(core::ptr::null_mut(), Ordering::Acquire);
+            }
+            core::hint::spin_loop();
+        }
+        if since.elapsed() < AWAKE {
+            // Whoever else has work for this core goes first.
+            thread::yield_now();
+        } else {
+            thread::park();
         }
     }
 }
 
-/// Starts the thread `index`.
-fn hire(index: usize) -> Option<Sender<Task>> {
-    let (sender, receiver) = channel::<Task>();
-    let member = move || {
-        for task in receiver {
-            let busy = task.busy;
-            // Those who wait for this one at the next step would wait for ever.
-            let abort = AbortOnPanic;
-            (task.work)(index);
-            core::mem::forget(abort);
-            busy.fetch_sub(1, Ordering::Release);
-        }
-    };
-    let name = format!("burn-rnn-{index}");
-    let spawned = std::thread::Builder::new().name(name).spawn(member);
-    spawned.is_ok().then_some(sender)
-}
+/// The turns of waiting between two looks at the clock.
+const TURNS: usize = 64;
 
 struct AbortOnPanic;
 
@@ -89,34 +123,61 @@ struct AllDone<'a>(&'a AtomicUsize);
 
 impl Drop for AllDone<'_> {
     fn drop(&mut self) {
+        let mut turns = 0;
         while self.0.load(Ordering::Acquire) > 0 {
-            std::thread::yield_now();
+            turns += 1;
+            if turns < PATIENT_TURNS {
+                core::hint::spin_loop();
+            } else {
+                thread::yield_now();
+            }
         }
     }
 }
+
+/// Members end at about the same time.
+const PATIENT_TURNS: usize = 1 << 10;
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn all_members_work_at_the_same_time_and_runs_take_turns() {
+    fn all_members_work_at_the_same_time_and_serve_one_run_at_a_time() {
         let runs = AtomicUsize::new(0);
-        std::thread::scope(|scope| {
+        thread::scope(|scope| {
             for _ in 0..4 {
                 scope.spawn(|| {
                     let here = AtomicUsize::new(0);
-                    let all_met = run(3, &|_| {
+                    let work = |_| {
                         here.fetch_add(1, Ordering::AcqRel);
                         while here.load(Ordering::Acquire) < 3 {
-                            std::thread::yield_now();
+                            thread::yield_now();
                         }
-                    });
-                    assert!(all_met);
+                        assert!(!run(2, &|_| ()), "the team is at work");
+                    };
+                    while !run(3, &work) {
+                        thread::yield_now();
+                    }
                     runs.fetch_add(1, Ordering::Relaxed);
                 });
             }
         });
         assert_eq!(runs.into_inner(), 4);
+    }
+
+    #[test]
+    fn a_sleeping_team_wakes() {
+        for _ in 0..3 {
+            let sum = AtomicUsize::new(0);
+            // Other tests may hold it.
+            while !run(2, &|index| {
+                sum.fetch_add(index + 1, Ordering::Relaxed);
+            }) {
+                thread::yield_now();
+            }
+            assert_eq!(sum.into_inner(), 3);
+            thread::sleep(AWAKE * 20);
+        }
     }
 }

@@ -49,7 +49,7 @@ const OWN_CACHE: usize = 1 << 18;
 /// units each reads its share of the weights only, which is what counts where the sequences are too
 /// few to share or the weights too many for a core's cache; the threads meet after every step.
 pub(crate) fn share(load: Load, run: &(dyn Fn(Part, &Meeting) + Sync)) {
-    let most = rayon::current_num_threads().min(1 + load.work / WORTH_A_THREAD);
+    let most = members(load.work, usize::MAX);
     let threads = most.min(load.batch);
     let members = most.min(load.panels);
     let few = load.batch < most;
@@ -79,16 +79,27 @@ pub(crate) fn share(load: Load, run: &(dyn Fn(Part, &Meeting) + Sync)) {
         }
     };
     let alone = Meeting::of(1);
-    if threads == 1 {
-        run(part(0), &alone);
-    } else {
-        let alone = &alone;
+    spread(threads, &|index| run(part(index), &alone));
+}
+
+/// Calls `work(0)`, … `work(members - 1)`, which do not wait for each other, on a thread each.
+pub(crate) fn spread(members: usize, work: &(dyn Fn(usize) + Sync)) {
+    if members <= 1 {
+        work(0);
+    } else if !team::run(members, work) {
         rayon::scope(|scope| {
-            for index in 0..threads {
-                scope.spawn(move |_| run(part(index), alone));
+            for index in 1..members {
+                scope.spawn(move |_| work(index));
             }
+            work(0);
         });
     }
+}
+
+/// The number of threads for so many multiplications that can be cut into `parts`.
+pub(crate) fn members(work: usize, parts: usize) -> usize {
+    let most = rayon::current_num_threads().min(1 + work / WORTH_A_THREAD);
+    most.min(parts).max(1)
 }
 
 /// Whether other programs take the cores: threads that meet after every step then lose a time slice

@@ -2,7 +2,13 @@
 
 use core::ops::Range;
 
+use pulp::Simd;
+
 use crate::panels::Panels;
+use crate::row::Row;
+
+/// A run of fewer steps, counted over all sequences, reads weights where they stand.
+const WORTH_PACKING: usize = 24;
 
 /// The recurrent or input weights of some gates, as panels.
 ///
@@ -19,6 +25,14 @@ pub(crate) enum Weights<'a> {
         units: usize,
         /// The last panel, where it is not full.
         tail: Option<Panels>,
+    },
+    /// For a single step of a single sequence.
+    OneRow {
+        matrix: &'a [f32],
+        row_stride: usize,
+        d_hidden: usize,
+        first_gate: usize,
+        gates: usize,
     },
 }
 
@@ -46,6 +60,15 @@ impl<'a> Weights<'a> {
             return Self::Packed(Panels::of_blocks(
                 matrix, rows, row_stride, d_hidden, gates, units,
             ));
+        }
+        if layout.one_row {
+            return Self::OneRow {
+                matrix,
+                row_stride,
+                d_hidden,
+                first_gate: gates.start,
+                gates: gates.len(),
+            };
         }
         let full = d_hidden / units * units;
         let tail = (full < d_hidden).then(|| {
@@ -79,6 +102,7 @@ impl<'a> Weights<'a> {
         };
         match self {
             Self::Packed(panels) => packed(panels, index),
+            Self::OneRow { .. } => unreachable!("a single row has no panels"),
             Self::InPlace {
                 matrix,
                 row_stride,
@@ -87,7 +111,6 @@ impl<'a> Weights<'a> {
                 gates,
                 units,
                 tail,
-                ..
             } => match tail {
                 Some(tail) if (index + 1) * units > *d_hidden => packed(tail, 0),
                 _ => PanelAt {
@@ -101,6 +124,56 @@ impl<'a> Weights<'a> {
     }
 }
 
+impl Weights<'_> {
+    /// Adds the product with the row `a` to the sums of all gates and the units of `panels`, where there is a single
+    /// row; false, and nothing done, where there are more. A unit's gates stand `width` after those of the panel before.
+    ///
+    /// # Safety
+    ///
+    /// `a` must be readable for the rows of the matrix, `depth`, and `out` writable for panels of `width`, `panels`
+    /// among them.
+    #[inline(always)]
+    pub(crate) unsafe fn add_row<S: Simd>(
+        &self,
+        simd: S,
+        layout: Layout,
+        panels: (usize, usize),
+        (a, depth): (*const f32, usize),
+        (out, width): (*mut f32, usize),
+    ) -> bool {
+        let Self::OneRow {
+            matrix,
+            row_stride,
+            d_hidden,
+            first_gate,
+            gates,
+        } = *self
+        else {
+            return false;
+        };
+        let vectors = d_hidden.div_ceil(layout.lanes);
+        let row = Row {
+            depth,
+            a,
+            matrix: matrix[first_gate * d_hidden..].as_ptr(),
+            row_stride,
+            gates,
+            d_hidden,
+            vectors: (
+                panels.0 * layout.vectors,
+                vectors.min(panels.1 * layout.vectors),
+            ),
+            out,
+            // Several gates have panels of one vector each, a single one has its vectors side by side.
+            out_vector: width / layout.vectors,
+            out_gate: layout.lanes,
+        };
+        // SAFETY: the matrix has `depth` rows; the caller promises the rest.
+        unsafe { row.multiply(simd) };
+        true
+    }
+}
+
 /// How the units of a cell are cut into vectors and panels.
 #[derive(Clone, Copy)]
 pub(crate) struct Layout {
@@ -110,11 +183,14 @@ pub(crate) struct Layout {
     pub(crate) vectors: usize,
     /// Whether weights are packed.
     pub(crate) packed: bool,
+    /// Whether there is one step of one sequence only.
+    pub(crate) one_row: bool,
 }
 
 impl Layout {
-    /// The layout for a cell of so many gates: panels of about four vectors, which is what fills the registers.
-    pub(crate) fn new(lanes: usize, gates: usize, d_hidden: usize, packed: bool) -> Self {
+    /// The layout for a run of so many steps, counted over all sequences, of a cell of so many gates: panels of about four vectors, which is what fills the registers.
+    pub(crate) fn new(lanes: usize, gates: usize, d_hidden: usize, steps: usize) -> Self {
+        let packed = steps >= WORTH_PACKING;
         let vectors = match gates {
             1 => d_hidden.div_ceil(lanes).min(4),
             2 if packed => d_hidden.div_ceil(lanes).min(2),
@@ -124,6 +200,7 @@ impl Layout {
             lanes,
             vectors,
             packed,
+            one_row: steps == 1,
         }
     }
 
