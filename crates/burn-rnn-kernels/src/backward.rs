@@ -199,6 +199,7 @@ impl<C: Cell> WithSimd for Run<'_, C> {
             panels: layout.panels(d_hidden),
             work: time * step,
             step,
+            time,
             weights: cell.gates() * d_hidden * d_hidden,
             by_units: C::BY_UNITS,
         };

@@ -8,7 +8,7 @@ use crate::level::Level;
 use crate::pool::Pooled;
 use crate::spec::{Operands, Outputs, Saved, Sizes};
 use crate::step::{Cell, ForwardStep, Recurrent};
-use crate::threads::{self, Apart, Load, Meeting, Part};
+use crate::threads::{self, Apart, Load, Meeting, OWN_CACHE, Part};
 use crate::tile::Tile;
 use crate::weights::{Layout, Weights};
 
@@ -110,6 +110,7 @@ impl<C: Cell> WithSimd for Run<'_, C> {
             panels: layout.panels(d_hidden),
             work: time * (step + batch * columns * d_input),
             step,
+            time,
             weights: columns * d_hidden,
             by_units: C::BY_UNITS,
         };
@@ -170,6 +171,10 @@ struct Job<'a, C> {
 /// they are used.
 const CHUNK: usize = 1 << 16;
 
+/// The rows of the input that weights are multiplied with that do not stay in a core's own cache: bringing them costs
+/// more then than to leave and bring the products.
+const ROWS_OF_FAR_WEIGHTS: usize = 96;
+
 impl<C: Cell> WithSimd for Job<'_, C> {
     type Output = ();
 
@@ -196,7 +201,13 @@ impl<C: Cell> WithSimd for Job<'_, C> {
             ..
         } = part;
         let step_floats = rows * cell.gates() * padded;
-        let chunk = (CHUNK / step_floats).clamp(1, time);
+        let weights = sizes.d_input * cell.gates() * d_hidden;
+        let least = if weights > OWN_CACHE {
+            ROWS_OF_FAR_WEIGHTS.div_ceil(rows)
+        } else {
+            1
+        };
+        let chunk = (CHUNK / step_floats).max(least).min(time);
 
         let mut products = Buffer::zeros(chunk * step_floats);
         let first_cell = self

@@ -28,6 +28,8 @@ pub(crate) struct Load {
     pub(crate) work: usize,
     /// The multiplications of one step.
     pub(crate) step: usize,
+    /// The number of steps.
+    pub(crate) time: usize,
     /// The floats of the recurrent weights.
     pub(crate) weights: usize,
     /// Whether the threads can meet between the steps.
@@ -41,7 +43,7 @@ const WORTH_A_THREAD: usize = 1 << 19;
 const WORTH_MEETING: usize = 1 << 15;
 
 /// The floats that a core's own cache holds.
-const OWN_CACHE: usize = 1 << 18;
+pub(crate) const OWN_CACHE: usize = 1 << 18;
 
 /// Calls `run` for every part of a run, each on a thread of its own.
 ///
@@ -49,7 +51,11 @@ const OWN_CACHE: usize = 1 << 18;
 /// units each reads its share of the weights only, which is what counts where the sequences are too
 /// few to share or the weights too many for a core's cache; the threads meet after every step.
 pub(crate) fn share(load: Load, run: &(dyn Fn(Part, &Meeting) + Sync)) {
-    let most = members(load.work, usize::MAX);
+    let mut most = members(load.work, usize::MAX);
+    if load.batch * load.time == 1 {
+        // Every weight is read once: what counts is whether they all fit into the cores' own caches.
+        most = most.max(rayon::current_num_threads().min(load.work.div_ceil(OWN_CACHE)));
+    }
     let threads = most.min(load.batch);
     let members = most.min(load.panels);
     let few = load.batch < most;
