@@ -92,3 +92,82 @@ impl Row {
 
 /// The rows that are read side by side.
 const AT_ONCE: usize = 8;
+
+#[cfg(test)]
+mod tests {
+    use rand::rngs::StdRng;
+    use rand::{RngExt, SeedableRng};
+
+    use crate::level::Level;
+    use crate::run::forward;
+    use crate::spec::{Activation, CellSpec, GateSource, GruSpec, LstmSpec, Operands, Sizes};
+
+    /// A step alone goes through this file, on several threads where the weights are large, and the first step of a
+    /// long sequence through tiles of packed weights.
+    #[test]
+    fn one_step_alone_gives_the_numbers_of_the_first_of_many() {
+        let lstm = LstmSpec {
+            input: GateSource::Own,
+            forget: GateSource::Own,
+            output: true,
+            input_activation: true,
+            output_activation: true,
+            peephole: true,
+        };
+        let cells = [
+            CellSpec::Simple(Activation::Tanh),
+            CellSpec::Lstm(lstm),
+            CellSpec::Lstm(LstmSpec {
+                input: GateSource::Complement,
+                output: false,
+                ..lstm
+            }),
+            CellSpec::Gru(GruSpec { reset_after: true }),
+            CellSpec::Gru(GruSpec { reset_after: false }),
+        ];
+        for level in Level::available() {
+            for spec in cells {
+                for (d_input, d_hidden) in [(1, 1), (9, 15), (8, 16), (23, 70), (67, 520)] {
+                    agree(level, spec, d_input, d_hidden);
+                }
+            }
+        }
+    }
+
+    fn agree(level: Level, spec: CellSpec, d_input: usize, d_hidden: usize) {
+        const TIME: usize = 30;
+        let mut rng = StdRng::seed_from_u64(d_hidden as u64);
+        let mut draw =
+            |len: usize| -> Vec<f32> { (0..len).map(|_| rng.random_range(-0.5..0.5)).collect() };
+        let columns = spec.gates() * d_hidden;
+        let (x, hidden) = (draw(TIME * d_input), draw(d_hidden));
+        let cell = spec.has_cell_state().then(|| draw(d_hidden));
+        let (w_input, w_hidden) = (draw(d_input * columns), draw(d_hidden * columns));
+        let bias = draw(columns);
+        let extra = (spec.extra_rows() > 0).then(|| draw(spec.extra_rows() * d_hidden));
+        let run = |time: usize| {
+            let sizes = Sizes {
+                batch: 1,
+                time,
+                d_input,
+                d_hidden,
+            };
+            let operands = Operands {
+                x: &x[..time * d_input],
+                hidden: &hidden,
+                cell: cell.as_deref(),
+                w_input: &w_input,
+                w_hidden: &w_hidden,
+                bias: Some(&bias),
+                extra: extra.as_deref(),
+            };
+            forward(level, &spec, &sizes, &operands, false, false).output
+        };
+        let many = run(TIME);
+        assert_eq!(
+            run(1),
+            many[..d_hidden],
+            "{spec:?}, {level:?}, {d_input} × {d_hidden}"
+        );
+    }
+}
