@@ -13,7 +13,7 @@ use crate::forward::pad_rows;
 use crate::level::Level;
 use crate::matrix::{Matrix, multiply};
 use crate::spec::{Gradients, Operands, OutputGradients, ParameterGradients, Saved, Sizes, Wanted};
-use crate::step::{BackwardStep, Cell, Factor, Recurrent};
+use crate::step::{BackwardStep, Cell, Factor, Recurrent, RecurrentSide};
 use crate::threads::{self, Apart, Load, Meeting, Part};
 use crate::weights::Layout;
 
@@ -97,28 +97,36 @@ fn of_parameters<C: Cell>(
         slots(0, cell.gates()),
     );
 
-    let mut w_hidden = vec![0.0; d_hidden * columns];
-    for side in cell.recurrent_sides() {
-        let factor = match side.factor {
-            Factor::Hidden => Matrix::dense(&saved.hidden, steps, d_hidden),
-            Factor::Slot(slot) => slots(slot, 1),
-        };
-        let first = side.gates.start * d_hidden;
-        let d = slots(side.slot, side.gates.len());
-        multiply(&mut w_hidden, columns, first, factor.transposed(), d);
-    }
+    let of_sides = |sides: Vec<RecurrentSide>, columns: usize| {
+        let mut d_weights = vec![0.0; d_hidden * columns];
+        for side in sides {
+            let factor = match side.factor {
+                Factor::Hidden => Matrix::dense(&saved.hidden, steps, d_hidden),
+                Factor::Slot(slot) => slots(slot, 1),
+                Factor::Cell => Matrix::dense(&saved.cells, steps, d_hidden),
+            };
+            let first = side.gates.start * d_hidden;
+            let d = slots(side.slot, side.gates.len());
+            multiply(&mut d_weights, columns, first, factor.transposed(), d);
+        }
+        d_weights
+    };
+    let w_hidden = of_sides(cell.recurrent_sides(), columns);
 
-    let slots = unpad(&sums.slots, d_hidden, sums.padded);
+    let sums_of_slots = unpad(&sums.slots, d_hidden, sums.padded);
     ParameterGradients {
         w_input,
         w_hidden,
-        bias: operands.bias.map(|_| slots[..columns].to_vec()),
-        extra: operands.extra.map(|_| {
+        bias: operands.bias.map(|_| sums_of_slots[..columns].to_vec()),
+        extra: operands.extra.map(|extra| {
+            if C::EXTRA_IS_MATRIX {
+                return of_sides(cell.extra_sides(), extra.len() / d_hidden);
+            }
             // A cell with a cell state has weights of their own there, one without a bias that a slot is the gradient of.
             if C::HAS_CELL {
                 unpad(&sums.extra, d_hidden, sums.padded)
             } else {
-                slots[columns..].to_vec()
+                sums_of_slots[columns..].to_vec()
             }
         }),
     }
@@ -171,8 +179,12 @@ impl<C: Cell> WithSimd for Run<'_, C> {
             reverse,
             layout,
             padded,
-            weights: cell.transposed(operands.w_hidden, d_hidden, layout),
-            extra: pad_rows(operands.extra, d_hidden, padded),
+            weights: cell.transposed(operands.w_hidden, operands.extra, d_hidden, layout),
+            extra: pad_rows(
+                operands.extra.filter(|_| !C::EXTRA_IS_MATRIX),
+                d_hidden,
+                padded,
+            ),
         };
 
         let (saved_cells, saved_hidden) = (&saved.cells, &saved.hidden);

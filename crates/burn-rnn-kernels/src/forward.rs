@@ -75,12 +75,12 @@ impl<C: Cell> WithSimd for Run<'_, C> {
                 0..gates,
                 layout,
             ),
-            hidden: cell.weights(operands.w_hidden, d_hidden, layout),
+            hidden: cell.weights(operands.w_hidden, operands.extra, d_hidden, layout),
             bias: panel_order(operands.bias, gates, d_hidden, layout),
             // A GRU without a bias has zeros.
             extra: match operands.extra {
-                Some(extra) => pad_rows(Some(extra), d_hidden, padded),
-                None => Buffer::zeros(padded),
+                Some(extra) if !C::EXTRA_IS_MATRIX => pad_rows(Some(extra), d_hidden, padded),
+                _ => Buffer::zeros(padded),
             },
         };
 

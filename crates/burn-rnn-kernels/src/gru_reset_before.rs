@@ -49,13 +49,25 @@ impl Cell for GruResetBefore {
         2
     }
 
-    fn weights<'a>(&self, w_hidden: &'a [f32], d_hidden: usize, layout: Layout) -> Recurrent<'a> {
+    fn weights<'a>(
+        &self,
+        w_hidden: &'a [f32],
+        _: Option<&'a [f32]>,
+        d_hidden: usize,
+        layout: Layout,
+    ) -> Recurrent<'a> {
         let blocks =
             |gates| Weights::new(w_hidden, d_hidden, 3 * d_hidden, d_hidden, gates, layout);
         Recurrent::two(blocks(RESET..NEW), blocks(NEW..NEW + 1))
     }
 
-    fn transposed(&self, w_hidden: &[f32], d_hidden: usize, layout: Layout) -> Recurrent<'static> {
+    fn transposed(
+        &self,
+        w_hidden: &[f32],
+        _: Option<&[f32]>,
+        d_hidden: usize,
+        layout: Layout,
+    ) -> Recurrent<'static> {
         let columns = |gates: Range<usize>| {
             let columns = gates.start * d_hidden..gates.end * d_hidden;
             let panels =

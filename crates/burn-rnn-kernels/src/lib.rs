@@ -11,6 +11,7 @@
 //! |---|---|---|
 //! | simple | output + hidden = 2 | 8 |
 //! | LSTM | gates (4) + cell + hidden = 6 | 24 |
+//! | LSTM with full peepholes | gates (4) + cell, twice + hidden = 7 | 28 |
 //! | coupled LSTM | gates (3) + cell + hidden = 5 | 20 |
 //! | GRU | gates (3) + recurrent side of the candidate + hidden = 5 | 20 |
 
@@ -28,6 +29,7 @@ mod gru;
 mod gru_reset_before;
 mod level;
 mod lstm;
+mod lstm_full_peephole;
 mod matrix;
 mod one_product;
 #[cfg(test)]
@@ -56,5 +58,5 @@ pub use scan::{ScanTensors, scan};
 pub use segments::{Segments, backward_in_segments, forward_in_segments};
 pub use spec::{
     Activation, CellSpec, GateSource, Gradients, GruSpec, LstmSpec, Operands, OutputGradients,
-    Outputs, ParameterGradients, Saved, Sizes, Wanted,
+    Outputs, ParameterGradients, Peephole, Saved, Sizes, Wanted,
 };

@@ -3,7 +3,7 @@
 use pulp::Simd;
 
 use crate::point_wise::{BackwardAt, ForwardAt, PointWise, sigmoid_slope, tanh_slope};
-use crate::spec::{GateSource, LstmSpec};
+use crate::spec::{GateSource, LstmSpec, Peephole};
 use crate::vector::{load, load_first, sigmoid, store, tanh};
 
 /// Keeps the gates that have parameters, in the order input, forget, candidate, output.
@@ -79,12 +79,153 @@ impl Lstm {
         // SAFETY: as promised by the caller.
         unsafe {
             let mut a = at.product(simd, block);
-            if self.0.peephole {
+            if self.0.peephole == Peephole::Diagonal {
                 a = simd.mul_add_e_f32s(at.extra(simd, peephole), cell, a);
             }
             let value = sigmoid(simd, a);
             at.keep(simd, block, value);
             value
+        }
+    }
+
+    /// The gates that do not see `C_t`, and `C_t` in the place of `C_{t-1}`.
+    ///
+    /// # Safety
+    ///
+    /// The fields of `at` must be valid.
+    #[inline(always)]
+    pub(crate) unsafe fn update<S: Simd>(&self, simd: S, at: &ForwardAt) {
+        let blocks = self.blocks();
+        // SAFETY: as promised by the caller.
+        unsafe {
+            let before = load(simd, at.cell);
+            let (mut input, mut forget) = (before, before);
+            if self.0.input == GateSource::Own {
+                input = self.gate(simd, at, blocks.input, 0, before);
+            }
+            if self.0.forget == GateSource::Own {
+                forget = self.gate(simd, at, blocks.forget, blocks.peephole_forget, before);
+            }
+            let (input, forget) = self.couple(simd, input, forget);
+            let mut candidate = at.product(simd, blocks.candidate);
+            if self.0.input_activation {
+                candidate = tanh(simd, candidate);
+            }
+            at.keep(simd, blocks.candidate, candidate);
+            let cell = simd.mul_add_e_f32s(forget, before, simd.mul_f32s(input, candidate));
+            store(simd, at.cell, cell);
+        }
+    }
+
+    /// The output gate, and `h_t` from `C_t`.
+    ///
+    /// # Safety
+    ///
+    /// As for [`update`](Lstm::update), which comes before.
+    #[inline(always)]
+    pub(crate) unsafe fn show<S: Simd>(&self, simd: S, at: &ForwardAt) {
+        let blocks = self.blocks();
+        // SAFETY: as promised by the caller.
+        unsafe {
+            let cell = load(simd, at.cell);
+            let shown = if self.0.output_activation {
+                tanh(simd, cell)
+            } else {
+                cell
+            };
+            let hidden = if self.0.output {
+                let output = self.gate(simd, at, blocks.output, blocks.peephole_output, cell);
+                simd.mul_f32s(output, shown)
+            } else {
+                shown
+            };
+            store(simd, at.next, hidden);
+        }
+    }
+
+    /// The gradient of the output gate's pre-activation, and what [`show`](Lstm::show) gives to that of `C_t`.
+    ///
+    /// # Safety
+    ///
+    /// The fields of `at` must be valid.
+    #[inline(always)]
+    pub(crate) unsafe fn show_backward<S: Simd>(&self, simd: S, at: &BackwardAt) {
+        let blocks = self.blocks();
+        // SAFETY: as promised by the caller.
+        unsafe {
+            let cell = load_first(simd, at.cell, at.n);
+            let dh = at.d_hidden(simd);
+            let mut d_cell = load(simd, at.d_cell);
+            let shown = if self.0.output_activation {
+                tanh(simd, cell)
+            } else {
+                cell
+            };
+            let mut d_shown = dh;
+            if self.0.output {
+                let output = at.kept(simd, blocks.output);
+                d_shown = simd.mul_f32s(dh, output);
+                let (block, row) = (blocks.output, blocks.peephole_output);
+                let d_output = simd.mul_f32s(dh, shown);
+                d_cell = self.gate_backward(simd, at, block, row, output, d_output, cell, d_cell);
+            }
+            if self.0.output_activation {
+                d_shown = simd.mul_f32s(d_shown, tanh_slope(simd, shown));
+            }
+            store(simd, at.d_cell, simd.add_f32s(d_cell, d_shown));
+        }
+    }
+
+    /// The gradients of what [`update`](Lstm::update) read, from the whole gradient of `C_t`.
+    ///
+    /// # Safety
+    ///
+    /// The fields of `at` must be valid.
+    #[inline(always)]
+    pub(crate) unsafe fn update_backward<S: Simd>(&self, simd: S, at: &BackwardAt) {
+        let blocks = self.blocks();
+        // SAFETY: as promised by the caller.
+        unsafe {
+            let before = load_first(simd, at.cell_before, at.n);
+            let (mut input, mut forget) = (before, before);
+            if self.0.input == GateSource::Own {
+                input = at.kept(simd, blocks.input);
+            }
+            if self.0.forget == GateSource::Own {
+                forget = at.kept(simd, blocks.forget);
+            }
+            let (input, forget) = self.couple(simd, input, forget);
+            let candidate = at.kept(simd, blocks.candidate);
+            let d_cell = load(simd, at.d_cell);
+
+            let mut d_candidate = simd.mul_f32s(d_cell, input);
+            if self.0.input_activation {
+                d_candidate = simd.mul_f32s(d_candidate, tanh_slope(simd, candidate));
+            }
+            at.put(simd, blocks.candidate, d_candidate);
+            at.put_recurrent(simd, blocks.candidate, d_candidate);
+
+            // What one more of a gate with parameters does to C_t.
+            let mut by_input = candidate;
+            let mut by_forget = before;
+            if self.0.forget == GateSource::Complement {
+                by_input = simd.sub_f32s(candidate, before);
+            }
+            if self.0.input == GateSource::Complement {
+                by_forget = simd.sub_f32s(before, candidate);
+            }
+            let mut d_before = simd.mul_f32s(d_cell, forget);
+            if self.0.input == GateSource::Own {
+                let d = simd.mul_f32s(d_cell, by_input);
+                d_before =
+                    self.gate_backward(simd, at, blocks.input, 0, input, d, before, d_before);
+            }
+            if self.0.forget == GateSource::Own {
+                let (block, row) = (blocks.forget, blocks.peephole_forget);
+                let d = simd.mul_f32s(d_cell, by_forget);
+                d_before = self.gate_backward(simd, at, block, row, forget, d, before, d_before);
+            }
+            store(simd, at.d_cell, d_before);
         }
     }
 
@@ -112,7 +253,7 @@ impl Lstm {
             let d = simd.mul_f32s(d_value, sigmoid_slope(simd, value));
             at.put(simd, block, d);
             at.put_recurrent(simd, block, d);
-            if !self.0.peephole {
+            if self.0.peephole != Peephole::Diagonal {
                 return d_cell;
             }
             at.add_extra(simd, peephole, simd.mul_f32s(d, cell));
@@ -135,107 +276,19 @@ impl PointWise for Lstm {
 
     #[inline(always)]
     unsafe fn forward<S: Simd>(&self, simd: S, at: ForwardAt) {
-        let blocks = self.blocks();
         // SAFETY: the fields of `at` are valid, as the caller promises.
         unsafe {
-            let before = load(simd, at.cell);
-            let (mut input, mut forget) = (before, before);
-            if self.0.input == GateSource::Own {
-                input = self.gate(simd, &at, blocks.input, 0, before);
-            }
-            if self.0.forget == GateSource::Own {
-                forget = self.gate(simd, &at, blocks.forget, blocks.peephole_forget, before);
-            }
-            let (input, forget) = self.couple(simd, input, forget);
-            let mut candidate = at.product(simd, blocks.candidate);
-            if self.0.input_activation {
-                candidate = tanh(simd, candidate);
-            }
-            at.keep(simd, blocks.candidate, candidate);
-
-            let cell = simd.mul_add_e_f32s(forget, before, simd.mul_f32s(input, candidate));
-            store(simd, at.cell, cell);
-
-            let shown = if self.0.output_activation {
-                tanh(simd, cell)
-            } else {
-                cell
-            };
-            let hidden = if self.0.output {
-                let output = self.gate(simd, &at, blocks.output, blocks.peephole_output, cell);
-                simd.mul_f32s(output, shown)
-            } else {
-                shown
-            };
-            store(simd, at.next, hidden);
+            self.update(simd, &at);
+            self.show(simd, &at);
         }
     }
 
     #[inline(always)]
     unsafe fn backward<S: Simd>(&self, simd: S, at: BackwardAt) {
-        let blocks = self.blocks();
         // SAFETY: the fields of `at` are valid, as the caller promises.
         unsafe {
-            let cell = load_first(simd, at.cell, at.n);
-            let before = load_first(simd, at.cell_before, at.n);
-            let (mut input, mut forget) = (before, before);
-            if self.0.input == GateSource::Own {
-                input = at.kept(simd, blocks.input);
-            }
-            if self.0.forget == GateSource::Own {
-                forget = at.kept(simd, blocks.forget);
-            }
-            let (input, forget) = self.couple(simd, input, forget);
-            let candidate = at.kept(simd, blocks.candidate);
-
-            let dh = at.d_hidden(simd);
-            let mut d_cell = load(simd, at.d_cell);
-            let shown = if self.0.output_activation {
-                tanh(simd, cell)
-            } else {
-                cell
-            };
-            let mut d_shown = dh;
-            if self.0.output {
-                let output = at.kept(simd, blocks.output);
-                d_shown = simd.mul_f32s(dh, output);
-                let (block, row) = (blocks.output, blocks.peephole_output);
-                let d_output = simd.mul_f32s(dh, shown);
-                d_cell = self.gate_backward(simd, &at, block, row, output, d_output, cell, d_cell);
-            }
-            if self.0.output_activation {
-                d_shown = simd.mul_f32s(d_shown, tanh_slope(simd, shown));
-            }
-            d_cell = simd.add_f32s(d_cell, d_shown);
-
-            let mut d_candidate = simd.mul_f32s(d_cell, input);
-            if self.0.input_activation {
-                d_candidate = simd.mul_f32s(d_candidate, tanh_slope(simd, candidate));
-            }
-            at.put(simd, blocks.candidate, d_candidate);
-            at.put_recurrent(simd, blocks.candidate, d_candidate);
-
-            // What one more of a gate with parameters does to C_t.
-            let mut by_input = candidate;
-            let mut by_forget = before;
-            if self.0.forget == GateSource::Complement {
-                by_input = simd.sub_f32s(candidate, before);
-            }
-            if self.0.input == GateSource::Complement {
-                by_forget = simd.sub_f32s(before, candidate);
-            }
-            let mut d_before = simd.mul_f32s(d_cell, forget);
-            if self.0.input == GateSource::Own {
-                let d = simd.mul_f32s(d_cell, by_input);
-                d_before =
-                    self.gate_backward(simd, &at, blocks.input, 0, input, d, before, d_before);
-            }
-            if self.0.forget == GateSource::Own {
-                let (block, row) = (blocks.forget, blocks.peephole_forget);
-                let d = simd.mul_f32s(d_cell, by_forget);
-                d_before = self.gate_backward(simd, &at, block, row, forget, d, before, d_before);
-            }
-            store(simd, at.d_cell, d_before);
+            self.show_backward(simd, &at);
+            self.update_backward(simd, &at);
         }
     }
 }

@@ -4,7 +4,7 @@
 use pulp::Simd;
 
 use crate::panels::Panels;
-use crate::point_wise::{BackwardAt, ForwardAt, PointWise};
+use crate::point_wise::{BackwardAt, PointWise};
 use crate::step::{BackwardStep, Cell, Factor, ForwardStep, Recurrent, RecurrentSide};
 use crate::tile::Tile;
 use crate::vector::{load, store};
@@ -45,7 +45,13 @@ impl<P: PointWise> Cell for OneProduct<P> {
         if P::SPLIT_LAST { self.gates() } else { 0 }
     }
 
-    fn weights<'a>(&self, w_hidden: &'a [f32], d_hidden: usize, layout: Layout) -> Recurrent<'a> {
+    fn weights<'a>(
+        &self,
+        w_hidden: &'a [f32],
+        _: Option<&'a [f32]>,
+        d_hidden: usize,
+        layout: Layout,
+    ) -> Recurrent<'a> {
         let gates = self.gates();
         Recurrent::one(Weights::new(
             w_hidden,
@@ -57,7 +63,13 @@ impl<P: PointWise> Cell for OneProduct<P> {
         ))
     }
 
-    fn transposed(&self, w_hidden: &[f32], d_hidden: usize, layout: Layout) -> Recurrent<'static> {
+    fn transposed(
+        &self,
+        w_hidden: &[f32],
+        _: Option<&[f32]>,
+        d_hidden: usize,
+        layout: Layout,
+    ) -> Recurrent<'static> {
         let columns = self.gates() * d_hidden;
         let panels = Panels::of_transpose(w_hidden, d_hidden, columns, 0..columns, layout.units());
         Recurrent::one(Weights::Packed(panels))
@@ -71,7 +83,7 @@ impl<P: PointWise> Cell for OneProduct<P> {
         let width = gates * units;
         // SAFETY: there are `panels · rows` rows of products, and the weights have these panels; the caller promises the
         // rest.
-        let (hidden, whole) = unsafe {
+        let (all, whole) = unsafe {
             let all = if P::SPLIT_LAST {
                 step.scratch
             } else {
@@ -92,13 +104,12 @@ impl<P: PointWise> Cell for OneProduct<P> {
         for panel in step.panels.0..step.panels.1 {
             // SAFETY: as above.
             unsafe {
-                let from_input = step.products.add(panel * step.rows * width);
                 let products = if P::SPLIT_LAST && !whole {
                     // One panel after the other in the same place.
-                    self.split_last(simd, step, panel, hidden);
-                    hidden
+                    self.split_last(simd, step, panel, all);
+                    all
                 } else {
-                    hidden.add(panel * step.rows * width)
+                    all.add(panel * step.rows * width)
                 };
                 if !whole {
                     let tile = Tile {
@@ -117,29 +128,8 @@ impl<P: PointWise> Cell for OneProduct<P> {
                     for unit in
                         (panel * units..step.d_hidden.min((panel + 1) * units)).step_by(lanes)
                     {
-                        let product = row * width + unit - panel * units;
-                        let state = row * step.padded + unit;
-                        let saved = if step.saved.is_null() {
-                            step.saved
-                        } else {
-                            step.saved.add(row * step.saved_stride + unit)
-                        };
-                        self.0.forward(
-                            simd,
-                            ForwardAt {
-                                products: products.add(product),
-                                from_input: from_input.add(product),
-                                gate_stride: units,
-                                hidden: step.hidden.add(state),
-                                next: step.next.add(state),
-                                cell: step.cell.wrapping_add(state),
-                                extra: step.extra.wrapping_add(unit),
-                                extra_stride: step.padded,
-                                saved,
-                                slot_stride: step.d_hidden,
-                                n: step.d_hidden - unit,
-                            },
-                        );
+                        let at = step.at(gates, products, panel, row, unit);
+                        self.0.forward(simd, at);
                     }
                 }
             }

@@ -8,7 +8,7 @@ use crate::run::{backward, forward};
 use crate::segments::{backward_in_segments, forward_in_segments};
 use crate::spec::{
     Activation, CellSpec, GateSource, Gradients, GruSpec, LstmSpec, Operands, OutputGradients,
-    Sizes, Wanted,
+    Peephole, Sizes, Wanted,
 };
 
 /// Everything that a run reads.
@@ -45,7 +45,7 @@ impl Problem {
             d_hidden,
         } = sizes;
         let columns = spec.gates() * d_hidden;
-        let rows = spec.extra_rows();
+        let extra: usize = spec.extra_shape(d_hidden).iter().product();
         let states = if spec.has_cell_state() {
             batch * d_hidden
         } else {
@@ -61,8 +61,7 @@ impl Problem {
             w_input: draw(d_input * columns),
             w_hidden: draw(d_hidden * columns),
             bias: with_bias.then(|| draw(columns)),
-            extra: (rows > 0 && (with_bias || spec.has_cell_state()))
-                .then(|| draw(rows * d_hidden)),
+            extra: (extra > 0 && (with_bias || spec.has_cell_state())).then(|| draw(extra)),
             by_output: draw(batch * time * d_hidden),
             by_cell: draw(states),
         }
@@ -104,6 +103,28 @@ impl Problem {
                         .map_or(0.0, |extra| extra[row * d_hidden + unit])
                 };
                 let both = |gate, unit| input(gate, unit) + recurrent(&before, gate, unit);
+                if let CellSpec::Lstm(lstm) = &self.spec {
+                    let peek = |cells: &[f64], row: usize, unit: usize| match lstm.peephole {
+                        Peephole::None => 0.0,
+                        Peephole::Diagonal => extra(row, unit) * cells[unit],
+                        Peephole::Full => (0..d_hidden)
+                            .map(|k| cells[k] * extra(k * lstm.sigmoid_gates() + row, unit))
+                            .sum(),
+                    };
+                    let cells = &mut cells[b * d_hidden..][..d_hidden];
+                    let before = cells.to_vec();
+                    for unit in 0..d_hidden {
+                        let a = |gate| both(gate, unit);
+                        cells[unit] =
+                            lstm_cell(lstm, before[unit], a, |row| peek(&before, row, unit));
+                    }
+                    for unit in 0..d_hidden {
+                        let a = |gate| both(gate, unit);
+                        h[unit] = lstm_hidden(lstm, cells[unit], a, |row| peek(cells, row, unit));
+                    }
+                    output[(b * time + t) * d_hidden..][..d_hidden].copy_from_slice(&h);
+                    continue;
+                }
                 for unit in 0..d_hidden {
                     h[unit] = match self.spec {
                         CellSpec::Simple(activation) => {
@@ -115,10 +136,7 @@ impl Problem {
                                 Activation::Identity => a,
                             }
                         }
-                        CellSpec::Lstm(lstm) => {
-                            let cell = &mut cells[b * d_hidden + unit];
-                            lstm_unit(&lstm, cell, |gate| both(gate, unit), |row| extra(row, unit))
-                        }
+                        CellSpec::Lstm(_) => unreachable!("it is above"),
                         CellSpec::Gru(gru) => {
                             let reset = |unit| sigmoid(both(0, unit));
                             let update = sigmoid(both(1, unit));
@@ -162,22 +180,22 @@ impl Problem {
     }
 }
 
-fn lstm_unit(
+/// `C_t`; `a` is the pre-activation of a gate, `peek` what it sees of the cell states.
+fn lstm_cell(
     lstm: &LstmSpec,
-    cell: &mut f64,
+    before: f64,
     a: impl Fn(usize) -> f64,
-    peephole: impl Fn(usize) -> f64,
+    peek: impl Fn(usize) -> f64,
 ) -> f64 {
-    let before = *cell;
     let mut gate = 0;
     let mut input = 1.0;
     let mut forget = 1.0;
     if lstm.input == GateSource::Own {
-        input = sigmoid(a(gate) + peephole(gate) * before);
+        input = sigmoid(a(gate) + peek(gate));
         gate += 1;
     }
     if lstm.forget == GateSource::Own {
-        forget = sigmoid(a(gate) + peephole(gate) * before);
+        forget = sigmoid(a(gate) + peek(gate));
         gate += 1;
     }
     if lstm.input == GateSource::Complement {
@@ -192,14 +210,24 @@ fn lstm_unit(
     } else {
         candidate
     };
-    *cell = forget * before + input * candidate;
+    forget * before + input * candidate
+}
+
+/// `h_t` from `C_t`.
+fn lstm_hidden(
+    lstm: &LstmSpec,
+    cell: f64,
+    a: impl Fn(usize) -> f64,
+    peek: impl Fn(usize) -> f64,
+) -> f64 {
     let shown = if lstm.output_activation {
         cell.tanh()
     } else {
-        *cell
+        cell
     };
     if lstm.output {
-        sigmoid(a(gate + 1) + peephole(gate) * *cell) * shown
+        let gates = lstm.sigmoid_gates();
+        sigmoid(a(gates) + peek(gates - 1)) * shown
     } else {
         shown
     }
@@ -343,7 +371,7 @@ fn specs() -> Vec<CellSpec> {
         (Open, Own),
         (Open, Open),
     ] {
-        for bits in 0..16 {
+        for bits in 0..24 {
             let bit = |index: usize| bits >> index & 1 == 1;
             specs.push(CellSpec::Lstm(LstmSpec {
                 input,
@@ -351,12 +379,12 @@ fn specs() -> Vec<CellSpec> {
                 output: bit(0),
                 input_activation: bit(1),
                 output_activation: bit(2),
-                peephole: bit(3),
+                peephole: [Peephole::None, Peephole::Diagonal, Peephole::Full][bits / 8],
             }));
         }
     }
     specs.retain(
-        |spec| !matches!(spec, CellSpec::Lstm(lstm) if lstm.peephole && lstm.sigmoid_gates() == 0),
+        |spec| !matches!(spec, CellSpec::Lstm(lstm) if lstm.peephole != Peephole::None && lstm.sigmoid_gates() == 0),
     );
     specs
 }
@@ -392,11 +420,15 @@ fn sizes_of_all_kinds_agree_with_the_equations() {
         output: true,
         input_activation: true,
         output_activation: true,
-        peephole: false,
+        peephole: Peephole::None,
     };
     let specs = [
         CellSpec::Simple(Activation::Tanh),
         CellSpec::Lstm(lstm),
+        CellSpec::Lstm(LstmSpec {
+            peephole: Peephole::Full,
+            ..lstm
+        }),
         CellSpec::Lstm(LstmSpec {
             input: GateSource::Complement,
             output: false,

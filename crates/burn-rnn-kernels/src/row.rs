@@ -100,7 +100,9 @@ mod tests {
 
     use crate::level::Level;
     use crate::run::forward;
-    use crate::spec::{Activation, CellSpec, GateSource, GruSpec, LstmSpec, Operands, Sizes};
+    use crate::spec::{
+        Activation, CellSpec, GateSource, GruSpec, LstmSpec, Operands, Peephole, Sizes,
+    };
 
     /// A step alone goes through this file, on several threads where the weights are large, and the first step of a
     /// long sequence through tiles of packed weights.
@@ -112,11 +114,15 @@ mod tests {
             output: true,
             input_activation: true,
             output_activation: true,
-            peephole: true,
+            peephole: Peephole::Diagonal,
         };
         let cells = [
             CellSpec::Simple(Activation::Tanh),
             CellSpec::Lstm(lstm),
+            CellSpec::Lstm(LstmSpec {
+                peephole: Peephole::Full,
+                ..lstm
+            }),
             CellSpec::Lstm(LstmSpec {
                 input: GateSource::Complement,
                 output: false,
@@ -144,7 +150,8 @@ mod tests {
         let cell = spec.has_cell_state().then(|| draw(d_hidden));
         let (w_input, w_hidden) = (draw(d_input * columns), draw(d_hidden * columns));
         let bias = draw(columns);
-        let extra = (spec.extra_rows() > 0).then(|| draw(spec.extra_rows() * d_hidden));
+        let extra = spec.extra_shape(d_hidden).iter().product::<usize>();
+        let extra = (extra > 0).then(|| draw(extra));
         let run = |time: usize| {
             let sizes = Sizes {
                 batch: 1,

@@ -6,9 +6,12 @@ use crate::gru::Gru;
 use crate::gru_reset_before::GruResetBefore;
 use crate::level::Level;
 use crate::lstm::Lstm;
+use crate::lstm_full_peephole::LstmFullPeephole;
 use crate::one_product::OneProduct;
 use crate::simple::Simple;
-use crate::spec::{CellSpec, Gradients, Operands, OutputGradients, Outputs, Saved, Sizes, Wanted};
+use crate::spec::{
+    CellSpec, Gradients, Operands, OutputGradients, Outputs, Peephole, Saved, Sizes, Wanted,
+};
 
 /// Calls a function with the cell of a specification: its type decides the code.
 macro_rules! with_cell {
@@ -16,6 +19,10 @@ macro_rules! with_cell {
         match *$spec {
             CellSpec::Simple(activation) => {
                 let $cell = OneProduct(Simple(activation));
+                $call
+            }
+            CellSpec::Lstm(lstm) if lstm.peephole == Peephole::Full => {
+                let $cell = LstmFullPeephole(Lstm(lstm));
                 $call
             }
             CellSpec::Lstm(lstm) => {

@@ -3,7 +3,7 @@
 use burn::tensor::Tensor;
 
 use crate::engine;
-use crate::spec::CellSpec;
+use crate::spec::{CellSpec, Peephole};
 
 /// What a scan reads, `G` being [`CellSpec::gates`]. With `D = 3` it runs over sequences, with `D = 2` it is one step.
 #[derive(Clone, Debug)]
@@ -22,8 +22,8 @@ pub struct ScanTensors<const D: usize> {
     pub bias: Option<Tensor<1>>,
     /// A GRU's bias inside the reset product, `[d_hidden]`.
     pub bias_hidden: Option<Tensor<1>>,
-    /// An LSTM's diagonal peepholes, one row a gate that has parameters in the order input, forget, output:
-    /// `[sigmoid gates, d_hidden]`.
+    /// An LSTM's peepholes, of each gate that has parameters in the order input, forget, output: diagonal,
+    /// `[sigmoid gates, d_hidden]`, or full, `[d_hidden, sigmoid gates · d_hidden]`.
     pub peephole: Option<Tensor<2>>,
 }
 
@@ -66,7 +66,7 @@ impl<const D: usize> ScanTensors<D> {
         let state = [batch, d_hidden];
         let (takes_peephole, takes_bias_hidden) = match spec {
             CellSpec::Simple(_) => (false, false),
-            CellSpec::Lstm(lstm) => (lstm.peephole, false),
+            CellSpec::Lstm(lstm) => (lstm.peephole != Peephole::None, false),
             CellSpec::Gru(gru) => (false, gru.reset_after),
         };
         let bias_hidden = self.bias_hidden.as_ref().map(Tensor::dims);
@@ -82,7 +82,7 @@ impl<const D: usize> ScanTensors<D> {
                 .is_none_or(|bias| bias.dims() == [columns])
             && bias_hidden.is_none_or(|dims| takes_bias_hidden && dims == [d_hidden])
             && self.peephole.as_ref().map(Tensor::dims)
-                == takes_peephole.then_some([spec.extra_rows(), d_hidden])
+                == takes_peephole.then_some(spec.extra_shape(d_hidden))
     }
 }
 

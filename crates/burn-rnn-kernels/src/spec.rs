@@ -39,8 +39,19 @@ pub struct LstmSpec {
     pub input_activation: bool,
     /// Whether the cell state goes through tanh on its way out.
     pub output_activation: bool,
-    /// Whether the gates that have parameters see the cell state through diagonal weights.
-    pub peephole: bool,
+    /// How the gates that have parameters see the cell state.
+    pub peephole: Peephole,
+}
+
+/// How an LSTM's gates see the cell state: the input and forget gate `C_{t-1}`, the output gate `C_t`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Peephole {
+    /// Not at all.
+    None,
+    /// Each unit's gates that unit's.
+    Diagonal,
+    /// Every gate all of it; there must be a gate.
+    Full,
 }
 
 /// Where the value of an LSTM's input or forget gate comes from.
@@ -85,16 +96,21 @@ impl CellSpec {
     pub(crate) fn slots(&self) -> usize {
         match self {
             Self::Gru(_) => 4,
+            Self::Lstm(lstm) if lstm.peephole == Peephole::Full => self.gates() + 1,
             _ => self.gates(),
         }
     }
 
-    /// The number of rows of the extra parameters, where there are any.
-    pub(crate) fn extra_rows(&self) -> usize {
+    /// The shape of the extra parameters; `[0, …]` where there are none.
+    pub(crate) fn extra_shape(&self, d_hidden: usize) -> [usize; 2] {
         match self {
-            Self::Lstm(lstm) if lstm.peephole => lstm.sigmoid_gates(),
-            Self::Gru(gru) if gru.reset_after => 1,
-            _ => 0,
+            Self::Lstm(lstm) => match lstm.peephole {
+                Peephole::None => [0, d_hidden],
+                Peephole::Diagonal => [lstm.sigmoid_gates(), d_hidden],
+                Peephole::Full => [d_hidden, lstm.sigmoid_gates() * d_hidden],
+            },
+            Self::Gru(gru) if gru.reset_after => [1, d_hidden],
+            _ => [0, d_hidden],
         }
     }
 
@@ -132,8 +148,9 @@ pub struct Operands<'a> {
     pub w_hidden: &'a [f32],
     /// `[G · d_hidden]`.
     pub bias: Option<&'a [f32]>,
-    /// A GRU's bias inside the reset product, `[d_hidden]`, or an LSTM's diagonal peepholes, one row a
-    /// gate that has parameters in the order input, forget, output: `[sigmoid gates, d_hidden]`.
+    /// A GRU's bias inside the reset product, `[d_hidden]`, or an LSTM's peepholes, of each gate that has parameters in
+    /// the order input, forget, output: diagonal, `[sigmoid gates, d_hidden]`, or full,
+    /// `[d_hidden, sigmoid gates · d_hidden]`.
     pub extra: Option<&'a [f32]>,
 }
 
@@ -174,12 +191,18 @@ impl Operands<'_> {
         if let Some(bias) = self.bias {
             check("the bias", bias, &[columns]);
         }
-        let rows = spec.extra_rows();
+        let shape = spec.extra_shape(d_hidden);
+        if let CellSpec::Lstm(lstm) = spec {
+            assert!(
+                lstm.peephole != Peephole::Full || lstm.sigmoid_gates() > 0,
+                "full peepholes without any gate"
+            );
+        }
         if let Some(extra) = self.extra {
-            check("the extra parameters", extra, &[rows, d_hidden]);
+            check("the extra parameters", extra, &shape);
         } else {
             assert!(
-                rows == 0 || !spec.has_cell_state(),
+                shape[0] == 0 || !spec.has_cell_state(),
                 "an LSTM with peepholes needs their weights"
             );
         }

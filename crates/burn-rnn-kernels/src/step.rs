@@ -4,6 +4,7 @@ use core::ops::Range;
 
 use pulp::Simd;
 
+use crate::point_wise::ForwardAt;
 use crate::threads::Meeting;
 use crate::weights::{Layout, Weights};
 
@@ -34,6 +35,50 @@ pub(crate) struct ForwardStep {
     pub(crate) saved: *mut f32,
     /// From one sequence to the next in `saved`.
     pub(crate) saved_stride: usize,
+}
+
+impl ForwardStep {
+    /// The place of the units from `unit` on, in the panel `panel`, of the sequence `row`. `products` are the panel's
+    /// pre-activations.
+    ///
+    /// # Safety
+    ///
+    /// The pointers must be valid as their fields say.
+    #[inline(always)]
+    pub(crate) unsafe fn at(
+        &self,
+        gates: usize,
+        products: *const f32,
+        panel: usize,
+        row: usize,
+        unit: usize,
+    ) -> ForwardAt {
+        let units = self.layout.units();
+        let width = gates * units;
+        let product = row * width + unit - panel * units;
+        let state = row * self.padded + unit;
+        // SAFETY: as promised by the caller; a cell without a cell state or extra parameters has null pointers, which
+        // stay unused.
+        unsafe {
+            ForwardAt {
+                products: products.add(product),
+                from_input: self.products.add(panel * self.rows * width + product),
+                gate_stride: units,
+                hidden: self.hidden.add(state),
+                next: self.next.add(state),
+                cell: self.cell.wrapping_add(state),
+                extra: self.extra.wrapping_add(unit),
+                extra_stride: self.padded,
+                saved: if self.saved.is_null() {
+                    self.saved
+                } else {
+                    self.saved.add(row * self.saved_stride + unit)
+                },
+                slot_stride: self.d_hidden,
+                n: self.d_hidden - unit,
+            }
+        }
+    }
 }
 
 /// The scratch memory and operands of one backward step.
@@ -79,10 +124,11 @@ pub(crate) struct BackwardStep<'a> {
     pub(crate) groups: usize,
 }
 
-/// The recurrent weights of a cell: of its first product and, where there are two, of its second.
+/// The weights of a cell's products within a step, of which there are up to three.
 pub(crate) struct Recurrent<'a> {
     pub(crate) first: Weights<'a>,
     pub(crate) second: Option<Weights<'a>>,
+    pub(crate) third: Option<Weights<'a>>,
 }
 
 impl<'a> Recurrent<'a> {
@@ -90,6 +136,7 @@ impl<'a> Recurrent<'a> {
         Self {
             first,
             second: None,
+            third: None,
         }
     }
 
@@ -97,11 +144,12 @@ impl<'a> Recurrent<'a> {
         Self {
             first,
             second: Some(second),
+            third: None,
         }
     }
 }
 
-/// Consecutive blocks of `w_hidden` whose gradient is one product over all steps: of what they are multiplied
+/// Consecutive blocks of a matrix of recurrent weights whose gradient is one product over all steps: of what they are multiplied
 /// with, transposed, and of the gradients in their slots.
 pub(crate) struct RecurrentSide {
     /// The blocks.
@@ -118,6 +166,8 @@ pub(crate) enum Factor {
     Hidden,
     /// What is kept in a slot.
     Slot(usize),
+    /// `C_t`.
+    Cell,
 }
 
 /// A cell as the drivers of the forward and backward pass know it.
@@ -129,6 +179,10 @@ pub(crate) trait Cell: Copy + Send + Sync {
     /// between the point-wise pass and the product of a backward one.
     const BY_UNITS: bool;
 
+    /// Whether the extra parameters are a matrix `[d_hidden, blocks · d_hidden]`, which [`weights`](Cell::weights) takes in,
+    /// and not rows of a value a unit.
+    const EXTRA_IS_MATRIX: bool = false;
+
     /// The number of blocks in the fused parameters.
     fn gates(&self) -> usize;
 
@@ -138,14 +192,31 @@ pub(crate) trait Cell: Copy + Send + Sync {
     /// What the gradient of `w_hidden` is made of.
     fn recurrent_sides(&self) -> Vec<RecurrentSide>;
 
+    /// What the gradient of extra parameters that are a matrix is made of.
+    fn extra_sides(&self) -> Vec<RecurrentSide> {
+        Vec::new()
+    }
+
     /// The rows of scratch that a forward step needs for each sequence.
     fn scratch(&self) -> usize;
 
     /// The recurrent weights `[d_hidden, gates · d_hidden]` as the forward step reads them.
-    fn weights<'a>(&self, w_hidden: &'a [f32], d_hidden: usize, layout: Layout) -> Recurrent<'a>;
+    fn weights<'a>(
+        &self,
+        w_hidden: &'a [f32],
+        extra: Option<&'a [f32]>,
+        d_hidden: usize,
+        layout: Layout,
+    ) -> Recurrent<'a>;
 
     /// The transposed recurrent weights as the backward step reads them.
-    fn transposed(&self, w_hidden: &[f32], d_hidden: usize, layout: Layout) -> Recurrent<'static>;
+    fn transposed(
+        &self,
+        w_hidden: &[f32],
+        extra: Option<&[f32]>,
+        d_hidden: usize,
+        layout: Layout,
+    ) -> Recurrent<'static>;
 
     /// One step of the forward pass.
     ///

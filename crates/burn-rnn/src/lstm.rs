@@ -277,14 +277,11 @@ impl LstmCell {
         linear(input, self.w_input.val(), bias)
     }
 
-    /// What the fused operators run, or none where they do not: with full peepholes or full gate recurrence.
+    /// What the fused operators run, or none where they do not: with full gate recurrence.
     fn fused(&self) -> Option<Fused> {
-        let peephole = match &self.peephole {
-            None => None,
-            Some(peephole) if peephole.w_previous.is_none() && peephole.w_current.is_none() => {
-                peephole.diagonal.as_ref()
-            }
-            Some(_) => return None,
+        let (kind, peephole) = match &self.peephole {
+            None => (kernels::Peephole::None, None),
+            Some(peephole) => peephole.fused()?,
         };
         if self.w_gates.is_some() {
             return None;
@@ -300,7 +297,7 @@ impl LstmCell {
             output: self.options.output_gate,
             input_activation: self.options.input_activation,
             output_activation: self.options.output_activation,
-            peephole: peephole.is_some(),
+            peephole: kind,
         };
         Some(Fused {
             spec: kernels::CellSpec::Lstm(spec),
@@ -308,7 +305,7 @@ impl LstmCell {
             w_hidden: self.w_hidden.val(),
             bias: self.bias.as_ref().map(Param::val),
             bias_hidden: None,
-            peephole: peephole.map(Param::val),
+            peephole,
         })
     }
 

@@ -2,6 +2,7 @@
 
 use burn::module::{Module, Param};
 use burn::tensor::{Device, Tensor};
+use burn_rnn_kernels as kernels;
 use serde::{Deserialize, Serialize};
 
 use crate::gates::block;
@@ -129,6 +130,18 @@ impl Peephole {
                 w_previous: full(previous),
                 w_current: full(gates.len() - previous),
             }),
+        }
+    }
+
+    /// The parameters as the fused operators take them, or none where they do not: diagonal and full ones at once.
+    pub(crate) fn fused(&self) -> Option<(kernels::Peephole, Option<Tensor<2>>)> {
+        let full = [&self.w_previous, &self.w_current];
+        let mut full: Vec<_> = full.into_iter().flatten().map(Param::val).collect();
+        match (&self.diagonal, full.len()) {
+            (Some(diagonal), 0) => Some((kernels::Peephole::Diagonal, Some(diagonal.val()))),
+            (None, 1) => Some((kernels::Peephole::Full, full.pop())),
+            (None, 2) => Some((kernels::Peephole::Full, Some(Tensor::cat(full, 1)))),
+            _ => None,
         }
     }
 

@@ -1,0 +1,257 @@
+//! The LSTM whose gates see all cell states: a product with `C_{t-1}` before the point-wise pass and, for
+//! the output gate, one with `C_t` in its middle.
+
+use pulp::Simd;
+
+use crate::lstm::Lstm;
+use crate::panels::Panels;
+use crate::point_wise::{ForwardAt, PointWise};
+use crate::step::{BackwardStep, Cell, Factor, ForwardStep, Recurrent, RecurrentSide};
+use crate::tile::Tile;
+use crate::vector::load_first;
+use crate::weights::{Layout, Weights};
+
+/// Keeps what the [`Lstm`] keeps, and `C_{t-1}`: its place among the cell states of all sequences is no
+/// matrix of even strides, which the gradient of the peepholes needs.
+#[derive(Clone, Copy)]
+pub(crate) struct LstmFullPeephole(pub(crate) Lstm);
+
+impl LstmFullPeephole {
+    /// The gates that see `C_{t-1}`: the first blocks of the fused parameters and of the peepholes.
+    #[inline(always)]
+    fn before(&self) -> usize {
+        self.0.0.sigmoid_gates() - self.now()
+    }
+
+    /// The gates that see `C_t`, none or the output gate: the last block of both.
+    #[inline(always)]
+    fn now(&self) -> usize {
+        usize::from(self.0.0.output)
+    }
+
+    /// The slot of `C_{t-1}`.
+    #[inline(always)]
+    fn cell_slot(&self) -> usize {
+        self.0.gates()
+    }
+}
+
+impl Cell for LstmFullPeephole {
+    const HAS_CELL: bool = true;
+    // They would have to meet between the products too.
+    const BY_UNITS: bool = false;
+    const EXTRA_IS_MATRIX: bool = true;
+
+    fn gates(&self) -> usize {
+        self.0.gates()
+    }
+
+    fn slots(&self) -> usize {
+        self.0.gates() + 1
+    }
+
+    fn recurrent_sides(&self) -> Vec<RecurrentSide> {
+        vec![RecurrentSide {
+            gates: 0..self.gates(),
+            slot: 0,
+            factor: Factor::Hidden,
+        }]
+    }
+
+    fn extra_sides(&self) -> Vec<RecurrentSide> {
+        let (before, now) = (self.before(), self.now());
+        let side = |gates, slot, factor| RecurrentSide {
+            gates,
+            slot,
+            factor,
+        };
+        let mut sides = Vec::new();
+        if before > 0 {
+            sides.push(side(0..before, 0, Factor::Slot(self.cell_slot())));
+        }
+        if now > 0 {
+            sides.push(side(before..before + 1, self.gates() - 1, Factor::Cell));
+        }
+        sides
+    }
+
+    fn scratch(&self) -> usize {
+        0
+    }
+
+    fn weights<'a>(
+        &self,
+        w_hidden: &'a [f32],
+        extra: Option<&'a [f32]>,
+        d_hidden: usize,
+        layout: Layout,
+    ) -> Recurrent<'a> {
+        let w_cell = extra.expect("full peepholes have weights");
+        let (gates, before, now) = (self.gates(), self.before(), self.now());
+        let blocks = |matrix, of: usize, gates| {
+            Weights::new(matrix, d_hidden, of * d_hidden, d_hidden, gates, layout)
+        };
+        let peepholes = before + now;
+        Recurrent {
+            first: blocks(w_hidden, gates, 0..gates),
+            second: (before > 0).then(|| blocks(w_cell, peepholes, 0..before)),
+            third: (now > 0).then(|| blocks(w_cell, peepholes, before..peepholes)),
+        }
+    }
+
+    fn transposed(
+        &self,
+        w_hidden: &[f32],
+        extra: Option<&[f32]>,
+        d_hidden: usize,
+        layout: Layout,
+    ) -> Recurrent<'static> {
+        let w_cell = extra.expect("full peepholes have weights");
+        let (gates, before, now) = (self.gates(), self.before(), self.now());
+        let blocks = |matrix, of: usize, gates: core::ops::Range<usize>| {
+            let columns = gates.start * d_hidden..gates.end * d_hidden;
+            let stride = of * d_hidden;
+            Weights::Packed(Panels::of_transpose(
+                matrix,
+                d_hidden,
+                stride,
+                columns,
+                layout.units(),
+            ))
+        };
+        let peepholes = before + now;
+        Recurrent {
+            first: blocks(w_hidden, gates, 0..gates),
+            second: (before > 0).then(|| blocks(w_cell, peepholes, 0..before)),
+            third: (now > 0).then(|| blocks(w_cell, peepholes, before..peepholes)),
+        }
+    }
+
+    #[inline(always)]
+    unsafe fn forward<S: Simd>(&self, simd: S, weights: &Recurrent<'_>, step: &ForwardStep) {
+        let gates = self.gates();
+        // SAFETY: the weights are those of `weights`, with the blocks that are named here; the caller promises the rest.
+        // The products with `C_{t-1}` are all made before the first `C_t` takes its place.
+        unsafe {
+            add_product(simd, step, gates, &weights.first, 0..gates, step.hidden);
+            if let Some(before) = &weights.second {
+                add_product(simd, step, gates, before, 0..self.before(), step.cell);
+            }
+            for_all(step, gates, |at| {
+                let before = load_first(simd, at.cell, at.n);
+                at.keep(simd, self.cell_slot(), before);
+                self.0.update(simd, &at);
+            });
+            if let Some(now) = &weights.third {
+                add_product(simd, step, gates, now, gates - 1..gates, step.cell);
+            }
+            for_all(step, gates, |at| self.0.show(simd, &at));
+        }
+    }
+
+    #[inline(always)]
+    unsafe fn backward<S: Simd>(&self, simd: S, weights: &Recurrent<'_>, step: &BackwardStep<'_>) {
+        let d_hidden = step.d_hidden;
+        // SAFETY: as the caller promises; unit by unit the pointers move inside the same rows. The factors of a product
+        // are complete before it is made.
+        unsafe {
+            for row in 0..step.rows {
+                for unit in step.units() {
+                    self.0.show_backward(simd, &step.at(row, unit));
+                }
+            }
+            let add = |weights: &Weights<'_>, block: usize, depth: usize| {
+                let factors = step.recurrent.add(block * d_hidden);
+                step.recur(simd, weights, depth, factors, step.d_cell, step.d_cell);
+            };
+            if let Some(now) = &weights.third {
+                add(now, self.gates() - 1, d_hidden);
+            }
+            for row in 0..step.rows {
+                for unit in step.units() {
+                    self.0.update_backward(simd, &step.at(row, unit));
+                }
+            }
+            if let Some(before) = &weights.second {
+                add(before, 0, self.before() * d_hidden);
+            }
+            let depth = self.gates() * d_hidden;
+            step.recur(
+                simd,
+                &weights.first,
+                depth,
+                step.recurrent,
+                step.carry,
+                step.d_hidden_state,
+            );
+        }
+    }
+}
+
+/// Adds `a · weights` to the pre-activations of the gates `blocks`, all rows and panels.
+///
+/// # Safety
+///
+/// The step's pointers must be valid, `a` for `[rows, padded]`, and the weights those of these blocks.
+#[inline(always)]
+unsafe fn add_product<S: Simd>(
+    simd: S,
+    step: &ForwardStep,
+    gates: usize,
+    weights: &Weights<'_>,
+    blocks: core::ops::Range<usize>,
+    a: *const f32,
+) {
+    let Layout { lanes, vectors, .. } = step.layout;
+    let units = step.layout.units();
+    let width = gates * units;
+    // SAFETY: as promised by the caller.
+    unsafe {
+        let out = step.products.add(blocks.start * units);
+        if weights.add_row(
+            simd,
+            step.layout,
+            step.panels,
+            (a, step.d_hidden),
+            (out, width),
+        ) {
+            return;
+        }
+        for panel in step.panels.0..step.panels.1 {
+            let products = out.add(panel * step.rows * width);
+            let tile = Tile {
+                depth: step.d_hidden,
+                a,
+                a_stride: step.padded,
+                panel: weights.panel(panel, lanes),
+                init: products,
+                init_stride: width,
+                out: products,
+                out_stride: width,
+            };
+            tile.multiply(simd, step.rows, blocks.len() * vectors);
+        }
+    }
+}
+
+/// Calls `run` for every vector of units of every sequence.
+///
+/// # Safety
+///
+/// The step's pointers must be valid.
+#[inline(always)]
+unsafe fn for_all(step: &ForwardStep, gates: usize, mut run: impl FnMut(ForwardAt)) {
+    let units = step.layout.units();
+    for panel in step.panels.0..step.panels.1 {
+        for row in 0..step.rows {
+            let end = step.d_hidden.min((panel + 1) * units);
+            for unit in (panel * units..end).step_by(step.layout.lanes) {
+                // SAFETY: as promised by the caller.
+                run(unsafe {
+                    let products = step.products.add(panel * step.rows * gates * units);
+                    step.at(gates, products, panel, row, unit)
+                });
+            }
+        }
+    }
+}
