@@ -4,7 +4,12 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 fn main() -> io::Result<()> {
-    let crates = Path::new(env!("CARGO_MANIFEST_DIR")).join("../crates");
+    // Of the project, whichever of its packages this is built for.
+    let crates = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .ancestors()
+        .map(|folder| folder.join("crates"))
+        .find(|crates| crates.join("burn-rnn").is_dir())
+        .expect("the package is within the project");
     println!("cargo::rerun-if-changed={}", crates.display());
     let mut files = Vec::new();
     rust_files(&crates, &mut files)?;

@@ -8,13 +8,14 @@
 
 use std::process::ExitCode;
 
-use burn_rnn_train::char_rnn::command::{Cli, run};
-use burn_rnn_train::exit_code;
-use clap::Parser;
+use burn_rnn_train::char_rnn::command::{Cli, DEFAULTS, run};
+use burn_rnn_train::{exit_code, options};
 
 /// The Rust source of all crates of the project, put together by `build.rs`.
 const SOURCES: &str = include_str!(concat!(env!("OUT_DIR"), "/sources.txt"));
 
 fn main() -> ExitCode {
-    exit_code(run(Cli::parse(), SOURCES))
+    let defaults = [DEFAULTS, &[("out", "char-rnn-model")]].concat();
+    let cli = options::parse::<Cli>(&defaults);
+    exit_code(cli.and_then(|(cli, _)| run(cli, SOURCES)))
 }

@@ -133,7 +133,7 @@ fn the_same_seed_gives_the_same_model_and_the_last_one_is_kept() {
     train(folder.path(), "gru").assert().success();
     let second = fs::read(&model).unwrap();
     assert_eq!(weights(&second), weights(&first));
-    let kept = fs::read(folder.path().join("model/model.previous.safetensors")).unwrap();
+    let kept = fs::read(folder.path().join("model/previous/model.safetensors")).unwrap();
     assert_eq!(kept, first);
 }
 
@@ -174,8 +174,8 @@ fn char_rnn_tells_what_is_wrong_and_writes_nothing() {
     refused(with(&["--hidden", "0"]), folder, &["0"]);
     refused(with(&["--dropout", "1.5"]), folder, &["1.5"]);
     refused(with(&["--steps", "0"]), folder, &["steps", "0"]);
-    refused(with(&["--lr", "-1"]), folder, &["learning rate", "-1"]);
-    refused(with(&["--clip", "0"]), folder, &["clipping", "0"]);
+    refused(with(&["--lr", "-1"]), folder, &["--lr", "-1"]);
+    refused(with(&["--clip", "-1"]), folder, &["--clip", "-1"]);
     refused(with(&["--device", "abacus"]), folder, &["abacus", "flex"]);
 
     refused(

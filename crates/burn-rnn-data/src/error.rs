@@ -45,6 +45,14 @@ pub enum DataError {
         /// What is wrong there, what was expected and what to do.
         reason: String,
     },
+    /// A file that is not what it should be.
+    #[error("{}: {reason}", path.display())]
+    Malformed {
+        /// The file.
+        path: PathBuf,
+        /// Where in it, what is wrong, what was expected and what to do.
+        reason: String,
+    },
     /// A column name that the header row does not have.
     #[error(
         "{} has no column `{name}`: choose one of {}",
@@ -129,6 +137,14 @@ pub enum DataError {
 }
 
 impl DataError {
+    /// A file that is not what it should be.
+    pub(crate) fn malformed(path: &std::path::Path, reason: impl Into<String>) -> Self {
+        Self::Malformed {
+            path: path.to_path_buf(),
+            reason: reason.into(),
+        }
+    }
+
     /// Shorthand for the variant most functions need.
     pub(crate) fn invalid(
         name: &'static str,

@@ -1,5 +1,5 @@
 //! Data for recurrent networks: series, scalers, windows, baselines, character text and synthetic
-//! tasks. It knows no model and no tensor: everything is plain slices and vectors, flat in row-major
+//! tasks. It knows no model: everything is plain slices and vectors, flat in row-major
 //! order where it has several dimensions.
 //!
 //! ```
@@ -41,26 +41,40 @@
 //! What can be wrong with data is a [`DataError`], whose message says what to do.
 
 mod adding;
+mod audio;
 mod baseline;
+mod batching;
 mod csv_series;
 mod error;
+mod formal;
 mod mackey_glass;
+mod piano_roll;
 mod scaler;
 mod season;
 mod split;
 mod streams;
+mod table;
+mod tagged;
 mod text;
+mod transduction;
 mod utf8_file;
 mod windows;
 
 pub use adding::{AddingBatch, AddingProblem};
+pub use audio::*;
 pub use baseline::{mae, naive, rmse, seasonal_naive};
+pub use batching::{bucketed, pad, shuffled};
 pub use csv_series::{Series, read_column};
 pub use error::DataError;
+pub use formal::*;
 pub use mackey_glass::MackeyGlass;
+pub use piano_roll::*;
 pub use scaler::{Scaler, ScalerKind};
 pub use season::detect_season;
 pub use split::{Fold, Split, WalkForward, chronological};
 pub use streams::{StreamWindow, Streams};
+pub use table::*;
+pub use tagged::*;
 pub use text::{Vocabulary, read_text};
+pub use transduction::*;
 pub use windows::Windows;

@@ -48,6 +48,39 @@ pub enum TrainError {
         /// The steps made.
         steps: usize,
     },
+    /// The loss or a gradient became infinite or not a number.
+    #[error(
+        "step {step}: the loss is {loss} and the gradient norm {norm}: the weights from before it are kept \
+         in {}; lower --lr or --clip and train again",
+        kept.display()
+    )]
+    NotFinite {
+        /// The step that was not made, counted from 1.
+        step: usize,
+        /// The loss.
+        loss: f64,
+        /// The norm of all gradients together.
+        norm: f64,
+        /// The file with the last good weights.
+        kept: PathBuf,
+    },
+    /// Somebody interrupted the training.
+    #[error(
+        "interrupted after step {step}: everything is saved in {}; the same command with --resume goes on",
+        folder.display()
+    )]
+    Interrupted {
+        /// The steps made.
+        step: usize,
+        /// The folder of the checkpoints.
+        folder: PathBuf,
+    },
+    /// burn-train's machinery failed.
+    #[error("the training loop failed: {0}")]
+    Learner(String),
+    /// An example cannot be read.
+    #[error("an example cannot be read: {0}")]
+    Examples(String),
     /// A file of a saved model cannot be used.
     #[error("{}: {reason}", path.display())]
     Model {
@@ -113,7 +146,11 @@ pub fn exit_code(result: Result<(), TrainError>) -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("error: {error}");
-            ExitCode::from(2)
+            match error {
+                // As a shell reports a program that Ctrl-C ended.
+                TrainError::Interrupted { .. } => ExitCode::from(130),
+                _ => ExitCode::from(2),
+            }
         }
     }
 }

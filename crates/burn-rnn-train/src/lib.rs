@@ -5,17 +5,29 @@
 
 mod average;
 pub mod char_rnn;
+pub mod classify;
 mod clip;
 mod device;
 mod error;
 pub mod forecast;
+pub mod horizons;
+pub mod learn;
+pub mod memory;
+mod model_file;
+pub mod music;
 mod network;
 mod new_file;
+pub mod options;
+mod picture;
 mod progress;
+pub mod speak;
+pub mod tag;
+pub mod transduce;
 
 pub use average::ParameterAverage;
 pub use clip::clip_global_norm;
 pub use device::device;
 pub use error::{TrainError, exit_code};
+pub use model_file::{ModelCard, ModelFile, save_model};
 pub use network::{Architecture, Network, NetworkConfig, NetworkState};
 pub use progress::Progress;

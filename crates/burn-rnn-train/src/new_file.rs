@@ -1,9 +1,11 @@
 //! Files that are complete or not there.
 
-use std::io::Result;
+use std::io::{Result, Write};
 use std::path::Path;
 
 use tempfile::{Builder, NamedTempFile};
+
+use crate::TrainError;
 
 /// A file in `folder`, which is made where it is missing, to be written and then renamed by
 /// [`NamedTempFile::persist`]; it vanishes where that does not come about. `suffix` ends its name.
@@ -18,6 +20,30 @@ pub(crate) fn new_file(folder: &Path, suffix: &str) -> Result<NamedTempFile> {
         builder.permissions(std::fs::Permissions::from_mode(0o666));
     }
     builder.tempfile_in(folder)
+}
+
+/// Writes a file that is complete or not there: beside, flushed to the disk, then renamed, and the
+/// rename flushed too.
+///
+/// # Errors
+///
+/// Where something cannot be written; a file that was there stays then.
+pub(crate) fn write_whole(path: &Path, bytes: &[u8]) -> core::result::Result<(), TrainError> {
+    let write = || -> Result<()> {
+        let folder = match path.parent() {
+            Some(folder) if folder != Path::new("") => folder,
+            _ => Path::new("."),
+        };
+        let mut file = new_file(folder, ".part")?;
+        file.write_all(bytes)?;
+        file.as_file().sync_all()?;
+        file.persist(path)?;
+        // Without this a power cut may undo the rename.
+        #[cfg(unix)]
+        std::fs::File::open(folder)?.sync_all()?;
+        Ok(())
+    };
+    write().map_err(TrainError::write(path))
 }
 
 #[cfg(all(test, unix))]

@@ -1,18 +1,19 @@
 //! A character language model: reads characters, predicts the next one.
 //!
-//! [`Corpus`] is the text, [`CharModel`] the network, [`train`] the loop with truncated
-//! back-propagation through time, [`Checkpoint`] a saved model, [`Generator`] writes text with it,
-//! [`command`] is the command line.
+//! [`Corpus`] is the text, [`CharModel`] the network, [`TextTask`] what the shared loop trains with
+//! truncated back-propagation through time, [`Generator`] writes text with a model, [`activations`]
+//! shows what its units see, [`command`] is the command line.
 
-mod checkpoint;
+pub mod activations;
 pub mod command;
 mod corpus;
 mod generate;
 mod model;
-mod train;
+mod symbols;
+mod task;
 
-pub use checkpoint::Checkpoint;
 pub use corpus::Corpus;
 pub use generate::{Generator, Sampling};
 pub use model::{CharModel, CharModelConfig};
-pub use train::{Evaluation, Length, Observer, TrainSettings, bits_per_character, train};
+pub use symbols::{bytes_as_text, text_as_bytes};
+pub use task::{TextSettings, TextTask, bits_per_character};

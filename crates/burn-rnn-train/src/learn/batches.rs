@@ -1,0 +1,107 @@
+//! Batches in the order that the task says, whatever the number of threads that prepare them.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use burn::data::dataloader::batcher::Batcher;
+use burn::data::dataloader::{DataLoader, DataLoaderBuilder, DataLoaderIterator};
+use burn::data::dataset::{Dataset, DatasetError};
+use burn::tensor::Device;
+
+use super::{Learnable, Task};
+
+type Batch<T> = <<T as Task>::Model as Learnable>::Batch;
+
+/// The batches of one pass, or of what is left of one.
+pub(super) struct Batches<T: Task> {
+    loader: Arc<dyn DataLoader<(usize, Batch<T>)>>,
+}
+
+impl<T: Task> Batches<T> {
+    /// `picks` are the batches as their examples' indices.
+    pub(super) fn new(task: &T, picks: Vec<Vec<usize>>, workers: usize, device: &Device) -> Self {
+        // Each worker gets a stretch of the data set; dealt like cards, the stretches together are
+        // always at about the same place, and few batches wait for those before them.
+        let hands = workers.max(1);
+        let dealt = (0..hands).flat_map(|hand| (hand..picks.len()).step_by(hands));
+        let picked = Picked {
+            order: dealt.map(|place| (place, picks[place].clone())).collect(),
+            examples: task.examples(),
+        };
+        let assemble = Assemble {
+            batcher: task.batcher(),
+        };
+        let loader = DataLoaderBuilder::new(assemble)
+            .batch_size(1)
+            .num_workers(workers)
+            .set_device(device.clone())
+            .build(picked);
+        Self { loader }
+    }
+
+    /// The batches in their order.
+    pub(super) fn iter(&self) -> InOrder<'_, Batch<T>> {
+        InOrder {
+            source: self.loader.iter(),
+            early: BTreeMap::new(),
+            next: 0,
+        }
+    }
+}
+
+/// Whole batches as the items of a data set.
+struct Picked<I> {
+    order: Vec<(usize, Vec<usize>)>,
+    examples: Arc<dyn Dataset<I>>,
+}
+
+impl<I: Clone + Send + Sync> Dataset<(usize, Vec<I>)> for Picked<I> {
+    fn get(&self, index: usize) -> Result<(usize, Vec<I>), DatasetError> {
+        let (place, examples) = &self.order[index];
+        Ok((*place, self.examples.get_many(examples.clone())?))
+    }
+
+    fn len(&self) -> usize {
+        self.order.len()
+    }
+}
+
+struct Assemble<I, B> {
+    batcher: Arc<dyn Batcher<I, B>>,
+}
+
+impl<I: Send, B> Batcher<(usize, Vec<I>), (usize, B)> for Assemble<I, B> {
+    fn batch(&self, items: Vec<(usize, Vec<I>)>, device: &Device) -> (usize, B) {
+        let (place, items) = items
+            .into_iter()
+            .next()
+            .expect("the loader gives one item at a time");
+        (place, self.batcher.batch(items, device))
+    }
+}
+
+/// Puts batches that come early back in order.
+pub(super) struct InOrder<'a, B> {
+    source: Box<dyn DataLoaderIterator<(usize, B)> + 'a>,
+    early: BTreeMap<usize, B>,
+    next: usize,
+}
+
+impl<B> Iterator for InOrder<'_, B> {
+    type Item = Result<B, DatasetError>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        loop {
+            if let Some(batch) = self.early.remove(&self.next) {
+                self.next += 1;
+                return Some(Ok(batch));
+            }
+            match self.source.next()? {
+                Ok((place, batch)) => {
+                    self.early.insert(place, batch);
+                }
+                Err(error) => return Some(Err(error)),
+            }
+        }
+    }
+}

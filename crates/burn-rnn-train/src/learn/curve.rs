@@ -1,0 +1,87 @@
+//! The picture of how a model learnt.
+
+use std::path::Path;
+
+use plotters::coord::Shift;
+use plotters::prelude::*;
+
+use super::checkpoint::Point;
+use crate::TrainError;
+use crate::picture::{COLORS, Drawing, FONT, draw, reason};
+
+/// Draws `loss.png` and `loss.svg`: the training loss and the first held-out score over the steps.
+pub(super) fn draw_curve(
+    folder: &Path,
+    task: &str,
+    score: &str,
+    points: &[Point],
+) -> Result<(), TrainError> {
+    let curve = Curve {
+        task,
+        score,
+        points,
+    };
+    draw(folder, "loss", (900, 500), &curve).map(drop)
+}
+
+struct Curve<'a> {
+    task: &'a str,
+    score: &'a str,
+    points: &'a [Point],
+}
+
+impl Drawing for Curve<'_> {
+    fn draw<DB: DrawingBackend>(&self, area: &DrawingArea<DB, Shift>) -> Result<(), String> {
+        let train: Vec<_> = self
+            .points
+            .iter()
+            .map(|point| (point.step, point.train))
+            .collect();
+        let held_out: Vec<_> = self
+            .points
+            .iter()
+            .map(|point| (point.step, point.scores[0]))
+            .collect();
+        let values = train.iter().chain(&held_out).map(|(_, value)| *value);
+        let (low, high) = values.fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), value| {
+            (low.min(value), high.max(value))
+        });
+        let margin = ((high - low) * 0.06).max(1e-6);
+        let last = self.points.last().map_or(1, |point| point.step.max(1));
+        let mut chart = ChartBuilder::on(area)
+            .caption(format!("{}: learning curve", self.task), (FONT, 22))
+            .margin(12)
+            .x_label_area_size(40)
+            .y_label_area_size(70)
+            .build_cartesian_2d(0..last, low - margin..high + margin)
+            .map_err(reason)?;
+        chart
+            .configure_mesh()
+            .light_line_style(TRANSPARENT)
+            .x_desc("step")
+            .y_desc("loss")
+            .label_style((FONT, 14))
+            .draw()
+            .map_err(reason)?;
+        for (name, points, color) in [
+            ("training loss", train, COLORS[1]),
+            (self.score, held_out, COLORS[0]),
+        ] {
+            chart
+                .draw_series(LineSeries::new(points, color.stroke_width(2)))
+                .map_err(reason)?
+                .label(name)
+                .legend(move |(x, y)| {
+                    PathElement::new([(x, y), (x + 24, y)], color.stroke_width(2))
+                });
+        }
+        chart
+            .configure_series_labels()
+            .position(SeriesLabelPosition::UpperRight)
+            .background_style(WHITE.mix(0.85))
+            .border_style(RGBColor(150, 150, 150))
+            .label_font((FONT, 14))
+            .draw()
+            .map_err(reason)
+    }
+}

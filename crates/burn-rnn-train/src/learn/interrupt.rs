@@ -1,0 +1,24 @@
+//! Ctrl-C, which ends a training after its step.
+
+use std::sync::Once;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+static ASKED: AtomicBool = AtomicBool::new(false);
+
+/// From now on the first Ctrl-C is only noted, and the second ends the program at once.
+pub(super) fn listen() {
+    static ONCE: Once = Once::new();
+    ONCE.call_once(|| {
+        // Without a handler Ctrl-C ends the program as ever: nothing to tell the user about.
+        let _ = ctrlc::set_handler(|| {
+            if ASKED.swap(true, Ordering::Relaxed) {
+                std::process::exit(130);
+            }
+        });
+    });
+}
+
+/// Whether somebody pressed Ctrl-C.
+pub(super) fn asked() -> bool {
+    ASKED.load(Ordering::Relaxed)
+}

@@ -1,0 +1,30 @@
+//! The training loop that all tasks share, on burn-train's `Learner`.
+//!
+//! A [`Task`] gives examples, a model that is [`Learnable`] and held-out scores; [`learn`] trains it as
+//! [`LearnArgs`] say. Checkpoints are whole files with a checksum; a training that was killed goes on
+//! with `--resume` to the same weights as one that was not.
+
+mod args;
+mod batches;
+mod bits;
+mod checkpoint;
+mod curve;
+mod dashboard;
+mod gradients;
+mod idle;
+mod interrupt;
+mod report;
+mod run;
+mod schedule;
+mod strategy;
+mod student;
+mod task;
+#[cfg(test)]
+mod tests;
+
+pub use args::{LearnArgs, NetworkArgs, ScheduleName};
+pub use checkpoint::Point;
+use run::last_good;
+pub use run::{Outcome, learn};
+pub use schedule::ScheduleKind;
+pub use task::{Learnable, Lesson, Moment, Task};

@@ -1,0 +1,223 @@
+//! The command line of the music model.
+
+use std::path::{Path, PathBuf};
+
+use burn::tensor::Device;
+use burn_rnn_data::{KEYS, PianoRolls, generate_chorales, midi_file, read_piano_rolls};
+use clap::Args;
+
+use super::{MusicModel, MusicSettings, MusicTask, compose, plot};
+use crate::char_rnn::Sampling;
+use crate::learn::{LearnArgs, NetworkArgs, Outcome, Task, learn};
+use crate::new_file::write_whole;
+use crate::{ModelFile, TrainError, device};
+
+/// The options of a training.
+#[derive(Clone, Debug, Args)]
+pub struct TrainArgs {
+    /// Piano rolls, JSON with the lists train, valid and test of pieces as lists of MIDI notes a step;
+    /// generated four-part pieces if not given
+    #[arg(long, value_name = "FILE")]
+    pub rolls: Option<PathBuf>,
+    /// The probability that a hidden unit is dropped before the output in training
+    #[arg(
+        long,
+        value_name = "P",
+        default_value_t = 0.3,
+        allow_negative_numbers = true
+    )]
+    pub output_dropout: f64,
+    /// In training, batches are moved up or down by at most this number of semitones
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    pub transpose: u8,
+    /// The number of models, of consecutive seeds; mean and spread of their figures are shown
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    pub seeds: u64,
+    /// The options of the network.
+    #[command(flatten)]
+    pub network: NetworkArgs,
+    /// The options of the loop.
+    #[command(flatten)]
+    pub learn: LearnArgs,
+}
+
+/// The defaults that differ from those of other tasks: about 20 000 parameters, as Chung et al. (2014).
+pub const DEFAULTS: &[(&str, &str)] = &[
+    ("cell", "gru"),
+    ("hidden", "42"),
+    ("epochs", "200"),
+    ("patience", "30"),
+    ("batch-size", "8"),
+    ("lr", "0.005"),
+    ("clip", "5"),
+];
+
+/// The pieces that are generated where no file is named.
+const GENERATED: usize = 200;
+
+/// Trains one model or several.
+///
+/// # Errors
+///
+/// Where a file or a setting does not fit; nothing is overwritten then.
+pub fn train(args: &TrainArgs) -> Result<(), TrainError> {
+    if args.network.bidirectional {
+        return Err(TrainError::Setting {
+            name: "--bidirectional",
+            given: "on".to_owned(),
+            expected:
+                "off: the backward direction reads the very notes that the model is to predict"
+                    .to_owned(),
+        });
+    }
+    if !(0.0..1.0).contains(&args.output_dropout) {
+        return Err(TrainError::Setting {
+            name: "--output-dropout",
+            given: args.output_dropout.to_string(),
+            expected: "a probability of at least 0 and below 1".to_owned(),
+        });
+    }
+    TrainError::check_counts(&[
+        ("--seeds", args.seeds as usize),
+        ("--batch-size", args.learn.batch_size),
+    ])?;
+    let rolls = rolls(args.rolls.as_deref(), args.learn.seed)?;
+    let settings = MusicSettings {
+        network: args.network.config(KEYS),
+        dropout: args.output_dropout,
+    };
+    let task = MusicTask::new(settings, &rolls, args.learn.batch_size, args.transpose);
+    let mut figures = Vec::new();
+    for seed in args.learn.seed..args.learn.seed + args.seeds {
+        let mut learn_args = args.learn.clone();
+        learn_args.seed = seed;
+        if args.seeds > 1 {
+            let folder = args.learn.out.clone();
+            let folder = folder.unwrap_or_else(|| crate::options::default_folder(MusicTask::NAME));
+            learn_args.out = Some(folder.join(format!("seed-{seed}")));
+        }
+        let description = format!(
+            "{} × {} {}",
+            args.network.layers,
+            args.network.hidden,
+            args.network.cell.name()
+        );
+        let outcome = learn(&task, &learn_args, description)?;
+        figures.push(finish(&outcome, &rolls)?);
+    }
+    if figures.len() > 1 && !args.learn.json {
+        let count = figures.len() as f64;
+        let mean = figures.iter().sum::<f64>() / count;
+        let variance = figures
+            .iter()
+            .map(|figure| (figure - mean).powi(2))
+            .sum::<f64>()
+            / (count - 1.0);
+        println!(
+            "\nTest NLL per step over {} seeds: mean {mean:.3}, standard deviation {:.3} ({})",
+            figures.len(),
+            variance.sqrt(),
+            figures
+                .iter()
+                .map(|figure| format!("{figure:.3}"))
+                .collect::<Vec<_>>()
+                .join(", ")
+        );
+    }
+    Ok(())
+}
+
+/// The figure of the test part, the report, and a piece with its picture.
+fn finish(outcome: &Outcome<MusicTask>, rolls: &PianoRolls) -> Result<f64, TrainError> {
+    let test = MusicTask::surprise(&outcome.model, &rolls.test, &outcome.device);
+    outcome.report(&[("test NLL per step", test)])?;
+    let sampling = Sampling {
+        temperature: 0.8,
+        seed: 1,
+    };
+    let piece = compose(&outcome.model, 64, sampling, &outcome.device)?;
+    plot::piano_roll(&outcome.folder, "piece", "What the model composes", &piece)?;
+    write_whole(&outcome.folder.join("piece.mid"), &midi_file(&piece, 90))?;
+    Ok(test)
+}
+
+fn rolls(path: Option<&Path>, seed: u64) -> Result<PianoRolls, TrainError> {
+    Ok(match path {
+        Some(path) => read_piano_rolls(path)?,
+        None => generate_chorales(GENERATED, seed),
+    })
+}
+
+/// The options of `eval` for a music model.
+#[derive(Clone, Debug, Args)]
+pub struct EvalArgs {
+    /// The folder that the training wrote with --out, or a model file
+    #[arg(long, value_name = "PATH")]
+    pub model: PathBuf,
+    /// Piano rolls, as for the training; generated ones if not given
+    #[arg(long, value_name = "FILE")]
+    pub rolls: Option<PathBuf>,
+    /// The backend, one of those that the program was built with [default: the best of them]
+    #[arg(long, value_name = "NAME")]
+    pub device: Option<String>,
+}
+
+/// The scores of a saved model on the test part, by name.
+///
+/// # Errors
+///
+/// Where the model or a file does not fit.
+pub fn evaluate(args: &EvalArgs) -> Result<Vec<(String, f64)>, TrainError> {
+    let device = device(args.device.as_deref())?;
+    let file = ModelFile::open(&args.model)?;
+    let rolls = rolls(args.rolls.as_deref(), file.card.seed)?;
+    let (_, model) = load(file, &device)?;
+    let test = MusicTask::surprise(&model, &rolls.test, &device);
+    Ok(vec![("test NLL per step".to_owned(), test)])
+}
+
+fn load(file: ModelFile, device: &Device) -> Result<(MusicSettings, MusicModel), TrainError> {
+    file.load(MusicTask::NAME, device, MusicSettings::init)
+}
+
+/// The options of `generate` for a music model.
+#[derive(Clone, Debug)]
+pub struct ComposeOptions<'a> {
+    /// The number of steps, quarter notes.
+    pub steps: usize,
+    /// How the notes are drawn.
+    pub sampling: Sampling,
+    /// The MIDI file to write, the picture beside it.
+    pub out: &'a Path,
+}
+
+/// Composes a piece with a saved model: a MIDI file, and its picture beside it.
+///
+/// # Errors
+///
+/// Where the model or a setting does not fit, or a file cannot be written.
+pub fn compose_file(
+    file: ModelFile,
+    options: &ComposeOptions<'_>,
+    device: &Device,
+) -> Result<(), TrainError> {
+    TrainError::check_counts(&[("--length", options.steps)])?;
+    let (_, model) = load(file, device)?;
+    let piece = compose(&model, options.steps, options.sampling, device)?;
+    write_whole(options.out, &midi_file(&piece, 90))?;
+    let folder = options.out.parent().unwrap_or(Path::new(""));
+    let name = options
+        .out
+        .file_stem()
+        .and_then(|name| name.to_str())
+        .unwrap_or("piece");
+    let [picture, _] = plot::piano_roll(folder, name, "What the model composes", &piece)?;
+    println!(
+        "{} steps, {} notes: {}, {}",
+        piece.len(),
+        piece.iter().map(Vec::len).sum::<usize>(),
+        options.out.display(),
+        picture.display()
+    );
+    Ok(())
+}

@@ -1,0 +1,74 @@
+//! The network of the music model.
+
+use burn::module::Module;
+use burn::nn::{Dropout, DropoutConfig};
+use burn::tensor::activation::{log_sigmoid, sigmoid};
+use burn::tensor::{Device, Tensor};
+use burn_rnn::{Head, HeadConfig};
+use burn_rnn_data::KEYS;
+use serde::{Deserialize, Serialize};
+
+use crate::{Network, NetworkConfig, NetworkState, TrainError};
+
+/// A recurrent network that reads 88 keys and gives the log-odds of each key at the next step.
+#[derive(Module, Debug)]
+pub struct MusicModel {
+    /// The recurrent network.
+    pub network: Network,
+    /// On the keys that are read and on the hidden states.
+    pub dropout: Dropout,
+    /// From the hidden state to the keys.
+    pub head: Head,
+}
+
+/// All that is needed beside the weights to compose.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct MusicSettings {
+    /// The recurrent network.
+    pub network: NetworkConfig,
+    /// The probability that a hidden unit is dropped before the head in training.
+    pub dropout: f64,
+}
+
+impl MusicSettings {
+    /// A model with fresh parameters.
+    ///
+    /// # Errors
+    ///
+    /// Where a size is zero or a dropout is not a probability below 1.
+    pub fn init(&self, device: &Device) -> Result<MusicModel, TrainError> {
+        let network = self.network.init(device)?;
+        Ok(MusicModel {
+            head: HeadConfig::new(network.d_output(), KEYS).try_init(device)?,
+            dropout: DropoutConfig::new(self.dropout).init(),
+            network,
+        })
+    }
+}
+
+impl MusicModel {
+    /// From keys `[batch, time, 88]` to the log-odds of the keys at the step after each, of the same shape,
+    /// and the state after the last.
+    pub fn forward(
+        &self,
+        keys: Tensor<3>,
+        state: Option<NetworkState>,
+    ) -> (Tensor<3>, NetworkState) {
+        let (hidden, state) = self.network.forward(keys, state);
+        (self.head.logits(self.dropout.forward(hidden)), state)
+    }
+
+    /// The probability of each key at the next step.
+    pub(super) fn probabilities(logits: Tensor<3>) -> Tensor<3> {
+        sigmoid(logits)
+    }
+
+    /// The negative log-likelihood of each step in nats, summed over the keys as Boulanger-Lewandowski et
+    /// al. (2012) do: `[batch, time]`. `keys` are those that came.
+    pub(super) fn surprise(logits: Tensor<3>, keys: Tensor<3>) -> Tensor<2> {
+        // −(k ln σ(a) + (1 − k) ln σ(−a)) = (1 − k) a − ln σ(a)
+        let missed = (keys.neg() + 1.0) * logits.clone();
+        (missed - log_sigmoid(logits)).sum_dim(2).squeeze_dim(2)
+    }
+}

@@ -1,0 +1,309 @@
+//! What clap does not do by itself: defaults by task, and options from a file.
+
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+
+use clap::parser::ValueSource;
+use clap::{Arg, ArgAction, ArgMatches, Command, CommandFactory, FromArgMatches};
+
+use crate::TrainError;
+
+/// The command with other default values for some of its options, by their long names.
+///
+/// # Panics
+///
+/// Where the command has no such option.
+#[must_use]
+pub fn with_defaults(command: Command, defaults: &[(&'static str, &'static str)]) -> Command {
+    defaults.iter().fold(command, |command, (long, value)| {
+        command.mut_arg(long.replace('-', "_"), |arg| arg.default_value(value))
+    })
+}
+
+/// The program's own arguments as `C`, with these defaults; what `--config` names is read. Ends the
+/// program with clap's message, or one of this crate, where they do not fit.
+///
+/// # Errors
+///
+/// Where the file that `--config` names cannot be used.
+pub fn parse<C: CommandFactory + FromArgMatches>(
+    defaults: &[(&'static str, &'static str)],
+) -> Result<(C, ArgMatches), TrainError> {
+    let command = with_defaults(C::command(), defaults);
+    let arguments = with_run_file(std::env::args_os().collect(), &command)?;
+    let matches = command.get_matches_from(arguments);
+    let parsed = C::from_arg_matches(&matches).unwrap_or_else(|error| error.exit());
+    Ok((parsed, matches))
+}
+
+/// Options that belong to a call, not to the run that it makes.
+const OF_THE_CALL: [&str; 6] = ["config", "resume", "plain", "json", "help", "version"];
+
+/// The arguments with the options of the file that `--config` names before those that are typed, so
+/// that these win. `command` tells which options there are.
+///
+/// # Errors
+///
+/// Where the file cannot be read, is no TOML, or has an option that the command lacks.
+pub fn with_run_file(
+    arguments: Vec<OsString>,
+    command: &Command,
+) -> Result<Vec<OsString>, TrainError> {
+    let Some(path) = value_of(&arguments, "--config") else {
+        return Ok(arguments);
+    };
+    let refuse = |reason: String| TrainError::Model {
+        path: path.clone(),
+        reason,
+    };
+    let text = std::fs::read_to_string(&path).map_err(|error| {
+        refuse(format!(
+            "{error}; expected a TOML file of options, such as the run.toml that a training leaves"
+        ))
+    })?;
+    let table: toml::Table = text
+        .parse()
+        .map_err(|error: toml::de::Error| refuse(one_line(&error.to_string())))?;
+
+    // The words up to the innermost subcommand; the file's options go behind them.
+    let mut command = command;
+    let mut words = 1.min(arguments.len());
+    while let Some(inner) = arguments
+        .get(words)
+        .and_then(|word| command.find_subcommand(word))
+    {
+        command = inner;
+        words += 1;
+    }
+    let typed: Vec<&Arg> = command
+        .get_arguments()
+        .filter(|arg| {
+            let long = arg.get_long().map(|long| format!("--{long}"));
+            long.is_some_and(|long| given(&arguments, &long))
+        })
+        .collect();
+    let mut expanded = arguments[..words].to_vec();
+    for (key, value) in &table {
+        let arg = command
+            .get_arguments()
+            .find(|arg| arg.get_long() == Some(key))
+            .ok_or_else(|| {
+                let known: Vec<_> = command
+                    .get_arguments()
+                    .filter_map(Arg::get_long)
+                    .filter(|long| !OF_THE_CALL.contains(long))
+                    .collect();
+                refuse(format!(
+                    "{key} is no option of {}: it has {}",
+                    command.get_name(),
+                    known.join(", ")
+                ))
+            })?;
+        if !typed.iter().any(|typed| conflict(command, typed, arg)) {
+            expanded.extend(words_of(key, value).map_err(refuse)?);
+        }
+    }
+    expanded.extend_from_slice(&arguments[words..]);
+    Ok(expanded)
+}
+
+fn conflict(command: &Command, one: &Arg, other: &Arg) -> bool {
+    let excludes = |a: &Arg, b: &Arg| {
+        command
+            .get_arg_conflicts_with(a)
+            .iter()
+            .any(|arg| arg.get_id() == b.get_id())
+    };
+    one.get_id() != other.get_id() && (excludes(one, other) || excludes(other, one))
+}
+
+fn words_of(key: &str, value: &toml::Value) -> Result<Vec<OsString>, String> {
+    let option = |text: String| vec![OsString::from(format!("--{key}={text}"))];
+    Ok(match value {
+        toml::Value::Boolean(true) => vec![OsString::from(format!("--{key}"))],
+        toml::Value::Boolean(false) => Vec::new(),
+        toml::Value::String(text) => option(text.clone()),
+        toml::Value::Integer(number) => option(number.to_string()),
+        toml::Value::Float(number) => option(number.to_string()),
+        toml::Value::Array(values) => {
+            let words: Result<Vec<_>, _> =
+                values.iter().map(|value| words_of(key, value)).collect();
+            words?.concat()
+        }
+        toml::Value::Datetime(_) | toml::Value::Table(_) => {
+            return Err(format!(
+                "{key} is a {}, expected text, a number, true, false or a list of these",
+                value.type_str()
+            ));
+        }
+    })
+}
+
+fn given(arguments: &[OsString], long: &str) -> bool {
+    arguments.iter().any(|word| {
+        word.to_str()
+            .and_then(|word| word.strip_prefix(long))
+            .is_some_and(|rest| rest.is_empty() || rest.starts_with('='))
+    })
+}
+
+fn value_of(arguments: &[OsString], long: &str) -> Option<PathBuf> {
+    let mut words = arguments.iter();
+    while let Some(word) = words.next() {
+        match word.to_str().and_then(|word| word.strip_prefix(long)) {
+            Some("") => return words.next().map(PathBuf::from),
+            Some(rest) if rest.starts_with('=') => return Some(PathBuf::from(&rest[1..])),
+            _ => {}
+        }
+    }
+    None
+}
+
+/// All options of a run with their values, defaults included, as TOML that `--config` reads again.
+/// `matches` are those of `command` itself, not of a command around it.
+pub fn run_file(command: &Command, matches: &ArgMatches) -> String {
+    let typed =
+        |arg: &&Arg| matches.value_source(arg.get_id().as_str()) == Some(ValueSource::CommandLine);
+    let typed: Vec<&Arg> = command.get_arguments().filter(typed).collect();
+    let mut table = toml::Table::new();
+    for arg in command.get_arguments() {
+        let id = arg.get_id().as_str();
+        let Some(long) = arg.get_long().filter(|long| !OF_THE_CALL.contains(long)) else {
+            continue;
+        };
+        if typed.iter().any(|typed| conflict(command, typed, arg)) {
+            continue;
+        }
+        if matches!(arg.get_action(), ArgAction::SetTrue) {
+            table.insert(long.to_owned(), matches.get_flag(id).into());
+            continue;
+        }
+        let Some(values) = matches.get_raw(id) else {
+            continue;
+        };
+        let mut values: Vec<toml::Value> =
+            values.map(|value| typed_value(value.to_str())).collect();
+        let value = match (arg.get_action(), values.len()) {
+            (ArgAction::Append, _) => toml::Value::Array(values),
+            (_, 1) => values.remove(0),
+            _ => toml::Value::Array(values),
+        };
+        table.insert(long.to_owned(), value);
+    }
+    table.to_string()
+}
+
+/// A number where the text is exactly how the number is written.
+fn typed_value(text: Option<&str>) -> toml::Value {
+    let text = text.unwrap_or_default();
+    match text.parse::<i64>() {
+        Ok(number) if number.to_string() == text => number.into(),
+        _ => match text.parse::<f64>() {
+            Ok(number) if number.is_finite() && number.to_string() == text => number.into(),
+            _ => text.into(),
+        },
+    }
+}
+
+fn one_line(text: &str) -> String {
+    let lines: Vec<&str> = text.lines().map(str::trim).collect();
+    lines.join(" ")
+}
+
+/// Where a training without `--out` writes.
+pub(crate) fn default_folder(task: &str) -> PathBuf {
+    Path::new("out").join(task)
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser;
+
+    use super::*;
+
+    #[derive(Debug, Parser)]
+    #[command(name = "program", args_override_self = true)]
+    struct Cli {
+        #[arg(long)]
+        config: Option<PathBuf>,
+        #[arg(long, default_value_t = 10, conflicts_with = "steps")]
+        epochs: usize,
+        #[arg(long)]
+        steps: Option<usize>,
+        #[arg(long, default_value_t = 0.1)]
+        lr: f64,
+        #[arg(long)]
+        text: Option<String>,
+        #[arg(long)]
+        deep: bool,
+    }
+
+    fn arguments(words: &[&str]) -> Vec<OsString> {
+        let words = core::iter::once(&"program").chain(words);
+        words.map(OsString::from).collect()
+    }
+
+    fn expanded(file: &str, words: &[&str]) -> Result<Cli, TrainError> {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("run.toml");
+        std::fs::write(&path, file).unwrap();
+        let path = path.to_str().unwrap().to_owned();
+        let words: Vec<&str> = ["--config", &path]
+            .into_iter()
+            .chain(words.iter().copied())
+            .collect();
+        let command = Cli::command();
+        let arguments = with_run_file(arguments(&words), &command)?;
+        Ok(Cli::parse_from(arguments))
+    }
+
+    #[test]
+    fn a_default_number_of_steps_gives_way_to_epochs() {
+        #[derive(Debug, Parser)]
+        struct Trainer {
+            #[command(flatten)]
+            learn: crate::learn::LearnArgs,
+        }
+        let command = with_defaults(Trainer::command(), &[("steps", "7"), ("lr", "0.5")]);
+        let learn = |words: &[&str]| {
+            let matches = command.clone().get_matches_from(arguments(words));
+            Trainer::from_arg_matches(&matches).unwrap().learn
+        };
+        assert_eq!((learn(&[]).steps, learn(&[]).lr), (Some(7), 0.5));
+        let given = learn(&["--epochs", "3"]);
+        assert_eq!((given.steps, given.epochs), (None, 3));
+    }
+
+    #[test]
+    fn what_is_typed_wins() {
+        let file = "steps = 7\nlr = 0.5\ntext = \"a b\"\ndeep = true\n";
+        let cli = expanded(file, &["--lr", "0.25"]).unwrap();
+        assert_eq!((cli.steps, cli.lr, cli.deep), (Some(7), 0.25, true));
+        assert_eq!(cli.text.as_deref(), Some("a b"));
+        let cli = expanded(file, &["--epochs=3"]).unwrap();
+        assert_eq!((cli.steps, cli.epochs), (None, 3));
+    }
+
+    #[test]
+    fn files_that_do_not_fit_are_told_why() {
+        let message = |file| expanded(file, &[]).unwrap_err().to_string();
+        assert!(message("leyers = 2").contains("leyers is no option of program: it has epochs"));
+        assert!(message("lr = ").contains("run.toml"));
+        assert!(!message("lr = \n= 3").contains('\n'));
+        let missing = arguments(&["--config", "nowhere.toml"]);
+        let error = with_run_file(missing, &Cli::command()).unwrap_err();
+        assert!(error.to_string().contains("nowhere.toml"), "{error}");
+    }
+
+    #[test]
+    fn the_file_of_a_run_makes_the_same_run() {
+        let command = Cli::command();
+        let typed = ["--steps", "7", "--text", "007", "--deep"];
+        let matches = command.clone().get_matches_from(arguments(&typed));
+        let file = run_file(&command, &matches);
+        assert!(!file.contains("epochs"), "{file}");
+        let cli = expanded(&file, &[]).unwrap();
+        assert_eq!((cli.steps, cli.lr, cli.deep), (Some(7), 0.1, true));
+        assert_eq!(cli.text.as_deref(), Some("007"));
+    }
+}

@@ -1,0 +1,85 @@
+//! Pictures as PNG and SVG files that are complete or not there.
+
+use std::path::{Path, PathBuf};
+use std::sync::Once;
+
+use plotters::coord::Shift;
+use plotters::prelude::*;
+
+use crate::TrainError;
+use crate::new_file::new_file;
+
+/// The font of all pictures. It comes with the program: a machine without fonts draws the same.
+pub(crate) const FONT: &str = "sans-serif";
+
+/// The colours of lines, in the order in which they are used.
+pub(crate) const COLORS: [RGBColor; 4] = [
+    RGBColor(214, 84, 20),
+    RGBColor(20, 105, 184),
+    RGBColor(52, 140, 60),
+    RGBColor(140, 70, 160),
+];
+
+/// What can be drawn on any of the drawing library's backends.
+pub(crate) trait Drawing {
+    /// Draws on a white area. The error is what the drawing library says; see [`reason`].
+    fn draw<DB: DrawingBackend>(&self, area: &DrawingArea<DB, Shift>) -> Result<(), String>;
+}
+
+/// Draws `folder/name.png` and `folder/name.svg`, each complete or not there, and returns their
+/// paths. `size` is in pixels.
+///
+/// # Errors
+///
+/// Where a file cannot be written; a picture that was there stays then.
+pub(crate) fn draw(
+    folder: &Path,
+    name: &str,
+    size: (u32, u32),
+    drawing: &impl Drawing,
+) -> Result<[PathBuf; 2], TrainError> {
+    register_font();
+    let path = |suffix: &str| folder.join(format!("{name}{suffix}"));
+    let paths = [path(".png"), path(".svg")];
+    let mut files = Vec::new();
+    for (path, suffix) in paths.iter().zip([".png", ".svg"]) {
+        // The library tells the format by the suffix.
+        let file = new_file(folder, suffix).map_err(TrainError::write(path))?;
+        let drawn = match suffix {
+            ".png" => on(BitMapBackend::new(file.path(), size), drawing),
+            _ => on(SVGBackend::new(file.path(), size), drawing),
+        };
+        drawn.map_err(|reason| TrainError::Plot {
+            path: path.clone(),
+            reason,
+        })?;
+        files.push(file);
+    }
+    for (file, path) in files.into_iter().zip(&paths) {
+        file.persist(path)
+            .map_err(|error| TrainError::write(path)(error.error))?;
+    }
+    Ok(paths)
+}
+
+fn on<DB: DrawingBackend>(backend: DB, drawing: &impl Drawing) -> Result<(), String> {
+    let area = backend.into_drawing_area();
+    area.fill(&WHITE).map_err(reason)?;
+    drawing.draw(&area)?;
+    area.present().map_err(reason)
+}
+
+/// The font comes with the program: a machine without fonts draws the same picture.
+fn register_font() {
+    static ONCE: Once = Once::new();
+    ONCE.call_once(|| {
+        let font = dejavu::sans::regular();
+        let registered = plotters::style::register_font(FONT, FontStyle::Normal, font);
+        assert!(registered.is_ok(), "the font that is built in is sound");
+    });
+}
+
+/// An error of the drawing library as text.
+pub(crate) fn reason(error: impl core::fmt::Display) -> String {
+    error.to_string()
+}
