@@ -58,6 +58,27 @@ impl Fixture {
         }
     }
 
+    /// Puts matrices side by side under another name, those that are there.
+    pub fn join_columns(&mut self, parts: &[String], whole: String) {
+        let parts: Vec<TensorData> = parts
+            .iter()
+            .filter_map(|name| self.tensors.remove(name))
+            .collect();
+        let Some(first) = parts.first() else { return };
+        let rows = first.shape()[0];
+        let columns: usize = parts.iter().map(|part| part.shape()[1]).sum();
+        let values: Vec<Vec<f32>> = parts.iter().map(|part| part.iter().collect()).collect();
+        let mut joined = Vec::with_capacity(rows * columns);
+        for row in 0..rows {
+            for values in &values {
+                let width = values.len() / rows;
+                joined.extend_from_slice(&values[row * width..][..width]);
+            }
+        }
+        self.tensors
+            .insert(whole, TensorData::new(joined, [rows, columns]));
+    }
+
     pub fn setting(&self, name: &str) -> &str {
         self.settings
             .get(name)

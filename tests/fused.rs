@@ -4,7 +4,8 @@ use burn::module::{Module, ModuleMapper, Param, ParamId};
 use burn::tensor::{DType, Device, Gradients, Tensor, TensorData};
 use burn_rnn::{
     Activation, Cell, CellOptions, CellShape, CoupledLstmConfig, Coupling, GruConfig, GruOptions,
-    Initialization, LstmConfig, LstmOptions, PeepholeKind, Reset, SimpleOptions, State, reference,
+    Initialization, LstmConfig, LstmOptions, PeepholeKind, PeepholeLstmConfig, Reset,
+    SimpleOptions, State, reference,
 };
 use burn_rnn_kernels::{CellSpec, ScanTensors};
 use proptest::prelude::*;
@@ -640,4 +641,45 @@ fn a_window_can_go_on_from_the_state_of_the_last_one_with_its_gradient() {
             TOLERANCE,
         );
     });
+}
+
+/// Inference keeps packed weights from run to run: those of a model that goes on learning must be those of now.
+#[test]
+fn inference_sees_weights_that_change_between_its_runs() {
+    each_cpu(|backend| {
+        let device = &backend.device;
+        let config = PeepholeLstmConfig::new(5, 19).with_peephole(PeepholeKind::Full);
+        let mut network = config.init(device);
+        let mut rng = ChaCha8Rng::seed_from_u64(3);
+        let x = draw(&mut rng, [2, 40, 5], 1.0, device);
+        for round in 0..4 {
+            let outputs = || {
+                let (sequence, _) = network.forward(x.clone(), None);
+                // Short runs use what is kept, too.
+                let (short, _) = network.forward(x.clone().narrow(1, 0, 2), None);
+                let (step, _) = network.step(x.clone().narrow(1, 0, 1).squeeze_dim(1), None);
+                vec![
+                    ("sequence".to_string(), values(&sequence)),
+                    ("short sequence".to_string(), values(&short)),
+                    ("step".to_string(), values(&step)),
+                ]
+            };
+            let expected = reference(outputs);
+            for again in 0..3 {
+                let about = format!("{}, round {round}.{again}", backend.name);
+                assert_same(&about, &outputs(), &expected, TOLERANCE);
+            }
+            network = network.map(&mut Scaled);
+        }
+    });
+}
+
+/// Changes parameters in place, as an optimizer does: nobody else has their memory.
+struct Scaled;
+
+impl ModuleMapper for Scaled {
+    fn map_float<const D: usize>(&mut self, param: Param<Tensor<D>>) -> Param<Tensor<D>> {
+        let (id, tensor, mapper) = param.consume();
+        Param::from_mapped_value(id, tensor.mul_scalar(0.9), mapper)
+    }
 }

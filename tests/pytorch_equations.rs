@@ -18,7 +18,13 @@ use crate::fixture::{self, Fixture};
 
 #[test]
 fn cells_agree_with_the_equations_in_pytorch() {
-    let fixtures = fixture::all("pytorch");
+    let mut fixtures = fixture::all("pytorch");
+    for fixture in &mut fixtures {
+        for prefix in ["", "grad."] {
+            let parts = ["state", "output"].map(|part| format!("{prefix}peephole_{part}"));
+            fixture.join_columns(&parts, format!("{prefix}peephole_full"));
+        }
+    }
     backends::each(|backend| {
         let mut kinds = BTreeSet::new();
         for fixture in &fixtures {
@@ -78,8 +84,7 @@ impl Named for LstmCell {
         all.extend(self.w_gates.as_mut().map(|w| ("w_gates", w)));
         if let Some(peephole) = &mut self.peephole {
             all.extend(peephole.diagonal.as_mut().map(|w| ("peephole_diagonal", w)));
-            all.extend(peephole.w_previous.as_mut().map(|w| ("peephole_state", w)));
-            all.extend(peephole.w_current.as_mut().map(|w| ("peephole_output", w)));
+            all.extend(peephole.full.as_mut().map(|w| ("peephole_full", w)));
         }
         all
     }

@@ -299,7 +299,7 @@ struct Job<'a, C> {
     shared: &'a Shared<'a, C>,
     memory: &'a Memory,
     part: &'a Part,
-    meeting: &'a Meeting,
+    meeting: Meeting<'a>,
     cells: &'a [f32],
     hidden: &'a [f32],
     first_cell: &'a [f32],

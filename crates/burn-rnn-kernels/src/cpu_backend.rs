@@ -1,7 +1,14 @@
 //! Backends whose tensors lie in memory that the kernels read and write.
 
+#[cfg(feature = "flex")]
+use std::any::Any;
+#[cfg(feature = "flex")]
+use std::sync::Arc;
+
 use burn::backend::tensor::FloatTensor;
 use burn::backend::{Backend, Shape, TensorData};
+
+use crate::kept::Owner;
 
 /// A backend of the CPU. All tensors here are of `f32`.
 pub(crate) trait CpuBackend: Backend {
@@ -11,6 +18,9 @@ pub(crate) trait CpuBackend: Backend {
 
     /// The floats of a tensor that came from [`dense`](CpuBackend::dense).
     fn floats(tensor: &FloatTensor<Self>) -> &[f32];
+
+    /// Who has the memory of the tensor, where the backend tells.
+    fn owner(tensor: &FloatTensor<Self>) -> Option<Owner>;
 
     /// A tensor that takes the floats over.
     fn tensor(floats: Vec<f32>, shape: Shape) -> FloatTensor<Self>;
@@ -28,6 +38,11 @@ impl CpuBackend for burn::backend::Flex {
 
     fn floats(tensor: &FloatTensor<Self>) -> &[f32] {
         tensor.as_slice().expect("a dense tensor of f32")
+    }
+
+    fn owner(tensor: &FloatTensor<Self>) -> Option<Owner> {
+        let shared: Arc<dyn Any + Send + Sync> = tensor.data_arc();
+        Some(Arc::downgrade(&shared))
     }
 
     fn tensor(floats: Vec<f32>, shape: Shape) -> FloatTensor<Self> {
@@ -67,6 +82,10 @@ mod ndarray {
 
         fn floats(tensor: &FloatTensor<Self>) -> &[f32] {
             view!(tensor).to_slice().expect("a dense tensor")
+        }
+
+        fn owner(_: &FloatTensor<Self>) -> Option<Owner> {
+            None
         }
 
         fn tensor(floats: Vec<f32>, shape: Shape) -> FloatTensor<Self> {

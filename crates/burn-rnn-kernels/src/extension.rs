@@ -9,7 +9,7 @@ use crate::cpu_backend::CpuBackend;
 use crate::level::Level;
 use crate::run;
 use crate::segments::{Segments, forward_in_segments};
-use crate::spec::{CellSpec, Operands, Outputs, Saved, Sizes};
+use crate::spec::{CellSpec, Operands, Outputs, Owners, Saved, Sizes};
 
 /// A tensor that some cells have and others do not.
 #[derive(Clone, Debug, ExtensionType)]
@@ -87,12 +87,20 @@ pub(crate) fn forward<B: CpuBackend>(
     spec: CellSpec,
     reverse: bool,
 ) -> Results<B> {
-    run_with(inputs, |sizes, operands| {
-        let level = Level::chosen();
-        let outputs = run::forward(level, &spec, sizes, operands, reverse, false);
-        (outputs, ())
-    })
-    .0
+    let inputs = inputs.dense();
+    let owners = [&inputs.w_input, &inputs.w_hidden].map(B::owner);
+    let extra = inputs.extra.as_ref().and_then(B::owner);
+    let operands = Operands {
+        owners: Owners {
+            w_input: owners[0].as_ref(),
+            w_hidden: owners[1].as_ref(),
+            extra: extra.as_ref(),
+        },
+        ..inputs.operands()
+    };
+    let level = Level::chosen();
+    let outputs = run::forward(level, &spec, &inputs.sizes(), &operands, reverse, false);
+    inputs.results(outputs)
 }
 
 /// A scan and what its backward pass needs.
@@ -126,11 +134,7 @@ fn run_with<B: CpuBackend, K>(
 ) -> (Results<B>, K) {
     let inputs = inputs.dense();
     let (outputs, kept) = run(&inputs.sizes(), &inputs.operands());
-    let output = B::tensor(outputs.output, inputs.output_shape());
-    let cell = outputs
-        .cell
-        .map(|cell| B::tensor(cell, inputs.hidden.shape()));
-    ((output, cell), kept)
+    (inputs.results(outputs), kept)
 }
 
 impl<B: CpuBackend> Inputs<B> {
@@ -157,7 +161,16 @@ impl<B: CpuBackend> Inputs<B> {
             w_hidden: B::floats(&self.w_hidden),
             bias: self.bias.as_ref().map(B::floats),
             extra: self.extra.as_ref().map(B::floats),
+            owners: Owners::default(),
         }
+    }
+
+    fn results(&self, outputs: Outputs) -> Results<B> {
+        let output = B::tensor(outputs.output, self.output_shape());
+        let cell = outputs
+            .cell
+            .map(|cell| B::tensor(cell, self.hidden.shape()));
+        (output, cell)
     }
 
     pub(crate) fn sizes(&self) -> Sizes {

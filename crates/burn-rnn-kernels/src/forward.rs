@@ -57,7 +57,15 @@ impl<C: Cell> WithSimd for Run<'_, C> {
             d_hidden,
         } = *sizes;
         let gates = cell.gates();
-        let layout = Layout::new(S::F32_LANES, gates, d_hidden, batch * time);
+        let steps = if operands.are_known() {
+            usize::MAX
+        } else {
+            batch * time
+        };
+        let mut layout = Layout::new(S::F32_LANES, gates, d_hidden, steps);
+        if C::WIDE {
+            layout = layout.for_rows(batch, gates, d_hidden, rayon::current_num_threads());
+        }
         let padded = layout.padded(d_hidden);
         let columns = gates * d_hidden;
         let shared = Shared {
@@ -68,14 +76,14 @@ impl<C: Cell> WithSimd for Run<'_, C> {
             layout,
             padded,
             input: Weights::new(
-                operands.w_input,
+                operands.w_input(),
                 d_input,
                 columns,
                 d_hidden,
                 0..gates,
                 layout,
             ),
-            hidden: cell.weights(operands.w_hidden, operands.extra, d_hidden, layout),
+            hidden: cell.weights(operands.w_hidden(), operands.w_extra(), d_hidden, layout),
             bias: panel_order(operands.bias, gates, d_hidden, layout),
             // A GRU without a bias has zeros.
             extra: match operands.extra {
@@ -164,7 +172,7 @@ struct Job<'a, C> {
     first_cell: Option<&'a [f32]>,
     memory: &'a Memory,
     part: Part,
-    meeting: &'a Meeting,
+    meeting: Meeting<'a>,
 }
 
 /// The floats of the input sides that are computed at once: they stay in a core's own cache until

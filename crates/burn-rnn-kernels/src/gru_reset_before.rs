@@ -2,12 +2,14 @@
 //! products a step.
 
 use core::ops::Range;
+use std::sync::Arc;
 
 use pulp::Simd;
 
 use crate::gru::{NEW, PRODUCT, RESET, UPDATE, backward_of_mix, mix};
 use crate::panels::Panels;
 use crate::point_wise::sigmoid_slope;
+use crate::spec::Source;
 use crate::step::{BackwardStep, Cell, Factor, ForwardStep, Recurrent, RecurrentSide};
 use crate::tile::Tile;
 use crate::vector::{load, load_first, sigmoid, store, store_first, tanh};
@@ -21,6 +23,7 @@ impl Cell for GruResetBefore {
     const HAS_CELL: bool = false;
     // They would have to meet between the two products too.
     const BY_UNITS: bool = false;
+    const WIDE: bool = false;
 
     fn gates(&self) -> usize {
         3
@@ -51,8 +54,8 @@ impl Cell for GruResetBefore {
 
     fn weights<'a>(
         &self,
-        w_hidden: &'a [f32],
-        _: Option<&'a [f32]>,
+        w_hidden: Source<'a>,
+        _: Option<Source<'a>>,
         d_hidden: usize,
         layout: Layout,
     ) -> Recurrent<'a> {
@@ -72,7 +75,7 @@ impl Cell for GruResetBefore {
             let columns = gates.start * d_hidden..gates.end * d_hidden;
             let panels =
                 Panels::of_transpose(w_hidden, d_hidden, 3 * d_hidden, columns, layout.units());
-            Weights::Packed(panels)
+            Weights::Packed(Arc::new(panels))
         };
         Recurrent::two(columns(RESET..NEW), columns(NEW..NEW + 1))
     }

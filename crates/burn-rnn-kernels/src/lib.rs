@@ -2,7 +2,7 @@
 //! through time on the CPU.
 //!
 //! [`forward`] runs a cell over a batch of sequences and [`backward`] gives the gradients of everything
-//! that it read, on plain slices of `f32`. Weights are packed once a call into the order in which a SIMD product
+//! that it read, on plain slices of `f32`. Weights are packed into the order in which a SIMD product
 //! reads them ([`Level`] says which instructions), each thread takes a part of the batch through the whole of time
 //! without waiting for another, and a step is one product and one point-wise pass. Nothing is kept
 //! where no backward pass will come; where one will, a step keeps for each sequence and hidden unit
@@ -27,6 +27,7 @@ mod extension;
 mod forward;
 mod gru;
 mod gru_reset_before;
+mod kept;
 mod level;
 mod lstm;
 mod lstm_full_peephole;
@@ -51,6 +52,7 @@ mod vector;
 mod weights;
 
 pub use engine::reference;
+pub use kept::Owner;
 pub use level::Level;
 pub use pool::release_memory;
 pub use run::{backward, forward};
@@ -58,5 +60,5 @@ pub use scan::{ScanTensors, scan};
 pub use segments::{Segments, backward_in_segments, forward_in_segments};
 pub use spec::{
     Activation, CellSpec, GateSource, Gradients, GruSpec, LstmSpec, Operands, OutputGradients,
-    Outputs, ParameterGradients, Peephole, Saved, Sizes, Wanted,
+    Outputs, Owners, ParameterGradients, Peephole, Saved, Sizes, Wanted,
 };

@@ -1,11 +1,14 @@
 //! The LSTM whose gates see all cell states: a product with `C_{t-1}` before the point-wise pass and, for
 //! the output gate, one with `C_t` in its middle.
 
+use std::sync::Arc;
+
 use pulp::Simd;
 
 use crate::lstm::Lstm;
 use crate::panels::Panels;
 use crate::point_wise::{ForwardAt, PointWise};
+use crate::spec::Source;
 use crate::step::{BackwardStep, Cell, Factor, ForwardStep, Recurrent, RecurrentSide};
 use crate::tile::Tile;
 use crate::vector::load_first;
@@ -81,8 +84,8 @@ impl Cell for LstmFullPeephole {
 
     fn weights<'a>(
         &self,
-        w_hidden: &'a [f32],
-        extra: Option<&'a [f32]>,
+        w_hidden: Source<'a>,
+        extra: Option<Source<'a>>,
         d_hidden: usize,
         layout: Layout,
     ) -> Recurrent<'a> {
@@ -111,13 +114,8 @@ impl Cell for LstmFullPeephole {
         let blocks = |matrix, of: usize, gates: core::ops::Range<usize>| {
             let columns = gates.start * d_hidden..gates.end * d_hidden;
             let stride = of * d_hidden;
-            Weights::Packed(Panels::of_transpose(
-                matrix,
-                d_hidden,
-                stride,
-                columns,
-                layout.units(),
-            ))
+            let panels = Panels::of_transpose(matrix, d_hidden, stride, columns, layout.units());
+            Weights::Packed(Arc::new(panels))
         };
         let peepholes = before + now;
         Recurrent {

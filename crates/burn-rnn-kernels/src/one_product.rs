@@ -1,10 +1,13 @@
 //! Cells whose step is one recurrent product and one point-wise pass: all but the GRU that resets
 //! before the product.
 
+use std::sync::Arc;
+
 use pulp::Simd;
 
 use crate::panels::Panels;
 use crate::point_wise::{BackwardAt, PointWise};
+use crate::spec::Source;
 use crate::step::{BackwardStep, Cell, Factor, ForwardStep, Recurrent, RecurrentSide};
 use crate::tile::Tile;
 use crate::vector::{load, store};
@@ -47,8 +50,8 @@ impl<P: PointWise> Cell for OneProduct<P> {
 
     fn weights<'a>(
         &self,
-        w_hidden: &'a [f32],
-        _: Option<&'a [f32]>,
+        w_hidden: Source<'a>,
+        _: Option<Source<'a>>,
         d_hidden: usize,
         layout: Layout,
     ) -> Recurrent<'a> {
@@ -72,7 +75,7 @@ impl<P: PointWise> Cell for OneProduct<P> {
     ) -> Recurrent<'static> {
         let columns = self.gates() * d_hidden;
         let panels = Panels::of_transpose(w_hidden, d_hidden, columns, 0..columns, layout.units());
-        Recurrent::one(Weights::Packed(panels))
+        Recurrent::one(Weights::Packed(Arc::new(panels)))
     }
 
     #[inline(always)]

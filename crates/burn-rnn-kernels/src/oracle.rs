@@ -8,7 +8,7 @@ use crate::run::{backward, forward};
 use crate::segments::{backward_in_segments, forward_in_segments};
 use crate::spec::{
     Activation, CellSpec, GateSource, Gradients, GruSpec, LstmSpec, Operands, OutputGradients,
-    Peephole, Sizes, Wanted,
+    Owners, Peephole, Sizes, Wanted,
 };
 
 /// Everything that a run reads.
@@ -276,6 +276,7 @@ fn check(level: Level, problem: &Problem) {
         w_hidden: &w_hidden,
         bias: bias.as_deref(),
         extra: extra.as_deref(),
+        owners: Owners::default(),
     };
     let (output, last) = problem.run();
     let plain = forward(level, spec, sizes, &operands, *reverse, false);
@@ -480,6 +481,7 @@ fn the_same_numbers_come_out_again() {
         w_hidden: &w_hidden,
         bias: None,
         extra: None,
+        owners: Owners::default(),
     };
     let level = Level::chosen();
     let once = || {

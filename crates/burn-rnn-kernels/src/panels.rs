@@ -27,6 +27,11 @@ impl Panels {
         self.gates * self.units
     }
 
+    /// The number of floats of all panels.
+    pub(crate) fn len(&self) -> usize {
+        self.data.len()
+    }
+
     /// The panel at `index`, its rows one after the other.
     pub(crate) fn panel(&self, index: usize) -> &[f32] {
         let len = self.rows * self.width();

@@ -8,6 +8,8 @@ use std::mem::take;
 use std::ops::{Deref, DerefMut};
 use std::sync::Mutex;
 
+use crate::kept;
+
 /// Floats from the pool, which they return to when dropped.
 #[derive(Debug)]
 pub(crate) struct Pooled(Vec<f32>);
@@ -58,9 +60,11 @@ impl DerefMut for Pooled {
     }
 }
 
-/// Frees the buffers that are kept for the next training step. There is no need to call it: what is
-/// not used for a while is freed anyhow, with the next steps.
+/// Frees the buffers that are kept for the next training step, and the packed weights that are kept for inference. There
+/// is no need to call it: buffers that are not used for a while are freed anyhow, with the next steps, and the packed
+/// weights of a model that is gone, with the next model.
 pub fn release_memory() {
+    kept::release();
     if let Ok(mut pool) = POOL.lock() {
         pool.buffers.clear();
     }

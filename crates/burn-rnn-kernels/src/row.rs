@@ -101,7 +101,7 @@ mod tests {
     use crate::level::Level;
     use crate::run::forward;
     use crate::spec::{
-        Activation, CellSpec, GateSource, GruSpec, LstmSpec, Operands, Peephole, Sizes,
+        Activation, CellSpec, GateSource, GruSpec, LstmSpec, Operands, Owners, Peephole, Sizes,
     };
 
     /// A step alone goes through this file, on several threads where the weights are large, and the first step of a
@@ -167,6 +167,7 @@ mod tests {
                 w_hidden: &w_hidden,
                 bias: Some(&bias),
                 extra: extra.as_deref(),
+                owners: Owners::default(),
             };
             forward(level, &spec, &sizes, &operands, false, false).output
         };

@@ -1,5 +1,6 @@
 //! What is computed: the cell, the sizes, the operands and the results, as plain slices of `f32`.
 
+use crate::kept::{self, Owner};
 use crate::pool::Pooled;
 
 /// Which cell is run over the sequence.
@@ -152,6 +153,65 @@ pub struct Operands<'a> {
     /// the order input, forget, output: diagonal, `[sigmoid gates, d_hidden]`, or full,
     /// `[d_hidden, sigmoid gates · d_hidden]`.
     pub extra: Option<&'a [f32]>,
+    /// Who has the weights, where that is known.
+    pub owners: Owners<'a>,
+}
+
+/// Who has the weights of a run: what is packed of them is kept for the next run that keeps nothing for a backward pass.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Owners<'a> {
+    /// Of `w_input`.
+    pub w_input: Option<&'a Owner>,
+    /// Of `w_hidden`.
+    pub w_hidden: Option<&'a Owner>,
+    /// Of `extra`.
+    pub extra: Option<&'a Owner>,
+}
+
+/// A matrix of weights and who has it.
+#[derive(Clone, Copy)]
+pub(crate) struct Source<'a> {
+    pub(crate) matrix: &'a [f32],
+    pub(crate) owner: Option<&'a Owner>,
+}
+
+impl<'a> Operands<'a> {
+    /// Whether another run had these very weights.
+    pub(crate) fn are_known(&self) -> bool {
+        let Owners {
+            w_input,
+            w_hidden,
+            extra,
+        } = self.owners;
+        let weights = [
+            Some(self.w_input).zip(w_input),
+            Some(self.w_hidden).zip(w_hidden),
+            self.extra.zip(extra),
+        ];
+        w_hidden.is_some() && kept::are_known(weights.into_iter().flatten())
+    }
+
+    pub(crate) fn w_input(&self) -> Source<'a> {
+        Source {
+            matrix: self.w_input,
+            owner: self.owners.w_input,
+        }
+    }
+
+    pub(crate) fn w_hidden(&self) -> Source<'a> {
+        Source {
+            matrix: self.w_hidden,
+            owner: self.owners.w_hidden,
+        }
+    }
+
+    /// The extra parameters of a cell that has a matrix of them.
+    pub(crate) fn w_extra(&self) -> Option<Source<'a>> {
+        self.extra.map(|matrix| Source {
+            matrix,
+            owner: self.owners.extra,
+        })
+    }
 }
 
 /// Panics where a slice is not as long as it should be; the kernels rely on it.

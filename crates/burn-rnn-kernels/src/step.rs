@@ -5,6 +5,7 @@ use core::ops::Range;
 use pulp::Simd;
 
 use crate::point_wise::ForwardAt;
+use crate::spec::Source;
 use crate::threads::Meeting;
 use crate::weights::{Layout, Weights};
 
@@ -85,7 +86,7 @@ impl ForwardStep {
 #[derive(Clone, Copy)]
 pub(crate) struct BackwardStep<'a> {
     /// Where the threads meet that share the units, between the point-wise pass and the product.
-    pub(crate) meeting: &'a Meeting,
+    pub(crate) meeting: Meeting<'a>,
     /// The layout of the transposed recurrent product.
     pub(crate) layout: Layout,
     pub(crate) d_hidden: usize,
@@ -179,6 +180,9 @@ pub(crate) trait Cell: Copy + Send + Sync {
     /// between the point-wise pass and the product of a backward one.
     const BY_UNITS: bool;
 
+    /// Whether panels may have several vectors of each of several gates.
+    const WIDE: bool = true;
+
     /// Whether the extra parameters are a matrix `[d_hidden, blocks · d_hidden]`, which [`weights`](Cell::weights) takes in,
     /// and not rows of a value a unit.
     const EXTRA_IS_MATRIX: bool = false;
@@ -203,8 +207,8 @@ pub(crate) trait Cell: Copy + Send + Sync {
     /// The recurrent weights `[d_hidden, gates · d_hidden]` as the forward step reads them.
     fn weights<'a>(
         &self,
-        w_hidden: &'a [f32],
-        extra: Option<&'a [f32]>,
+        w_hidden: Source<'a>,
+        extra: Option<Source<'a>>,
         d_hidden: usize,
         layout: Layout,
     ) -> Recurrent<'a>;

@@ -50,7 +50,7 @@ pub(crate) const OWN_CACHE: usize = 1 << 18;
 /// By sequences the threads need nothing of each other from the first step to the last. By hidden
 /// units each reads its share of the weights only, which is what counts where the sequences are too
 /// few to share or the weights too many for a core's cache; the threads meet after every step.
-pub(crate) fn share(load: Load, run: &(dyn Fn(Part, &Meeting) + Sync)) {
+pub(crate) fn share(load: Load, run: &(dyn Fn(Part, Meeting<'_>) + Sync)) {
     let mut most = members(load.work, usize::MAX);
     if load.batch * load.time == 1 {
         // Every weight is read once: what counts is whether they all fit into the cores' own caches.
@@ -62,15 +62,15 @@ pub(crate) fn share(load: Load, run: &(dyn Fn(Part, &Meeting) + Sync)) {
     let heavy = load.weights > OWN_CACHE && load.batch < FEW_SEQUENCES * most;
     let worth = load.step >= WORTH_MEETING && (few || heavy);
     if load.by_units && members > 1 && worth && !crowd::is_here() {
-        let meeting = Meeting::of(members);
+        let seats = Seats::of(members);
         let part = |index: usize| Part {
             first: 0,
             rows: load.batch,
             panels: load.panels * index / members..load.panels * (index + 1) / members,
             groups: threads,
         };
-        if team::run(members, &|index| run(part(index), &meeting)) {
-            crowd::learn(meeting.yields.into_inner(), meeting.round.into_inner());
+        if team::run(members, &|index| run(part(index), seats.meeting(index))) {
+            crowd::learn(seats.yields(), seats.meetings());
             return;
         }
     }
@@ -84,8 +84,8 @@ pub(crate) fn share(load: Load, run: &(dyn Fn(Part, &Meeting) + Sync)) {
             groups: 1,
         }
     };
-    let alone = Meeting::of(1);
-    spread(threads, &|index| run(part(index), &alone));
+    let alone = Seats::of(1);
+    spread(threads, &|index| run(part(index), alone.meeting(0)));
 }
 
 /// Calls `work(0)`, … `work(members - 1)`, which do not wait for each other, on a thread each.
@@ -136,48 +136,76 @@ mod crowd {
 /// The sequences a thread below which heavy weights are shared by units.
 const FEW_SEQUENCES: usize = 24;
 
-/// Where the threads of a run wait for each other after a step.
-pub(crate) struct Meeting {
-    members: usize,
-    here: AtomicUsize,
+/// Where the threads of a run wait for each other after a step: each has a place where it says how far it is.
+struct Seats(Vec<Seat>);
+
+/// What one thread writes and the others look at, on cache lines of its own (of which processors fetch two at once).
+#[derive(Default)]
+#[repr(align(128))]
+struct Seat {
+    /// The meetings that the thread has come to.
     round: AtomicUsize,
-    /// How often a member waited so long that it yielded.
+    /// How often it waited so long that it yielded.
     yields: AtomicUsize,
 }
 
-impl Meeting {
+impl Seats {
     fn of(members: usize) -> Self {
-        Self {
-            members,
-            here: AtomicUsize::new(0),
-            round: AtomicUsize::new(0),
-            yields: AtomicUsize::new(0),
+        Self((0..members).map(|_| Seat::default()).collect())
+    }
+
+    /// The meetings as the thread `index` goes to them.
+    fn meeting(&self, index: usize) -> Meeting<'_> {
+        Meeting {
+            seats: &self.0,
+            index,
         }
     }
 
+    fn meetings(&self) -> usize {
+        self.0[0].round.load(Ordering::Relaxed)
+    }
+
+    fn yields(&self) -> usize {
+        let yields = self
+            .0
+            .iter()
+            .map(|seat| seat.yields.load(Ordering::Relaxed));
+        yields.sum()
+    }
+}
+
+/// One thread's way to wait for the others.
+#[derive(Clone, Copy)]
+pub(crate) struct Meeting<'a> {
+    seats: &'a [Seat],
+    index: usize,
+}
+
+impl Meeting<'_> {
     /// Returns when all have called it; what they wrote before can then be read.
     #[inline]
-    pub(crate) fn wait(&self) {
-        if self.members == 1 {
+    pub(crate) fn wait(self) {
+        if self.seats.len() == 1 {
             return;
         }
-        let round = self.round.load(Ordering::Relaxed);
-        if self.here.fetch_add(1, Ordering::AcqRel) + 1 == self.members {
-            self.here.store(0, Ordering::Relaxed);
-            self.round.store(round + 1, Ordering::Release);
-            return;
-        }
-        let mut turns = 0;
-        while self.round.load(Ordering::Acquire) == round {
-            turns += 1;
-            if turns < PATIENT_TURNS {
-                core::hint::spin_loop();
-            } else {
-                // The other one may be waiting for this core.
-                if turns == PATIENT_TURNS {
-                    self.yields.fetch_add(1, Ordering::Relaxed);
+        let own = &self.seats[self.index];
+        let round = own.round.load(Ordering::Relaxed) + 1;
+        own.round.store(round, Ordering::Release);
+        for other in self.seats {
+            let mut turns = 0;
+            // A thread may be one meeting ahead, when it has seen this one here.
+            while other.round.load(Ordering::Acquire) < round {
+                turns += 1;
+                if turns < PATIENT_TURNS {
+                    core::hint::spin_loop();
+                } else {
+                    // The other one may be waiting for this core.
+                    if turns == PATIENT_TURNS {
+                        own.yields.fetch_add(1, Ordering::Relaxed);
+                    }
+                    std::thread::yield_now();
                 }
-                std::thread::yield_now();
             }
         }
     }

@@ -37,7 +37,7 @@ impl Tile {
     /// # Safety
     ///
     /// The tile's pointers must be valid for `rows` rows, `a` for `depth` columns, the panel for `depth` rows and
-    /// the others for `vectors` vectors (one to four).
+    /// the others for `vectors` vectors (one to four, six or eight).
     #[inline(always)]
     pub(crate) unsafe fn multiply<S: Simd>(self, simd: S, rows: usize, vectors: usize) {
         let registers = if S::REGISTER_COUNT >= 32 { 24 } else { 12 };
@@ -66,7 +66,9 @@ impl Tile {
             1 x 1, 2 x 1, 3 x 1, 4 x 1, 5 x 1, 6 x 1, 7 x 1, 8 x 1,
             1 x 2, 2 x 2, 3 x 2, 4 x 2, 5 x 2, 6 x 2, 7 x 2, 8 x 2,
             1 x 3, 2 x 3, 3 x 3, 4 x 3, 5 x 3, 6 x 3, 7 x 3, 8 x 3,
-            1 x 4, 2 x 4, 3 x 4, 4 x 4, 5 x 4, 6 x 4
+            1 x 4, 2 x 4, 3 x 4, 4 x 4, 5 x 4, 6 x 4,
+            1 x 6, 2 x 6, 3 x 6, 4 x 6,
+            1 x 8, 2 x 8, 3 x 8
         )
     }
 }

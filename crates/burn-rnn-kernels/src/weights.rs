@@ -1,21 +1,27 @@
 //! Weights as the products of a run read them: packed, or where they stand.
 
 use core::ops::Range;
+use std::sync::Arc;
 
 use pulp::Simd;
 
+use crate::kept::{self, Key};
 use crate::panels::Panels;
 use crate::row::Row;
+use crate::spec::Source;
 
 /// A run of fewer steps, counted over all sequences, reads weights where they stand.
 const WORTH_PACKING: usize = 24;
+
+/// The sequences up to which panels are twice as wide.
+const FEW_ROWS: usize = 3;
 
 /// The recurrent or input weights of some gates, as panels.
 ///
 /// Packing costs about what a few steps of one sequence cost. A run that is shorter reads the matrix
 /// where it stands, but for the last panel, which would reach beyond its gate.
 pub(crate) enum Weights<'a> {
-    Packed(Panels),
+    Packed(Arc<Panels>),
     InPlace {
         matrix: &'a [f32],
         row_stride: usize,
@@ -48,7 +54,7 @@ impl<'a> Weights<'a> {
     /// The blocks `gates` of a row-major matrix `[rows, row_stride]` with blocks of `d_hidden` columns, in panels
     /// of `vectors` vectors a gate.
     pub(crate) fn new(
-        matrix: &'a [f32],
+        Source { matrix, owner }: Source<'a>,
         rows: usize,
         row_stride: usize,
         d_hidden: usize,
@@ -57,9 +63,16 @@ impl<'a> Weights<'a> {
     ) -> Self {
         let units = layout.units();
         if layout.packed {
-            return Self::Packed(Panels::of_blocks(
-                matrix, rows, row_stride, d_hidden, gates, units,
-            ));
+            let pack =
+                || Panels::of_blocks(matrix, rows, row_stride, d_hidden, gates.clone(), units);
+            return Self::Packed(match owner {
+                Some(owner) => {
+                    let gates = gates.clone();
+                    let key = Key::new(matrix, rows, row_stride, d_hidden, gates, units);
+                    kept::panels(owner, key, pack)
+                }
+                None => Arc::new(pack()),
+            });
         }
         if layout.one_row {
             return Self::OneRow {
@@ -188,7 +201,8 @@ pub(crate) struct Layout {
 }
 
 impl Layout {
-    /// The layout for a run of so many steps, counted over all sequences, of a cell of so many gates: panels of about four vectors, which is what fills the registers.
+    /// The layout for a run of so many steps, counted over all sequences, of a cell of so many gates: panels of about four
+    /// vectors, which with the rows of a tile is what fills the registers.
     pub(crate) fn new(lanes: usize, gates: usize, d_hidden: usize, steps: usize) -> Self {
         let packed = steps >= WORTH_PACKING;
         let vectors = match gates {
@@ -201,6 +215,27 @@ impl Layout {
             vectors,
             packed,
             one_row: steps == 1,
+        }
+    }
+
+    /// The same with panels twice as wide where so few `rows` as a step has do not fill the registers: a sum of its own for
+    /// each of eight vectors hides how long an addition takes. All of `threads` still get a panel.
+    pub(crate) fn for_rows(
+        self,
+        rows: usize,
+        gates: usize,
+        d_hidden: usize,
+        threads: usize,
+    ) -> Self {
+        let wide = Self {
+            vectors: 8 / gates,
+            ..self
+        };
+        let fits = rows <= FEW_ROWS && self.packed && wide.vectors > self.vectors;
+        if fits && d_hidden >= wide.units() * threads {
+            wide
+        } else {
+            self
         }
     }
 

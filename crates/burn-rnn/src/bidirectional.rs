@@ -147,7 +147,7 @@ impl<L: Layer> Layer for Bidirectional<L> {
     }
 
     fn forward(&self, input: Tensor<3>, state: Option<Self::State>) -> (Tensor<3>, Self::State) {
-        check_sequence("Bidirectional", &input, self.d_input());
+        check_sequence(|| "Bidirectional", &input, self.d_input());
         let (forward, backward) = match state {
             Some(state) => (Some(state.forward), Some(state.backward)),
             None => (None, None),

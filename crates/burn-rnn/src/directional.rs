@@ -66,7 +66,7 @@ impl<C: Cell> Layer for Directional<C> {
     }
 
     fn forward(&self, input: Tensor<3>, state: Option<Self::State>) -> (Tensor<3>, Self::State) {
-        check_sequence(self.forward.name(), &input, self.d_input());
+        check_sequence(|| self.forward.name(), &input, self.d_input());
         let (forward, backward) = match state {
             Some(state) => {
                 assert!(

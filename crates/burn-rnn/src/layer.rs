@@ -66,11 +66,16 @@ pub trait Streaming: Layer {
 }
 
 /// Panics with both shapes where a sequence does not fit.
-pub(crate) fn check_sequence(name: &str, input: &Tensor<3>, d_input: usize) {
+pub(crate) fn check_sequence(
+    name: impl FnOnce() -> &'static str,
+    input: &Tensor<3>,
+    d_input: usize,
+) {
     let dims = input.dims();
     assert!(
         dims[0] > 0 && dims[1] > 0 && dims[2] == d_input,
-        "{name}: the input has shape {dims:?}, expected [batch ≥ 1, time ≥ 1, d_input = {d_input}]{}",
+        "{}: the input has shape {dims:?}, expected [batch ≥ 1, time ≥ 1, d_input = {d_input}]{}",
+        name(),
         if dims[1] == 0 {
             "; a sequence of length zero has no output and no last step: leave it out"
         } else {
@@ -80,11 +85,12 @@ pub(crate) fn check_sequence(name: &str, input: &Tensor<3>, d_input: usize) {
 }
 
 /// Panics with both shapes where one step's input does not fit.
-pub(crate) fn check_step(name: &str, x_t: &Tensor<2>, d_input: usize) {
+pub(crate) fn check_step(name: impl FnOnce() -> &'static str, x_t: &Tensor<2>, d_input: usize) {
     let dims = x_t.dims();
     assert!(
         dims[0] > 0 && dims[1] == d_input,
-        "{name}: the step's input has shape {dims:?}, expected [batch ≥ 1, d_input = {d_input}]"
+        "{}: the step's input has shape {dims:?}, expected [batch ≥ 1, d_input = {d_input}]",
+        name()
     );
 }
 

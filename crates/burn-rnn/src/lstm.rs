@@ -425,6 +425,10 @@ impl Cell for LstmCell {
         LstmState::zeros(batch, self.d_hidden(), (&w.device(), w.dtype()))
     }
 
+    fn accepts(&self, state: &LstmState, batch: usize) -> bool {
+        state.fits(batch, self.d_hidden())
+    }
+
     fn step(&self, x_t: Tensor<2>, state: LstmState) -> LstmState {
         let result = match self.fused() {
             Some(fused) => fused.step(x_t, state),

@@ -98,11 +98,9 @@ pub struct Peephole {
     /// Diagonal: one row a gate that is there, in the order input, forget, output:
     /// `[gates, d_hidden]`. ONNX has them in the order input, output, forget.
     pub diagonal: Option<Param<Tensor<2>>>,
-    /// Full: from `C_{t-1}` to the input and forget gate, one block a gate that is there:
-    /// `[d_hidden, gates · d_hidden]`.
-    pub w_previous: Option<Param<Tensor<2>>>,
-    /// Full: from `C_t` to the output gate, `[d_hidden, d_hidden]`.
-    pub w_current: Option<Param<Tensor<2>>>,
+    /// Full: one block a gate that is there, `[d_hidden, gates · d_hidden]`, from `C_{t-1}` to the input and forget gate and
+    /// from `C_t` to the output gate, in this order.
+    pub full: Option<Param<Tensor<2>>>,
 }
 
 impl Peephole {
@@ -114,33 +112,25 @@ impl Peephole {
         initialization: &Initialization,
         device: &Device,
     ) -> Option<Self> {
-        let previous = previous_gates(gates).count();
-        let full = |blocks: usize| {
-            (blocks > 0).then(|| initialization.recurrent_weights(d_hidden, blocks, device))
-        };
         match kind {
             PeepholeKind::None => None,
             PeepholeKind::Diagonal => Some(Self {
                 diagonal: Some(initialization.diagonal_weights(gates.len(), d_hidden, device)),
-                w_previous: None,
-                w_current: None,
+                full: None,
             }),
             PeepholeKind::Full => Some(Self {
                 diagonal: None,
-                w_previous: full(previous),
-                w_current: full(gates.len() - previous),
+                full: (!gates.is_empty())
+                    .then(|| initialization.recurrent_weights(d_hidden, gates.len(), device)),
             }),
         }
     }
 
     /// The parameters as the fused operators take them, or none where they do not: diagonal and full ones at once.
     pub(crate) fn fused(&self) -> Option<(kernels::Peephole, Option<Tensor<2>>)> {
-        let full = [&self.w_previous, &self.w_current];
-        let mut full: Vec<_> = full.into_iter().flatten().map(Param::val).collect();
-        match (&self.diagonal, full.len()) {
-            (Some(diagonal), 0) => Some((kernels::Peephole::Diagonal, Some(diagonal.val()))),
-            (None, 1) => Some((kernels::Peephole::Full, full.pop())),
-            (None, 2) => Some((kernels::Peephole::Full, Some(Tensor::cat(full, 1)))),
+        match (&self.diagonal, &self.full) {
+            (Some(diagonal), None) => Some((kernels::Peephole::Diagonal, Some(diagonal.val()))),
+            (None, Some(full)) => Some((kernels::Peephole::Full, Some(full.val()))),
             _ => None,
         }
     }
@@ -154,26 +144,15 @@ impl Peephole {
                 peeks.push((*gate, Peek::Row(rows.clone().narrow(0, row, 1))));
             }
         }
-        if let Some(w) = &self.w_previous {
-            let w = w.val();
-            let [d_hidden, _] = w.dims();
-            for (index, gate) in previous_gates(gates).enumerate() {
-                peeks.push((gate, Peek::Matrix(block(&w, index, d_hidden))));
+        if let Some(full) = &self.full {
+            let full = full.val();
+            let [d_hidden, _] = full.dims();
+            for (index, gate) in gates.iter().enumerate() {
+                peeks.push((*gate, Peek::Matrix(block(&full, index, d_hidden))));
             }
-        }
-        if let Some(w) = &self.w_current {
-            peeks.push((LstmGate::Output, Peek::Matrix(w.val())));
         }
         peeks
     }
-}
-
-/// The gates that see `C_{t-1}`; the output gate sees `C_t`.
-fn previous_gates(gates: &[LstmGate]) -> impl Iterator<Item = LstmGate> {
-    gates
-        .iter()
-        .copied()
-        .filter(|gate| *gate != LstmGate::Output)
 }
 
 /// What one gate looks through.

@@ -105,7 +105,7 @@ pub(crate) fn scan_checked<C: Cell>(
     input: Tensor<3>,
     state: Option<C::State>,
 ) -> (Tensor<3>, C::State) {
-    check_sequence(cell.name(), &input, cell.d_input());
+    check_sequence(|| cell.name(), &input, cell.d_input());
     let state = state_or_zeros(cell, input.dims()[0], state);
     cell.scan(input, state)
 }
@@ -116,7 +116,7 @@ pub(crate) fn scan_reversed_checked<C: Cell>(
     input: Tensor<3>,
     state: Option<C::State>,
 ) -> (Tensor<3>, C::State) {
-    check_sequence(cell.name(), &input, cell.d_input());
+    check_sequence(|| cell.name(), &input, cell.d_input());
     let state = state_or_zeros(cell, input.dims()[0], state);
     cell.scan_reversed(input, state)
 }
@@ -127,19 +127,20 @@ pub(crate) fn step_checked<C: Cell>(
     x_t: Tensor<2>,
     state: Option<C::State>,
 ) -> (Tensor<2>, C::State) {
-    check_step(cell.name(), &x_t, cell.d_input());
+    check_step(|| cell.name(), &x_t, cell.d_input());
     let state = state_or_zeros(cell, x_t.dims()[0], state);
     let state = cell.step(x_t, state);
     (state.hidden(), state)
 }
 
 fn state_or_zeros<C: Cell>(cell: &C, batch: usize, state: Option<C::State>) -> C::State {
-    let zeros = cell.zero_state(batch);
     match state {
         Some(state) => {
-            check_state(cell.name(), &state, &zeros);
+            if !cell.accepts(&state, batch) {
+                check_state(cell.name(), &state, &cell.zero_state(batch));
+            }
             state
         }
-        None => zeros,
+        None => cell.zero_state(batch),
     }
 }

@@ -128,6 +128,10 @@ impl Cell for SimpleCell {
         HiddenState::zeros(batch, self.d_hidden(), (&w.device(), w.dtype()))
     }
 
+    fn accepts(&self, state: &HiddenState, batch: usize) -> bool {
+        state.fits(batch, self.d_hidden())
+    }
+
     fn step(&self, x_t: Tensor<2>, state: HiddenState) -> HiddenState {
         self.fused()
             .step(x_t, state)

@@ -70,6 +70,11 @@ impl HiddenState {
     pub fn zeros(batch: usize, d_hidden: usize, options: impl Into<TensorCreationOptions>) -> Self {
         Self::new(Tensor::zeros([batch, d_hidden], options))
     }
+
+    /// Whether it is a state of so many sequences and units.
+    pub(crate) fn fits(&self, batch: usize, d_hidden: usize) -> bool {
+        self.hidden.dims() == [batch, d_hidden]
+    }
 }
 
 impl State for HiddenState {
@@ -111,6 +116,12 @@ impl LstmState {
     pub fn zeros(batch: usize, d_hidden: usize, options: impl Into<TensorCreationOptions>) -> Self {
         let zeros = Tensor::zeros([batch, d_hidden], options);
         Self::new(zeros.clone(), zeros)
+    }
+
+    /// Whether it is a state of so many sequences and units, without gates.
+    pub(crate) fn fits(&self, batch: usize, d_hidden: usize) -> bool {
+        let shape = [batch, d_hidden];
+        self.gates.is_none() && self.hidden.dims() == shape && self.cell.dims() == shape
     }
 }
 
