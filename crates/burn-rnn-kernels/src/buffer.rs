@@ -36,8 +36,10 @@ impl Buffer {
         let mut lines = DROPPED
             .try_with(|dropped| {
                 let mut dropped = dropped.borrow_mut();
-                let fits = |lines: &Vec<Line>| lines.capacity() >= count;
-                let index = dropped.iter().position(fits)?;
+                // The smallest that fits: the largest are for those that need them.
+                let fits = |&(_, lines): &(usize, &Vec<Line>)| lines.capacity() >= count;
+                let fitting = dropped.iter().enumerate().filter(fits);
+                let (index, _) = fitting.min_by_key(|(_, lines)| lines.capacity())?;
                 Some(dropped.swap_remove(index))
             })
             .ok()

@@ -41,6 +41,7 @@ pub struct ScanTensors<const D: usize> {
 /// The tensors come back unchanged where the fused operators do not cover them: they are on another backend
 /// than Flex and NdArray (or not all on the same), of another type than `f32`, or of shapes that do not fit each
 /// other exactly; also where the [reference](crate::reference) is asked for.
+#[inline]
 pub fn scan<const D: usize>(
     spec: CellSpec,
     tensors: ScanTensors<D>,
@@ -107,6 +108,8 @@ mod dispatch {
     use super::*;
     use crate::extension::{FusedScan, Inputs, Optional};
 
+    // Tensors are large to move: inlined, they are moved once.
+    #[inline(always)]
     pub(super) fn scan<const D: usize>(
         spec: CellSpec,
         tensors: ScanTensors<D>,
@@ -124,6 +127,7 @@ mod dispatch {
         ))
     }
 
+    #[inline(always)]
     fn into_inputs<const D: usize>(tensors: ScanTensors<D>) -> Inputs<Dispatch> {
         fn optional<const D: usize>(tensor: Option<Tensor<D>>) -> Optional<Dispatch> {
             match tensor {
