@@ -5,11 +5,28 @@ use std::mem::take;
 use std::ops::{Deref, DerefMut};
 
 /// The floats of a cache line and of the widest vector.
-const LINE: usize = 16;
+pub(crate) const LINE: usize = 16;
 
-#[derive(Clone, Copy)]
+/// A cache line.
+#[derive(Clone, Copy, Debug)]
 #[repr(C, align(64))]
-struct Line([f32; LINE]);
+pub(crate) struct Line([f32; LINE]);
+
+impl Line {
+    pub(crate) const ZERO: Self = Self([0.0; LINE]);
+}
+
+/// The floats of cache lines.
+pub(crate) fn floats(lines: &[Line]) -> &[f32] {
+    // SAFETY: lines are arrays of floats without padding.
+    unsafe { core::slice::from_raw_parts(lines.as_ptr().cast(), lines.len() * LINE) }
+}
+
+/// The floats of cache lines, to be written.
+pub(crate) fn floats_mut(lines: &mut [Line]) -> &mut [f32] {
+    // SAFETY: as in `floats`, and the lines are borrowed mutably.
+    unsafe { core::slice::from_raw_parts_mut(lines.as_mut_ptr().cast(), lines.len() * LINE) }
+}
 
 /// Zeroed floats from the start of a cache line on: a vector of 64 bytes never lies on two of them.
 ///
@@ -46,7 +63,7 @@ impl Buffer {
             .flatten()
             .unwrap_or_default();
         lines.clear();
-        lines.resize(count, Line([0.0; LINE]));
+        lines.resize(count, Line::ZERO);
         Self { lines, len }
     }
 }
@@ -71,14 +88,12 @@ impl Deref for Buffer {
     type Target = [f32];
 
     fn deref(&self) -> &[f32] {
-        // SAFETY: lines are arrays of floats without padding and there are at least `len` floats.
-        unsafe { core::slice::from_raw_parts(self.lines.as_ptr().cast(), self.len) }
+        &floats(&self.lines)[..self.len]
     }
 }
 
 impl DerefMut for Buffer {
     fn deref_mut(&mut self) -> &mut [f32] {
-        // SAFETY: as in `deref`, and the lines are borrowed mutably.
-        unsafe { core::slice::from_raw_parts_mut(self.lines.as_mut_ptr().cast(), self.len) }
+        &mut floats_mut(&mut self.lines)[..self.len]
     }
 }

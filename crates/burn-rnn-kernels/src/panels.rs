@@ -2,7 +2,7 @@
 
 use std::sync::Mutex;
 
-use crate::buffer::Buffer;
+use crate::pool::Pooled;
 use crate::threads::spread;
 
 /// A matrix cut into panels: each holds, row by row, the columns of a few hidden units, those of one
@@ -12,7 +12,7 @@ use crate::threads::spread;
 /// A panel row has `gates · vectors` vectors: of the first gate those of all its units, then those
 /// of the second. Units beyond the last have zeros.
 pub(crate) struct Panels {
-    data: Buffer,
+    data: Pooled,
     /// The number of rows: the length of the sums.
     pub(crate) rows: usize,
     /// The number of gates.
@@ -113,11 +113,15 @@ impl Panels {
     ) -> Self {
         let count = d_hidden.div_ceil(units);
         let len = rows * gates * units;
-        let mut data = Buffer::zeros(count * len);
+        let mut data = Pooled::any(count * len);
         let fill_from = |first: usize, panels: &mut [f32]| {
             for (index, panel) in panels.chunks_exact_mut(len).enumerate() {
                 let unit = (first + index) * units;
-                fill(panel, unit, units.min(d_hidden - unit));
+                let n = units.min(d_hidden - unit);
+                if n < units {
+                    panel.fill(0.0);
+                }
+                fill(panel, unit, n);
             }
         };
         let most = rayon::current_num_threads().min(1 + data.len() / WORTH_A_THREAD);

@@ -8,23 +8,28 @@ use std::mem::take;
 use std::ops::{Deref, DerefMut};
 use std::sync::Mutex;
 
+use crate::buffer::{LINE, Line, floats, floats_mut};
 use crate::kept;
 
-/// Floats from the pool, which they return to when dropped.
+/// Floats from the pool, which they return to when dropped; they start on a cache line.
 #[derive(Debug)]
-pub(crate) struct Pooled(Vec<f32>);
+pub(crate) struct Pooled {
+    lines: Vec<Line>,
+    len: usize,
+}
 
 impl Pooled {
     /// `len` floats of any value: whoever asks writes all of them.
     pub(crate) fn any(len: usize) -> Self {
-        if len < WORTH_KEEPING {
-            return Self(vec![0.0; len]);
+        let count = len.div_ceil(LINE);
+        let mut lines = Vec::new();
+        if count >= WORTH_KEEPING {
+            let found = POOL.lock().ok().and_then(|mut pool| pool.find(count));
+            lines = found.unwrap_or_default();
         }
-        let found = POOL.lock().ok().and_then(|mut pool| pool.find(len));
-        let mut data = found.unwrap_or_default();
         // Longer ones are cut, shorter ones do not come; only a new one is filled.
-        data.resize(len, 0.0);
-        Self(data)
+        lines.resize(count, Line::ZERO);
+        Self { lines, len }
     }
 }
 
@@ -38,10 +43,10 @@ impl Clone for Pooled {
 
 impl Drop for Pooled {
     fn drop(&mut self) {
-        if self.0.len() >= WORTH_KEEPING
+        if self.lines.len() >= WORTH_KEEPING
             && let Ok(mut pool) = POOL.lock()
         {
-            pool.keep(take(&mut self.0));
+            pool.keep(take(&mut self.lines));
         }
     }
 }
@@ -50,13 +55,13 @@ impl Deref for Pooled {
     type Target = [f32];
 
     fn deref(&self) -> &[f32] {
-        &self.0
+        &floats(&self.lines)[..self.len]
     }
 }
 
 impl DerefMut for Pooled {
     fn deref_mut(&mut self) -> &mut [f32] {
-        &mut self.0
+        &mut floats_mut(&mut self.lines)[..self.len]
     }
 }
 
@@ -70,8 +75,8 @@ pub fn release_memory() {
     }
 }
 
-/// The floats from which on a buffer is kept: the allocator is fast with less.
-const WORTH_KEEPING: usize = 1 << 15;
+/// The lines from which on a buffer is kept: the allocator is fast with less.
+const WORTH_KEEPING: usize = 1 << 11;
 
 /// A buffer that is not used while so many others are returned is freed.
 const PATIENCE: u64 = 256;
@@ -83,14 +88,14 @@ static POOL: Mutex<Pool> = Mutex::new(Pool {
 
 struct Pool {
     /// Each with the time of its return.
-    buffers: Vec<(u64, Vec<f32>)>,
+    buffers: Vec<(u64, Vec<Line>)>,
     clock: u64,
 }
 
 impl Pool {
     /// The smallest buffer that is long enough and not more than twice too long.
-    fn find(&mut self, len: usize) -> Option<Vec<f32>> {
-        let fits = |buffer: &Vec<f32>| (len..=2 * len).contains(&buffer.len());
+    fn find(&mut self, count: usize) -> Option<Vec<Line>> {
+        let fits = |buffer: &Vec<Line>| (count..=2 * count).contains(&buffer.len());
         let candidates = self.buffers.iter().enumerate();
         let (index, _) = candidates
             .filter(|(_, (_, buffer))| fits(buffer))
@@ -98,7 +103,7 @@ impl Pool {
         Some(self.buffers.swap_remove(index).1)
     }
 
-    fn keep(&mut self, buffer: Vec<f32>) {
+    fn keep(&mut self, buffer: Vec<Line>) {
         self.clock += 1;
         let clock = self.clock;
         self.buffers
@@ -114,7 +119,7 @@ mod tests {
     #[test]
     fn a_buffer_comes_back_and_one_of_another_size_does_not() {
         // A size that no other test uses: the pool is shared.
-        let len = WORTH_KEEPING * 3 + 12_345;
+        let len = WORTH_KEEPING * LINE * 3 + 12_345;
         let mut first = Pooled::any(len);
         first[7] = 42.0;
         let address = first.as_ptr();

@@ -53,8 +53,9 @@ pub(crate) const OWN_CACHE: usize = 1 << 18;
 pub(crate) fn share(load: Load, run: &(dyn Fn(Part, Meeting<'_>) + Sync)) {
     let mut most = members(load.work, usize::MAX);
     if load.batch * load.time == 1 {
-        // Every weight is read once: what counts is whether they all fit into the cores' own caches.
-        most = most.max(rayon::current_num_threads().min(load.work.div_ceil(OWN_CACHE)));
+        // Every weight is read once: what counts is whether they all fit into the cores' own caches, with room for what else
+        // is there.
+        most = most.max(rayon::current_num_threads().min(load.work.div_ceil(OWN_CACHE / 2)));
     }
     let threads = most.min(load.batch);
     let members = most.min(load.panels);
