@@ -3,10 +3,14 @@
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
+use clap::error::ErrorKind;
 use clap::parser::ValueSource;
 use clap::{Arg, ArgAction, ArgMatches, Command, CommandFactory, FromArgMatches};
 
 use crate::TrainError;
+
+/// Default values of options, by their long names.
+pub type Defaults = &'static [(&'static str, &'static str)];
 
 /// The command with other default values for some of its options, by their long names.
 ///
@@ -15,9 +19,15 @@ use crate::TrainError;
 /// Where the command has no such option.
 #[must_use]
 pub fn with_defaults(command: Command, defaults: &[(&'static str, &'static str)]) -> Command {
-    defaults.iter().fold(command, |command, (long, value)| {
+    let command = defaults.iter().fold(command, |command, (long, value)| {
         command.mut_arg(long.replace('-', "_"), |arg| arg.default_value(value))
-    })
+    });
+    // clap fills in defaults in the order of the options, and a changed option goes to the end: --steps
+    // has to come before --epochs, or the default of --epochs would look like one that was typed.
+    match defaults.iter().any(|(long, _)| *long == "steps") {
+        true => command.mut_arg("epochs", |arg| arg),
+        false => command,
+    }
 }
 
 /// The program's own arguments as `C`, with these defaults; what `--config` names is read. Ends the
@@ -100,11 +110,36 @@ pub fn with_run_file(
                 ))
             })?;
         if !typed.iter().any(|typed| conflict(command, typed, arg)) {
-            expanded.extend(words_of(key, value).map_err(refuse)?);
+            let words = words_of(key, value).map_err(refuse)?;
+            fits(command, &words).map_err(refuse)?;
+            expanded.extend(words);
         }
     }
     expanded.extend_from_slice(&arguments[words..]);
     Ok(expanded)
+}
+
+/// Refuses a value that the option does not take: clap would name the option, not the file.
+fn fits(command: &Command, words: &[OsString]) -> Result<(), String> {
+    let program = core::iter::once(OsString::from("burn-rnn"));
+    let parsed = command
+        .clone()
+        .try_get_matches_from(program.chain(words.iter().cloned()));
+    match parsed {
+        Err(error)
+            if matches!(
+                error.kind(),
+                ErrorKind::InvalidValue | ErrorKind::ValueValidation
+            ) =>
+        {
+            let text = error.to_string();
+            let lines = text.lines().map(str::trim).filter(|line| !line.is_empty());
+            let lines = lines.take_while(|line| !line.starts_with("For more"));
+            let text: Vec<&str> = lines.collect();
+            Err(text.join(" ").trim_start_matches("error: ").to_owned())
+        }
+        _ => Ok(()),
+    }
 }
 
 fn conflict(command: &Command, one: &Arg, other: &Arg) -> bool {

@@ -265,7 +265,7 @@ impl Checkpoints {
     pub(super) fn put_aside(&self) -> Result<(), TrainError> {
         let mut files = self.found();
         files.extend(
-            ["model.safetensors", "last-good.safetensors"]
+            ["model.safetensors", "last-good.safetensors", "run.toml"]
                 .map(|name| self.folder.join(name))
                 .into_iter()
                 .filter(|path| path.exists()),

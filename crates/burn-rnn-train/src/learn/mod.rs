@@ -19,6 +19,7 @@ mod schedule;
 mod strategy;
 mod student;
 mod task;
+mod terminal;
 #[cfg(test)]
 mod tests;
 

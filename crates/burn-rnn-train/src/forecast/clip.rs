@@ -11,7 +11,7 @@ use burn::tensor::Tensor;
 /// # Panics
 ///
 /// Where `max_norm` is not above zero.
-pub fn clip_global_norm<M: Module>(
+pub(super) fn clip_global_norm<M: Module>(
     gradients: GradientsParams,
     module: &M,
     max_norm: f64,
