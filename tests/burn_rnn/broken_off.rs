@@ -190,7 +190,10 @@ fn a_full_disk_loses_no_earlier_checkpoint() {
         .args(["-c", script, &blocks, env!("CARGO_BIN_EXE_burn-rnn")])
         .args(&gone_on);
     let message = refusal(limited, 2);
-    assert!(message.contains("checkpoint-000000040.brnn"), "{message}");
+    assert!(
+        message.contains("checkpoint-000000040.brnn") && message.contains("--resume"),
+        "{message}"
+    );
     assert_eq!(checkpoints(&folder.join("out")), before);
     let parts = fs::read_dir(folder.join("out")).unwrap();
     let parts = parts.filter(|entry| {

@@ -53,7 +53,7 @@ pub fn inspect(args: &InspectArgs) -> Result<(), TrainError> {
     println!("task        {}", card.task);
     println!("network     {}", card.network);
     println!("trained     {} steps, seed {}", card.steps, card.seed);
-    println!("command     burn-rnn {}", card.command);
+    println!("command     {}", card.command);
     println!("sha256      {}", file.checksum());
     println!("size        {} bytes, {total} parameters", file.size());
     for (name, score) in &card.scores {

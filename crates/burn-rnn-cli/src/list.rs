@@ -75,7 +75,7 @@ fn table(models: &[(PathBuf, ModelFile)]) -> String {
             parameters.to_string(),
             format!("{:.0} kB", file.size() as f64 / 1000.0),
             scores.join(", "),
-            format!("burn-rnn {}", file.card.command),
+            file.card.command.clone(),
         ]);
     }
     let width = |column: usize| rows.iter().map(|row| row[column].chars().count()).max();

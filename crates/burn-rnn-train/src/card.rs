@@ -46,6 +46,10 @@ pub fn model_card(task: &TaskCard, file: &ModelFile, place: &str) -> String {
         .iter()
         .map(|(name, score)| format!("| {name} | {score:.4} |\n"))
         .collect();
+    let curve = match file.path().with_file_name("loss.png").exists() {
+        true => "![The learning curve](loss.png)\n\n",
+        false => "",
+    };
     let usage = task.usage.join("\n").replace("MODEL", place);
     format!(
         "# {title}\n\n{what}\n\n\
@@ -57,9 +61,9 @@ pub fn model_card(task: &TaskCard, file: &ModelFile, place: &str) -> String {
          {scores}\
          | SHA-256 of the weights | `{sum}` |\n\n\
          ## Data\n\n{data}\n\n\
-         ## How it was trained\n\n```sh\nburn-rnn {command}\n```\n\n\
+         ## How it was trained\n\n```sh\n{command}\n```\n\n\
          Seed {seed}; these are the weights of step {steps}, the best on the part of the data that \
-         chooses the model.\n\n\
+         chooses the model.\n\n{curve}\
          ## How to use it\n\n```sh\n{usage}\n```\n\n\
          ## Limits\n\n{limits}\n\n\
          ## Licence\n\n{licence}\n\n\

@@ -73,7 +73,7 @@ pub fn with_run_file(
     })?;
     let table: toml::Table = text
         .parse()
-        .map_err(|error: toml::de::Error| refuse(one_line(&error.to_string())))?;
+        .map_err(|error: toml::de::Error| refuse(place_and_reason(&text, &error)))?;
 
     // The words up to the innermost subcommand; the file's options go behind them.
     let mut command = command;
@@ -240,9 +240,12 @@ fn typed_value(text: Option<&str>) -> toml::Value {
     }
 }
 
-fn one_line(text: &str) -> String {
-    let lines: Vec<&str> = text.lines().map(str::trim).collect();
-    lines.join(" ")
+/// The line of a TOML file that cannot be read, and why, in one line.
+fn place_and_reason(text: &str, error: &toml::de::Error) -> String {
+    let before = error.span().and_then(|span| text.get(..span.start));
+    let line = before.map_or(1, |before| before.matches('\n').count() + 1);
+    let reason: Vec<&str> = error.message().lines().map(str::trim).collect();
+    format!("line {line} is not TOML: {}", reason.join(" "))
 }
 
 /// Where a training without `--out` writes.
@@ -324,7 +327,11 @@ mod tests {
         let message = |file| expanded(file, &[]).unwrap_err().to_string();
         assert!(message("leyers = 2").contains("leyers is no option of program: it has epochs"));
         assert!(message("lr = ").contains("run.toml"));
-        assert!(!message("lr = \n= 3").contains('\n'));
+        let broken = message("steps = 7\nlr = \n= 3");
+        assert!(
+            broken.contains("line 2 is not TOML") && !broken.contains('\n'),
+            "{broken}"
+        );
         let missing = arguments(&["--config", "nowhere.toml"]);
         let error = with_run_file(missing, &Cli::command()).unwrap_err();
         assert!(error.to_string().contains("nowhere.toml"), "{error}");

@@ -26,6 +26,6 @@ mod tests;
 pub use args::{LearnArgs, NetworkArgs, ScheduleName};
 pub use checkpoint::Point;
 use run::last_good;
-pub use run::{Outcome, learn};
+pub use run::{Outcome, begun, learn};
 pub use schedule::ScheduleKind;
 pub use task::{Learnable, Lesson, Moment, Task};

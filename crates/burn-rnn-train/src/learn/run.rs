@@ -275,6 +275,11 @@ pub fn learn<T: Task>(
     }
 }
 
+/// Whether a training was begun in a folder and left a checkpoint to go on from.
+pub fn begun(folder: &Path) -> bool {
+    Checkpoints::new(folder, String::new()).any()
+}
+
 /// Burn draws a parameter where it is first used; drawn here, the numbers follow from the seed alone.
 fn draw_parameters(model: &impl Module) {
     struct Draw;
@@ -328,9 +333,13 @@ fn command() -> String {
         true => format!("\"{word}\""),
         false => word,
     };
-    let words = std::env::args().skip(1);
+    let mut words = std::env::args();
+    let program = words.next().unwrap_or_default();
+    let program = Path::new(&program).file_stem();
+    let program = program.map(|name| name.to_string_lossy().into_owned());
     let words = words.filter(|word| !["--resume", "--plain", "--json"].contains(&word.as_str()));
-    words.map(quoted).collect::<Vec<_>>().join(" ")
+    let words: Vec<String> = program.into_iter().chain(words.map(quoted)).collect();
+    words.join(" ")
 }
 
 fn validate(args: &LearnArgs) -> Result<(), TrainError> {

@@ -293,6 +293,11 @@ impl<T: Task> Run<'_, T> {
         };
         // Dropout then draws the same numbers after a break as without one.
         plan.devices[0].seed(moment.seed);
+        for (place, device) in plan.devices.iter().enumerate() {
+            if *device != plan.devices[0] {
+                device.seed(mixed(moment.seed, place as u64));
+            }
+        }
         let model = self.learner.model();
         let mut accumulator = GradientsAccumulator::new();
         let mut targets = 0;

@@ -9,7 +9,7 @@ use clap::Args;
 use super::task::VALIDATION;
 use super::{MusicModel, MusicSettings, MusicTask, compose, matched_hidden, plot};
 use crate::char_rnn::Sampling;
-use crate::learn::{LearnArgs, NetworkArgs, Outcome, Task, learn};
+use crate::learn::{LearnArgs, NetworkArgs, Outcome, Task, begun, learn};
 use crate::new_file::write_whole;
 use crate::{ModelFile, TaskCard, TrainError};
 
@@ -24,7 +24,7 @@ pub struct TrainArgs {
     #[arg(
         long,
         value_name = "P",
-        default_value_t = 0.3,
+        default_value_t = 0.0,
         allow_negative_numbers = true
     )]
     pub output_dropout: f64,
@@ -48,11 +48,11 @@ pub struct TrainArgs {
 pub const DEFAULTS: &[(&str, &str)] = &[
     ("cell", "gru"),
     ("hidden", "0"),
-    ("epochs", "200"),
+    ("epochs", "100"),
     ("patience", "30"),
-    ("batch-size", "8"),
-    ("lr", "0.005"),
-    ("clip", "5"),
+    ("batch-size", "1"),
+    ("lr", "0.004"),
+    ("weight-decay", "0.1"),
 ];
 
 /// The name of the score on the test part.
@@ -119,7 +119,10 @@ pub fn train(args: &TrainArgs) -> Result<(), TrainError> {
         if args.seeds > 1 {
             let folder = args.learn.out.clone();
             let folder = folder.unwrap_or_else(|| crate::options::default_folder(MusicTask::NAME));
-            learn_args.out = Some(folder.join(format!("seed-{seed}")));
+            let folder = folder.join(format!("seed-{seed}"));
+            // What was broken off is one of several: those after it are still to begin.
+            learn_args.resume &= begun(&folder);
+            learn_args.out = Some(folder);
         }
         let description = format!(
             "{} × {} {}",
