@@ -1,5 +1,6 @@
 //! `burn-rnn eval`: the held-out figures of a saved model.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use burn_rnn_train::{ModelFile, TrainError, device};
@@ -31,10 +32,7 @@ pub fn evaluate(args: &EvalArgs) -> Result<(), TrainError> {
     let card = file.card.clone();
     let scores = tasks::evaluate(file, args.data.as_deref(), &device)?;
     if args.json {
-        let scores: serde_json::Map<_, _> = scores
-            .into_iter()
-            .map(|(name, score)| (name, serde_json::json!(score)))
-            .collect();
+        let scores: BTreeMap<String, f64> = scores.into_iter().collect();
         println!(
             "{}",
             serde_json::json!({

@@ -10,7 +10,7 @@ mod bits;
 mod checkpoint;
 mod curve;
 mod dashboard;
-mod gradients;
+pub(crate) mod gradients;
 mod idle;
 mod interrupt;
 mod report;

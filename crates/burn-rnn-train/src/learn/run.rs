@@ -62,11 +62,6 @@ impl<T: Task> Outcome<T> {
         }
         save_model(&self.path(), &card, &self.settings, &self.model)?;
         if self.json {
-            let scores: serde_json::Map<_, _> = card
-                .scores
-                .iter()
-                .map(|(name, value)| (name.clone(), serde_json::json!(value)))
-                .collect();
             println!(
                 "{}",
                 serde_json::json!({
@@ -76,7 +71,7 @@ impl<T: Task> Outcome<T> {
                     "steps": card.steps,
                     "seed": card.seed,
                     "seconds": self.seconds,
-                    "scores": scores,
+                    "scores": card.scores,
                     "model": self.path(),
                 })
             );
