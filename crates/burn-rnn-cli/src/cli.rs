@@ -1,21 +1,29 @@
 //! The commands and their options.
 
-use burn_rnn_train::char_rnn::command as text;
-use burn_rnn_train::learn::LearnArgs;
-use burn_rnn_train::music::command as music;
+use burn_rnn_train::char_rnn::command::ActivationArgs;
 use burn_rnn_train::options::with_defaults;
 use clap::{CommandFactory, Parser, Subcommand};
 
 use crate::completions::CompletionArgs;
+use crate::evaluate::EvalArgs;
+use crate::generate::GenerateArgs;
 use crate::inspect::InspectArgs;
 use crate::list::ListArgs;
+use crate::tasks::{DEFAULTS, TrainTask};
 
 /// Trains, evaluates and uses recurrent networks: text, series, sound, music, dates, grammars.
 ///
-/// Models are single files that hold all they need. Exit codes: 0 done, 2 something given does not fit
-/// (one line on standard error says what), 130 interrupted.
+/// Models are single files that hold all they need; `burn-rnn list` shows those that come with the
+/// project.
 #[derive(Debug, Parser)]
-#[command(name = "burn-rnn", version, args_override_self = true)]
+#[command(
+    name = "burn-rnn",
+    version,
+    args_override_self = true,
+    after_help = "Exit codes:\n  0    done\n  2    something given does not fit, or cannot be read or \
+                  written: one line on standard error says what\n  130  interrupted by Ctrl-C, after \
+                  everything was saved"
+)]
 pub struct Cli {
     /// What to do.
     #[command(subcommand)]
@@ -31,47 +39,29 @@ pub enum Command {
         #[command(subcommand)]
         task: TrainTask,
     },
-    /// Writes text with a trained model
-    Generate(text::GenerateArgs),
+    /// Measures a trained model on held-out data
+    Eval(EvalArgs),
+    /// Writes text or composes music with a trained model
+    Generate(GenerateArgs),
     /// Writes an HTML page that colours a text by a hidden unit's activation
-    Activations(text::ActivationArgs),
+    Activations(ActivationArgs),
     /// Shows what is in a model file: task, scores, layers, parameters, sizes
     Inspect(InspectArgs),
-    /// Lists the models of the zoo
+    /// Lists the models of the zoo: task, architecture, size, metric, how each was trained
     List(ListArgs),
     /// Prints the completions for a shell
     Completions(CompletionArgs),
 }
 
-/// What can be learnt.
-#[derive(Debug, Subcommand)]
-#[command(args_override_self = true)]
-pub enum TrainTask {
-    /// Text, character by character
-    #[command(args_override_self = true)]
-    Text(text::TrainArgs),
-    /// Polyphonic music, step by step
-    #[command(args_override_self = true)]
-    Music(music::TrainArgs),
-}
-
-impl TrainTask {
-    /// The options of the loop.
-    pub fn learn(&mut self) -> &mut LearnArgs {
-        match self {
-            Self::Text(args) => &mut args.learn,
-            Self::Music(args) => &mut args.learn,
-        }
-    }
-}
-
 /// The command line, each task with its own defaults.
 pub fn command() -> clap::Command {
-    Cli::command().mut_subcommand("train", |train| {
-        let defaults = [("text", text::DEFAULTS), ("music", music::DEFAULTS)];
-        defaults.into_iter().fold(train, |train, (task, defaults)| {
+    let command = Cli::command().mut_subcommand("train", |train| {
+        DEFAULTS.iter().fold(train, |train, (task, defaults)| {
             train.mut_subcommand(task, |command| with_defaults(command, defaults))
         })
+    });
+    command.mut_subcommand("activations", |command| {
+        with_defaults(command, &[("model", "out/text")])
     })
 }
 
@@ -80,5 +70,20 @@ mod tests {
     #[test]
     fn the_command_line_is_sound() {
         super::command().debug_assert();
+    }
+
+    #[test]
+    fn every_command_and_option_is_explained() {
+        fn look(command: &clap::Command, path: &str) {
+            let path = format!("{path} {}", command.get_name());
+            assert!(command.get_about().is_some(), "{path}");
+            for arg in command.get_arguments() {
+                assert!(arg.get_help().is_some(), "{path} {}", arg.get_id());
+            }
+            for command in command.get_subcommands() {
+                look(command, &path);
+            }
+        }
+        look(&super::command(), "");
     }
 }

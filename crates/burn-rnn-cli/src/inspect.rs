@@ -2,8 +2,10 @@
 
 use std::path::PathBuf;
 
-use burn_rnn_train::{ModelFile, TrainError};
+use burn_rnn_train::{ModelFile, TrainError, model_card};
 use clap::Args;
+
+use crate::tasks;
 
 /// The options of `inspect`.
 #[derive(Debug, Args)]
@@ -13,11 +15,19 @@ pub struct InspectArgs {
     /// One JSON object in place of the tables
     #[arg(long)]
     pub json: bool,
+    /// The model card in Markdown in place of the tables
+    #[arg(long, conflicts_with = "json")]
+    pub card: bool,
 }
 
 /// Prints task, network, scores, parameters and sizes.
 pub fn inspect(args: &InspectArgs) -> Result<(), TrainError> {
     let file = ModelFile::open(&args.model)?;
+    if args.card {
+        let place = args.model.display().to_string();
+        print!("{}", model_card(tasks::card(&file)?, &file, &place));
+        return Ok(());
+    }
     let parameters = file.parameters();
     let total: usize = parameters.iter().map(|(_, _, count)| count).sum();
     let card = &file.card;
@@ -43,7 +53,7 @@ pub fn inspect(args: &InspectArgs) -> Result<(), TrainError> {
     println!("task        {}", card.task);
     println!("network     {}", card.network);
     println!("trained     {} steps, seed {}", card.steps, card.seed);
-    println!("command     burn-rnn {}", card.command);
+    println!("command     {}", card.command);
     println!("sha256      {}", file.checksum());
     println!("size        {} bytes, {total} parameters", file.size());
     for (name, score) in &card.scores {

@@ -22,8 +22,8 @@ pub fn list(args: &ListArgs) -> Result<(), TrainError> {
     find(&args.folder, &mut paths).map_err(|error| TrainError::Model {
         path: args.folder.clone(),
         reason: format!(
-            "{error}; expected a folder with models, such as the repository's zoo: name it, or go \
-             where it is"
+            "{error}; expected a folder with models: name one, or go to the root of a clone of the \
+             project, which has the zoo"
         ),
     })?;
     paths.sort();
@@ -42,29 +42,60 @@ pub fn list(args: &ListArgs) -> Result<(), TrainError> {
         println!("{}", serde_json::Value::from(list));
         return Ok(());
     }
-    for (path, file) in models {
-        let parameters: usize = file.parameters().iter().map(|(_, _, count)| count).sum();
-        println!("{}", path.display());
-        println!("  task      {}", file.card.task);
-        println!(
-            "  network   {}; {parameters} parameters, {:.0} kB",
-            file.card.network,
-            file.size() as f64 / 1000.0
-        );
-        let scores = file.card.scores.iter();
-        let scores: Vec<_> = scores
-            .map(|(name, score)| format!("{name} {score:.4}"))
-            .collect();
-        println!("  scores    {}", scores.join(", "));
-        println!("  trained   burn-rnn {}", file.card.command);
-    }
+    println!("{}", table(&models));
     Ok(())
 }
 
+/// A row a model, the columns as wide as they have to be.
+fn table(models: &[(PathBuf, ModelFile)]) -> String {
+    let heads = [
+        "model",
+        "task",
+        "network",
+        "parameters",
+        "size",
+        "score",
+        "trained by",
+    ];
+    let mut rows = vec![heads.map(str::to_owned)];
+    for (path, file) in models {
+        let parameters: usize = file.parameters().iter().map(|(_, _, count)| count).sum();
+        let place = match path.file_name() == Some("model.safetensors".as_ref()) {
+            true => path.parent().unwrap_or(path),
+            false => path,
+        };
+        let scores = file.card.scores.iter();
+        let scores: Vec<_> = scores
+            .map(|(name, score)| format!("{name} {score:.3}"))
+            .collect();
+        rows.push([
+            place.display().to_string(),
+            file.card.task.clone(),
+            file.card.network.clone(),
+            parameters.to_string(),
+            format!("{:.0} kB", file.size() as f64 / 1000.0),
+            scores.join(", "),
+            file.card.command.clone(),
+        ]);
+    }
+    let width = |column: usize| rows.iter().map(|row| row[column].chars().count()).max();
+    let widths: Vec<usize> = (0..heads.len()).filter_map(width).collect();
+    let line = |row: &[String; 7]| {
+        let cells = row.iter().zip(&widths).enumerate();
+        let cells = cells.map(|(column, (cell, width))| match column {
+            3 | 4 => format!("{cell:>width$}"),
+            _ => format!("{cell:width$}"),
+        });
+        cells.collect::<Vec<_>>().join("  ").trim_end().to_owned()
+    };
+    rows.iter().map(line).collect::<Vec<_>>().join("\n")
+}
+
+/// All model files within a folder but those that a later training put aside.
 fn find(folder: &Path, paths: &mut Vec<PathBuf>) -> std::io::Result<()> {
     for entry in std::fs::read_dir(folder)? {
         let path = entry?.path();
-        if path.is_dir() {
+        if path.is_dir() && path.file_name() != Some("previous".as_ref()) {
             find(&path, paths)?;
         } else if path
             .extension()

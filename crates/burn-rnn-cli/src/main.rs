@@ -2,17 +2,18 @@
 
 mod cli;
 mod completions;
+mod evaluate;
+mod generate;
 mod inspect;
 mod list;
+mod tasks;
+mod text;
 
 use std::process::ExitCode;
 
 use burn_rnn_train::{TrainError, exit_code, options};
 use clap::FromArgMatches;
-use cli::{Cli, Command, TrainTask};
-
-/// The Rust source of all crates of the project, put together by `build.rs`.
-const SOURCES: &str = include_str!(concat!(env!("OUT_DIR"), "/sources.txt"));
+use cli::{Cli, Command};
 
 fn main() -> ExitCode {
     exit_code(run())
@@ -33,9 +34,10 @@ fn run() -> Result<(), TrainError> {
                     let command = train.find_subcommand(name)?;
                     Some(options::run_file(command, matches))
                 });
-            train(&task)
+            task.train()
         }
-        Command::Generate(args) => burn_rnn_train::char_rnn::command::generate(&args),
+        Command::Eval(args) => evaluate::evaluate(&args),
+        Command::Generate(args) => generate::generate(&args),
         Command::Activations(args) => burn_rnn_train::char_rnn::command::activations(&args),
         Command::Inspect(args) => inspect::inspect(&args),
         Command::List(args) => list::list(&args),
@@ -43,12 +45,5 @@ fn run() -> Result<(), TrainError> {
             completions::completions(&args, command);
             Ok(())
         }
-    }
-}
-
-fn train(task: &TrainTask) -> Result<(), TrainError> {
-    match task {
-        TrainTask::Music(args) => burn_rnn_train::music::command::train(args),
-        TrainTask::Text(args) => burn_rnn_train::char_rnn::command::train(args, SOURCES),
     }
 }

@@ -3,10 +3,9 @@
 //! [`char_rnn`] is a character language model, [`forecast`] forecasts time series. Each has its
 //! command line in a module `command`; the programs in `examples/` call it and no more.
 
-mod average;
+mod card;
 pub mod char_rnn;
 pub mod classify;
-mod clip;
 mod device;
 mod error;
 pub mod forecast;
@@ -19,15 +18,12 @@ mod network;
 mod new_file;
 pub mod options;
 mod picture;
-mod progress;
 pub mod speak;
 pub mod tag;
 pub mod transduce;
 
-pub use average::ParameterAverage;
-pub use clip::clip_global_norm;
+pub use card::{TaskCard, model_card};
 pub use device::device;
 pub use error::{TrainError, exit_code};
 pub use model_file::{ModelCard, ModelFile, save_model};
 pub use network::{Architecture, Network, NetworkConfig, NetworkState};
-pub use progress::Progress;

@@ -168,6 +168,16 @@ impl ModelFile {
         &self.sum
     }
 
+    /// Where it was read.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// The error that this model does not do for what was asked.
+    pub fn refuse(&self, reason: impl Into<String>) -> TrainError {
+        refusal(&self.path)(reason.into())
+    }
+
     /// The settings as they stand in the file, JSON.
     pub fn settings(&self) -> &str {
         &self.settings

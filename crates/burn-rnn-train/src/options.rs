@@ -3,10 +3,14 @@
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
+use clap::error::ErrorKind;
 use clap::parser::ValueSource;
 use clap::{Arg, ArgAction, ArgMatches, Command, CommandFactory, FromArgMatches};
 
 use crate::TrainError;
+
+/// Default values of options, by their long names.
+pub type Defaults = &'static [(&'static str, &'static str)];
 
 /// The command with other default values for some of its options, by their long names.
 ///
@@ -15,9 +19,15 @@ use crate::TrainError;
 /// Where the command has no such option.
 #[must_use]
 pub fn with_defaults(command: Command, defaults: &[(&'static str, &'static str)]) -> Command {
-    defaults.iter().fold(command, |command, (long, value)| {
+    let command = defaults.iter().fold(command, |command, (long, value)| {
         command.mut_arg(long.replace('-', "_"), |arg| arg.default_value(value))
-    })
+    });
+    // clap fills in defaults in the order of the options, and a changed option goes to the end: --steps
+    // has to come before --epochs, or the default of --epochs would look like one that was typed.
+    match defaults.iter().any(|(long, _)| *long == "steps") {
+        true => command.mut_arg("epochs", |arg| arg),
+        false => command,
+    }
 }
 
 /// The program's own arguments as `C`, with these defaults; what `--config` names is read. Ends the
@@ -63,7 +73,7 @@ pub fn with_run_file(
     })?;
     let table: toml::Table = text
         .parse()
-        .map_err(|error: toml::de::Error| refuse(one_line(&error.to_string())))?;
+        .map_err(|error: toml::de::Error| refuse(place_and_reason(&text, &error)))?;
 
     // The words up to the innermost subcommand; the file's options go behind them.
     let mut command = command;
@@ -100,11 +110,36 @@ pub fn with_run_file(
                 ))
             })?;
         if !typed.iter().any(|typed| conflict(command, typed, arg)) {
-            expanded.extend(words_of(key, value).map_err(refuse)?);
+            let words = words_of(key, value).map_err(refuse)?;
+            fits(command, &words).map_err(refuse)?;
+            expanded.extend(words);
         }
     }
     expanded.extend_from_slice(&arguments[words..]);
     Ok(expanded)
+}
+
+/// Refuses a value that the option does not take: clap would name the option, not the file.
+fn fits(command: &Command, words: &[OsString]) -> Result<(), String> {
+    let program = core::iter::once(OsString::from("burn-rnn"));
+    let parsed = command
+        .clone()
+        .try_get_matches_from(program.chain(words.iter().cloned()));
+    match parsed {
+        Err(error)
+            if matches!(
+                error.kind(),
+                ErrorKind::InvalidValue | ErrorKind::ValueValidation
+            ) =>
+        {
+            let text = error.to_string();
+            let lines = text.lines().map(str::trim).filter(|line| !line.is_empty());
+            let lines = lines.take_while(|line| !line.starts_with("For more"));
+            let text: Vec<&str> = lines.collect();
+            Err(text.join(" ").trim_start_matches("error: ").to_owned())
+        }
+        _ => Ok(()),
+    }
 }
 
 fn conflict(command: &Command, one: &Arg, other: &Arg) -> bool {
@@ -205,9 +240,12 @@ fn typed_value(text: Option<&str>) -> toml::Value {
     }
 }
 
-fn one_line(text: &str) -> String {
-    let lines: Vec<&str> = text.lines().map(str::trim).collect();
-    lines.join(" ")
+/// The line of a TOML file that cannot be read, and why, in one line.
+fn place_and_reason(text: &str, error: &toml::de::Error) -> String {
+    let before = error.span().and_then(|span| text.get(..span.start));
+    let line = before.map_or(1, |before| before.matches('\n').count() + 1);
+    let reason: Vec<&str> = error.message().lines().map(str::trim).collect();
+    format!("line {line} is not TOML: {}", reason.join(" "))
 }
 
 /// Where a training without `--out` writes.
@@ -289,7 +327,11 @@ mod tests {
         let message = |file| expanded(file, &[]).unwrap_err().to_string();
         assert!(message("leyers = 2").contains("leyers is no option of program: it has epochs"));
         assert!(message("lr = ").contains("run.toml"));
-        assert!(!message("lr = \n= 3").contains('\n'));
+        let broken = message("steps = 7\nlr = \n= 3");
+        assert!(
+            broken.contains("line 2 is not TOML") && !broken.contains('\n'),
+            "{broken}"
+        );
         let missing = arguments(&["--config", "nowhere.toml"]);
         let error = with_run_file(missing, &Cli::command()).unwrap_err();
         assert!(error.to_string().contains("nowhere.toml"), "{error}");

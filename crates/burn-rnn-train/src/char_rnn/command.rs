@@ -9,9 +9,12 @@ use clap::{Args, Parser, Subcommand};
 
 use super::activations::Activations;
 use super::symbols::{bytes_as_text, text_as_bytes};
-use super::{CharModel, CharModelConfig, Corpus, Generator, Sampling, TextSettings, TextTask};
+use super::task::SCORE;
+use super::{
+    CharModelConfig, Corpus, Generator, Sampling, TextSettings, TextTask, bits_per_character,
+};
 use crate::learn::{LearnArgs, NetworkArgs, Task, learn};
-use crate::{ModelFile, TrainError, device};
+use crate::{ModelFile, TaskCard, TrainError, device};
 
 /// Trains a character language model, or writes text with a trained one.
 ///
@@ -75,6 +78,21 @@ pub const DEFAULTS: &[(&str, &str)] = &[
     ("final-lr", "0.0004"),
 ];
 
+/// What its model card says.
+pub const CARD: TaskCard = TaskCard {
+    title: "A character language model",
+    what: "It reads a text character by character and gives the probability of each character to come \
+           next; drawn one after another they continue a text.",
+    input: "--text",
+    built_in: "this project's own Rust sources as they were when it was trained (all of `crates/`, in \
+               the order of the file names, put together by `examples/build.rs`), the last tenth held \
+               out",
+    usage: &["burn-rnn generate --model MODEL --prompt \"fn main\" --temperature 0.6 --length 500"],
+    limits: "It has learnt the look of a text, not its meaning: names, brackets and indentation come \
+             out right more often than not, what the code does never. It knows no character that its \
+             text lacked.",
+};
+
 /// The options of `generate`.
 #[derive(Clone, Debug, Args)]
 pub struct GenerateArgs {
@@ -127,16 +145,20 @@ pub fn run(cli: Cli, built_in: &str) -> Result<(), TrainError> {
     match cli.command {
         Some(Command::Generate(args)) => generate(&args),
         Some(Command::Activations(args)) => activations(&args),
-        None => train(&cli.train, built_in),
+        None => {
+            let generate = "cargo run --release --example char-rnn -- generate";
+            train(&cli.train, built_in, generate)
+        }
     }
 }
 
-/// Trains a model; `built_in` is the text that is learnt where no file is named.
+/// Trains a model; `built_in` is the text that is learnt where no file is named, `generate` the command
+/// that writes text with the model, for a hint.
 ///
 /// # Errors
 ///
 /// Where a file, a text or a setting does not fit; nothing is overwritten then.
-pub fn train(args: &TrainArgs, built_in: &str) -> Result<(), TrainError> {
+pub fn train(args: &TrainArgs, built_in: &str, generate: &str) -> Result<(), TrainError> {
     if args.network.bidirectional {
         return Err(TrainError::Setting {
             name: "--bidirectional",
@@ -150,11 +172,7 @@ pub fn train(args: &TrainArgs, built_in: &str) -> Result<(), TrainError> {
         ("--batch-size", args.learn.batch_size),
         ("--seq-len", args.seq_len),
     ])?;
-    let text = match &args.text {
-        Some(path) => source(path, args.bytes)?,
-        None if args.bytes => bytes_as_text(built_in.as_bytes()),
-        None => built_in.to_owned(),
-    };
+    let text = source(args.text.as_deref(), built_in, args.bytes)?;
     let corpus = Corpus::new(&text, args.seq_len)?;
     let network = &args.network;
     let config = CharModelConfig {
@@ -185,8 +203,8 @@ pub fn train(args: &TrainArgs, built_in: &str) -> Result<(), TrainError> {
     if !args.learn.json {
         let best = outcome.card.scores.values().next().copied();
         println!(
-            "Held-out loss: {:.4} bits/char at its best (step {}). Try:\n  cargo run --release \
-             --example char-rnn -- generate --model {} --length 500",
+            "Held-out loss: {:.4} bits/char at its best (step {}). Try:\n  {generate} --model \
+             {} --length 500",
             best.unwrap_or(f64::NAN),
             outcome.card.steps,
             outcome.folder.display()
@@ -195,7 +213,14 @@ pub fn train(args: &TrainArgs, built_in: &str) -> Result<(), TrainError> {
     Ok(())
 }
 
-fn source(path: &Path, bytes: bool) -> Result<String, DataError> {
+/// The text of a file, or the built-in one.
+fn source(path: Option<&Path>, built_in: &str, bytes: bool) -> Result<String, DataError> {
+    let Some(path) = path else {
+        return Ok(match bytes {
+            true => bytes_as_text(built_in.as_bytes()),
+            false => built_in.to_owned(),
+        });
+    };
     if !bytes {
         return read_text(path);
     }
@@ -211,13 +236,23 @@ fn source(path: &Path, bytes: bool) -> Result<String, DataError> {
     }
 }
 
-/// A saved model and what is needed to use it.
+/// The held-out figures of a saved model, by name: of the last tenth of the text `input`, or of the
+/// built-in one.
 ///
 /// # Errors
 ///
-/// Where there is none, or its file is damaged or something else.
-pub fn load(path: &Path, device: &Device) -> Result<(TextSettings, CharModel), TrainError> {
-    ModelFile::open(path)?.load(TextTask::NAME, device, TextSettings::init)
+/// Where the model or the text does not fit.
+pub fn evaluate(
+    file: ModelFile,
+    input: Option<&Path>,
+    device: &Device,
+    built_in: &str,
+) -> Result<Vec<(String, f64)>, TrainError> {
+    let (settings, model) = file.load(TextTask::NAME, device, TextSettings::init)?;
+    let text = source(input, built_in, settings.bytes)?;
+    let corpus = Corpus::with_vocabulary(&text, settings.vocabulary.clone())?;
+    let bits = bits_per_character(&model, &settings.held_out(&corpus)?);
+    Ok(vec![(SCORE.to_owned(), bits)])
 }
 
 /// Writes text with a saved model to standard output.
@@ -226,16 +261,32 @@ pub fn load(path: &Path, device: &Device) -> Result<(TextSettings, CharModel), T
 ///
 /// Where the model, the prompt or a setting does not fit.
 pub fn generate(args: &GenerateArgs) -> Result<(), TrainError> {
-    let device = device(args.device.as_deref())?;
     let sampling = Sampling {
         temperature: args.temperature,
         seed: args.seed,
     };
+    let device = device(args.device.as_deref())?;
+    let file = ModelFile::open(&args.model)?;
+    write_text(file, &args.prompt, args.length, sampling, &device)
+}
+
+/// Writes the prompt and `length` characters more to standard output.
+///
+/// # Errors
+///
+/// Where the model, the prompt or a setting does not fit.
+pub fn write_text(
+    file: ModelFile,
+    prompt: &str,
+    length: usize,
+    sampling: Sampling,
+    device: &Device,
+) -> Result<(), TrainError> {
     sampling.validate()?;
-    let (settings, model) = load(&args.model, &device)?;
+    let (settings, model) = file.load(TextTask::NAME, device, TextSettings::init)?;
     let prompt = match settings.bytes {
-        true => bytes_as_text(args.prompt.as_bytes()),
-        false => args.prompt.clone(),
+        true => bytes_as_text(prompt.as_bytes()),
+        false => prompt.to_owned(),
     };
     let generator = Generator::new(&model, &settings.vocabulary, &prompt, sampling)?;
     let mut out = std::io::stdout().lock();
@@ -250,7 +301,7 @@ pub fn generate(args: &GenerateArgs) -> Result<(), TrainError> {
     if write(&prompt).is_err() {
         return Ok(());
     }
-    for character in generator.take(args.length) {
+    for character in generator.take(length) {
         if write(character.encode_utf8(&mut [0; 4])).is_err() {
             return Ok(());
         }
@@ -267,8 +318,9 @@ pub fn generate(args: &GenerateArgs) -> Result<(), TrainError> {
 pub fn activations(args: &ActivationArgs) -> Result<(), TrainError> {
     TrainError::check_counts(&[("--length", args.length)])?;
     let device = device(args.device.as_deref())?;
-    let (settings, model) = load(&args.model, &device)?;
-    let text = source(&args.text, settings.bytes)?;
+    let file = ModelFile::open(&args.model)?;
+    let (settings, model) = file.load(TextTask::NAME, &device, TextSettings::init)?;
+    let text = source(Some(&args.text), "", settings.bytes)?;
     let text: Vec<char> = text.chars().take(args.length).collect();
     let ids = settings
         .vocabulary

@@ -27,7 +27,15 @@ impl Corpus {
         if characters < needed {
             return Err(DataError::TextTooShort { characters, needed });
         }
-        let vocabulary = Vocabulary::from_text(text);
+        Self::with_vocabulary(text, Vocabulary::from_text(text))
+    }
+
+    /// The same split of a text for a model that knows these characters.
+    ///
+    /// # Errors
+    ///
+    /// Where the text has others.
+    pub fn with_vocabulary(text: &str, vocabulary: Vocabulary) -> Result<Self, DataError> {
         let mut train = vocabulary.encode(text)?;
         let held_out = train.split_off(train.len() * 9 / 10);
         Ok(Self {

@@ -25,6 +25,10 @@ pub struct TextSettings {
     pub vocabulary: Vocabulary,
     /// Whether the characters stand for bytes, as [`bytes_as_text`](super::bytes_as_text) makes them.
     pub bytes: bool,
+    /// The most streams that a text was read in side by side.
+    pub batch_size: usize,
+    /// The number of characters of a window.
+    pub seq_len: usize,
 }
 
 impl TextSettings {
@@ -35,6 +39,16 @@ impl TextSettings {
     /// Where a size is zero or the dropout is not a probability below 1.
     pub fn init(&self, device: &Device) -> Result<CharModel, TrainError> {
         Ok(self.config.init(self.vocabulary.len(), device)?)
+    }
+
+    /// The held-out part of a text, read as in training.
+    ///
+    /// # Errors
+    ///
+    /// Where the text is too short.
+    pub fn held_out(&self, corpus: &Corpus) -> Result<Streams, TrainError> {
+        let streams = Streams::fitting(&corpus.held_out, self.batch_size, self.seq_len);
+        Ok(streams?)
     }
 }
 
@@ -70,14 +84,17 @@ impl TextTask {
         seq_len: usize,
         seed: u64,
     ) -> Result<Self, TrainError> {
+        let settings = TextSettings {
+            config,
+            vocabulary: corpus.vocabulary.clone(),
+            bytes,
+            batch_size,
+            seq_len,
+        };
         Ok(Self {
             train: Arc::new(Streams::fitting(&corpus.train, batch_size, seq_len)?),
-            held_out: Arc::new(Streams::fitting(&corpus.held_out, batch_size, seq_len)?),
-            settings: TextSettings {
-                config,
-                vocabulary: corpus.vocabulary.clone(),
-                bytes,
-            },
+            held_out: Arc::new(settings.held_out(corpus)?),
+            settings,
             seed,
         })
     }
@@ -177,6 +194,9 @@ impl Batcher<StreamWindow, TextBatch> for Rows {
     }
 }
 
+/// The name of the held-out score.
+pub(super) const SCORE: &str = "held-out bits per character";
+
 /// The characters of a sample while the model learns.
 const SAMPLE: usize = 160;
 
@@ -212,7 +232,7 @@ impl Task for TextTask {
     }
 
     fn score_names(&self) -> &'static [&'static str] {
-        &["held-out bits per character"]
+        &[SCORE]
     }
 
     fn shown_loss(&self, loss: f64) -> f64 {

@@ -6,8 +6,9 @@ use std::time::Instant;
 use burn_rnn_data::{MackeyGlass, ScalerKind, Series, read_column};
 use clap::Parser;
 
+use super::progress::Progress;
 use super::{Comparison, Experiment, FitSettings, ForecasterKind, evaluate, plot};
-use crate::{Architecture, Progress, TrainError, device};
+use crate::{Architecture, TrainError, device};
 
 /// Forecasts a time series with a recurrent network and compares it with naive forecasts and with a
 /// network without memory.

@@ -3,10 +3,13 @@
 //! [`Forecaster`] is the network, [`fit`] trains it, [`evaluate`] compares it fold by fold with the
 //! naive forecasts and the network without memory, [`plot`] draws, [`command`] is the command line.
 
+mod average;
+mod clip;
 pub mod command;
 mod evaluate;
 mod model;
 pub mod plot;
+mod progress;
 mod train;
 
 pub use evaluate::{Comparison, Experiment, FoldReport, Forecast, Plan, Scores, evaluate};

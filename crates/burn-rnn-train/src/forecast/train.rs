@@ -7,8 +7,10 @@ use burn_rnn_data::Windows;
 use rand::seq::SliceRandom;
 use rand::{SeedableRng, rngs::StdRng};
 
+use super::average::ParameterAverage;
+use super::clip::clip_global_norm;
 use super::{Forecaster, ForecasterKind};
-use crate::{ParameterAverage, TrainError, clip_global_norm};
+use crate::TrainError;
 
 /// The settings of [`fit`].
 #[derive(Clone, Debug, PartialEq)]

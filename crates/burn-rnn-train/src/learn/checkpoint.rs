@@ -120,6 +120,11 @@ impl Checkpoints {
         paths
     }
 
+    /// Whether there is one.
+    pub(super) fn any(&self) -> bool {
+        !self.found().is_empty()
+    }
+
     /// Writes a checkpoint and then, no sooner, deletes those before the last two.
     pub(super) fn save(&self, checkpoint: Checkpoint) -> Result<(), TrainError> {
         let path = self.path(checkpoint.position.step);
@@ -159,7 +164,13 @@ impl Checkpoints {
         }
         let sum = Sha256::digest(&file);
         file.extend_from_slice(&sum);
-        write_whole(&path, &file)?;
+        write_whole(&path, &file).map_err(|error| match error {
+            TrainError::Write { source, .. } => refuse(format!(
+                "cannot be written: {source}; make room, and the same command with --resume goes on \
+                 from the checkpoint before"
+            )),
+            other => other,
+        })?;
         for old in self.found().into_iter().skip(KEPT) {
             std::fs::remove_file(&old).map_err(TrainError::write(&old))?;
         }
@@ -265,7 +276,7 @@ impl Checkpoints {
     pub(super) fn put_aside(&self) -> Result<(), TrainError> {
         let mut files = self.found();
         files.extend(
-            ["model.safetensors", "last-good.safetensors"]
+            ["model.safetensors", "last-good.safetensors", "run.toml"]
                 .map(|name| self.folder.join(name))
                 .into_iter()
                 .filter(|path| path.exists()),

@@ -6,14 +6,21 @@ use burn::tensor::Tensor;
 
 /// The Euclidean norm of all gradients of `module` together; zero without any.
 pub(super) fn norm<M: Module>(gradients: &GradientsParams, module: &M) -> f64 {
+    let sum = sum_of_squares(gradients, module);
+    sum.map_or(0.0, |sum| sum.into_scalar::<f64>().sqrt())
+}
+
+/// The sum of the squares of all gradients of `module`, on their device; nothing without any.
+pub(crate) fn sum_of_squares<M: Module>(
+    gradients: &GradientsParams,
+    module: &M,
+) -> Option<Tensor<1>> {
     let mut visitor = SumOfSquares {
         gradients,
         sum: None,
     };
     module.visit(&mut visitor);
-    visitor
-        .sum
-        .map_or(0.0, |sum| sum.into_scalar::<f64>().sqrt())
+    visitor.sum
 }
 
 /// All gradients of `module` times `factor`, each element no further than `limit` from zero.

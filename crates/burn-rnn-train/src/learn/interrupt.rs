@@ -3,6 +3,8 @@
 use std::sync::Once;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use super::terminal;
+
 static ASKED: AtomicBool = AtomicBool::new(false);
 
 /// From now on the first Ctrl-C is only noted, and the second ends the program at once.
@@ -12,6 +14,7 @@ pub(super) fn listen() {
         // Without a handler Ctrl-C ends the program as ever: nothing to tell the user about.
         let _ = ctrlc::set_handler(|| {
             if ASKED.swap(true, Ordering::Relaxed) {
+                terminal::restore();
                 std::process::exit(130);
             }
         });

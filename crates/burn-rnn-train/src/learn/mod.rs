@@ -10,7 +10,7 @@ mod bits;
 mod checkpoint;
 mod curve;
 mod dashboard;
-mod gradients;
+pub(crate) mod gradients;
 mod idle;
 mod interrupt;
 mod report;
@@ -19,12 +19,13 @@ mod schedule;
 mod strategy;
 mod student;
 mod task;
+mod terminal;
 #[cfg(test)]
 mod tests;
 
 pub use args::{LearnArgs, NetworkArgs, ScheduleName};
 pub use checkpoint::Point;
 use run::last_good;
-pub use run::{Outcome, learn};
+pub use run::{Outcome, begun, learn};
 pub use schedule::ScheduleKind;
 pub use task::{Learnable, Lesson, Moment, Task};

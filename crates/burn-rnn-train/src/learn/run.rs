@@ -18,7 +18,9 @@ use super::report::{Report, To};
 use super::schedule::Schedule;
 use super::strategy::{Always, End, Giver, Handover, Loop, Plan, mixed};
 use super::student::Student;
+use super::terminal;
 use super::{LearnArgs, Learnable, Task};
+use crate::device::several;
 use crate::options::default_folder;
 use crate::{ModelCard, ModelFile, TrainError, device, save_model};
 
@@ -60,11 +62,6 @@ impl<T: Task> Outcome<T> {
         }
         save_model(&self.path(), &card, &self.settings, &self.model)?;
         if self.json {
-            let scores: serde_json::Map<_, _> = card
-                .scores
-                .iter()
-                .map(|(name, value)| (name.clone(), serde_json::json!(value)))
-                .collect();
             println!(
                 "{}",
                 serde_json::json!({
@@ -74,7 +71,7 @@ impl<T: Task> Outcome<T> {
                     "steps": card.steps,
                     "seed": card.seed,
                     "seconds": self.seconds,
-                    "scores": scores,
+                    "scores": card.scores,
                     "model": self.path(),
                 })
             );
@@ -116,6 +113,7 @@ pub fn learn<T: Task>(
     validate(args)?;
     let main = device(args.device.as_deref())?;
     let devices = several(&main, args.devices);
+    let devices: Vec<Device> = devices.into_iter().map(Device::autodiff).collect();
     let first_pass = task.pass(mixed(args.seed, 0));
     let parts = args.accumulate * args.devices;
     let steps_of_pass = first_pass.len().div_ceil(parts);
@@ -145,7 +143,12 @@ pub fn learn<T: Task>(
         resume: args.resume,
         run_file: args.run_file.clone(),
     };
-    let dashboard = !args.plain && !args.json && std::io::stdout().is_terminal();
+    let terminal = std::io::stdin().is_terminal() && std::io::stdout().is_terminal();
+    let passes = plan.steps.div_ceil(steps_of_pass);
+    let dashboard = !args.plain && !args.json && terminal;
+    if dashboard {
+        terminal::remember();
+    }
     let to = match (dashboard, args.json) {
         (true, _) => To::Nowhere,
         (false, true) => To::Error,
@@ -201,7 +204,10 @@ pub fn learn<T: Task>(
     let end = Arc::new(Mutex::new(None));
     let strategy: CustomLearningStrategy<Student<T::Model>> = Arc::new(Loop {
         task: task.clone(),
-        checkpoints: Checkpoints::new(&folder, fingerprint(task, args, &plan, &card.network)),
+        checkpoints: Checkpoints::new(
+            &folder,
+            fingerprint(task, args, &plan, &card.network, first_pass.len()),
+        ),
         plan,
         card,
         schedule,
@@ -221,7 +227,7 @@ pub fn learn<T: Task>(
             .with_custom_checkpointers(give_model, give_optimizer, give_schedule)
             .with_application_logger(None)
             .with_metric_logger(burn::train::logger::InMemoryMetricLogger::default())
-            .num_epochs(args.epochs.max(1))
+            .num_epochs(passes)
             .label(T::NAME)
             .metric_train_numeric(LossMetric::new())
             .metric_train_numeric(LearningRateMetric::new());
@@ -264,6 +270,11 @@ pub fn learn<T: Task>(
     }
 }
 
+/// Whether a training was begun in a folder and left a checkpoint to go on from.
+pub fn begun(folder: &Path) -> bool {
+    Checkpoints::new(folder, String::new()).any()
+}
+
 /// Burn draws a parameter where it is first used; drawn here, the numbers follow from the seed alone.
 fn draw_parameters(model: &impl Module) {
     struct Draw;
@@ -280,20 +291,24 @@ pub(super) fn last_good(folder: &Path) -> PathBuf {
     folder.join("last-good.safetensors")
 }
 
-/// This many devices of the backend: the first as often as there is but one of it (a CPU).
-fn several(main: &Device, count: usize) -> Vec<Device> {
-    let device = main.clone().autodiff();
-    vec![device; count]
-}
-
 /// The settings that a training must have been begun with to be gone on with, a line each.
-fn fingerprint<T: Task>(task: &T, args: &LearnArgs, plan: &Plan, network: &str) -> String {
+fn fingerprint<T: Task>(
+    task: &T,
+    args: &LearnArgs,
+    plan: &Plan,
+    network: &str,
+    batches: usize,
+) -> String {
     let settings = serde_json::to_string(&task.settings()).expect("settings are plain data");
     [
         format!("task {}", T::NAME),
         format!("network {network}"),
         format!("seed {}", plan.seed),
         format!("steps {}", plan.steps),
+        format!(
+            "examples {} in {batches} batches a pass",
+            task.examples().len()
+        ),
         format!("batch size {}", args.batch_size),
         format!("schedule {:?}", args.schedule_kind()),
         format!("weight decay {}", args.weight_decay),
@@ -307,13 +322,18 @@ fn fingerprint<T: Task>(task: &T, args: &LearnArgs, plan: &Plan, network: &str) 
     .join("\n")
 }
 
-/// The command line as it was typed.
+/// The command line as it was typed, without what changes nothing about the model.
 fn command() -> String {
     let quoted = |word: String| match word.contains(char::is_whitespace) {
         true => format!("\"{word}\""),
         false => word,
     };
-    let words: Vec<String> = std::env::args().skip(1).map(quoted).collect();
+    let mut words = std::env::args();
+    let program = words.next().unwrap_or_default();
+    let program = Path::new(&program).file_stem();
+    let program = program.map(|name| name.to_string_lossy().into_owned());
+    let words = words.filter(|word| !["--resume", "--plain", "--json"].contains(&word.as_str()));
+    let words: Vec<String> = program.into_iter().chain(words.map(quoted)).collect();
     words.join(" ")
 }
 

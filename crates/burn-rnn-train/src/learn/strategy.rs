@@ -29,7 +29,7 @@ use super::checkpoint::{Checkpoint, Checkpoints, Point, Position, put_together, 
 use super::report::Report;
 use super::schedule::Schedule;
 use super::student::{Examination, Exercise, Marks, Student, Taught};
-use super::{Learnable, Moment, Task, gradients, interrupt, last_good};
+use super::{Learnable, Moment, Task, gradients, interrupt, last_good, terminal};
 use crate::new_file::write_whole;
 use crate::{ModelCard, NetworkState, TrainError, save_model};
 
@@ -243,11 +243,17 @@ impl<T: Task> Run<'_, T> {
         });
         while self.position.batch < total && self.position.step < plan.steps {
             self.step(&mut sources, total)?;
+            terminal::let_ctrl_c_through();
             let last_of_pass = self.position.batch >= total;
             let step = self.position.step;
             let evaluate = step.is_multiple_of(plan.eval_every) || step == plan.steps;
             if evaluate {
                 self.evaluate(split)?;
+                // The dashboard takes the evaluation for the end of the pass: it is to count on.
+                self.tell_train(LearnerEvent::StartSplit {
+                    epoch_number: split,
+                    total_items: total,
+                });
             }
             if last_of_pass {
                 self.position.pass += 1;
@@ -287,6 +293,11 @@ impl<T: Task> Run<'_, T> {
         };
         // Dropout then draws the same numbers after a break as without one.
         plan.devices[0].seed(moment.seed);
+        for (place, device) in plan.devices.iter().enumerate() {
+            if *device != plan.devices[0] {
+                device.seed(mixed(moment.seed, place as u64));
+            }
+        }
         let model = self.learner.model();
         let mut accumulator = GradientsAccumulator::new();
         let mut targets = 0;
@@ -424,7 +435,7 @@ impl<T: Task> Run<'_, T> {
         self.position.loss_count = 0;
         let best = match self.position.best_scores.first() {
             None => true,
-            Some(best) => scores[0] < *best,
+            Some(best) => scores[0] < *best || best.is_nan(),
         };
         if best {
             self.position.best_scores = scores.clone();

@@ -3,14 +3,15 @@
 use std::path::{Path, PathBuf};
 
 use burn::tensor::Device;
-use burn_rnn_data::{KEYS, PianoRolls, generate_chorales, midi_file, read_piano_rolls};
+use burn_rnn_data::{KEYS, PianoRolls, Piece, generate_chorales, midi_file, read_piano_rolls};
 use clap::Args;
 
-use super::{MusicModel, MusicSettings, MusicTask, compose, plot};
+use super::task::VALIDATION;
+use super::{MusicModel, MusicSettings, MusicTask, compose, matched_hidden, plot};
 use crate::char_rnn::Sampling;
-use crate::learn::{LearnArgs, NetworkArgs, Outcome, Task, learn};
+use crate::learn::{LearnArgs, NetworkArgs, Outcome, Task, begun, learn};
 use crate::new_file::write_whole;
-use crate::{ModelFile, TrainError, device};
+use crate::{ModelFile, TaskCard, TrainError};
 
 /// The options of a training.
 #[derive(Clone, Debug, Args)]
@@ -23,14 +24,15 @@ pub struct TrainArgs {
     #[arg(
         long,
         value_name = "P",
-        default_value_t = 0.3,
+        default_value_t = 0.0,
         allow_negative_numbers = true
     )]
     pub output_dropout: f64,
     /// In training, batches are moved up or down by at most this number of semitones
     #[arg(long, value_name = "N", default_value_t = 0)]
     pub transpose: u8,
-    /// The number of models, of consecutive seeds; mean and spread of their figures are shown
+    /// The number of models, of consecutive seeds, with mean and spread of their figures; with --json one
+    /// object a line for each and one for all
     #[arg(long, value_name = "N", default_value_t = 1)]
     pub seeds: u64,
     /// The options of the network.
@@ -41,16 +43,35 @@ pub struct TrainArgs {
     pub learn: LearnArgs,
 }
 
-/// The defaults that differ from those of other tasks: about 20 000 parameters, as Chung et al. (2014).
+/// The defaults that differ from those of other tasks; 0 hidden units stand for as many as make about
+/// 20 000 parameters ([`matched_hidden`]).
 pub const DEFAULTS: &[(&str, &str)] = &[
     ("cell", "gru"),
-    ("hidden", "42"),
-    ("epochs", "200"),
+    ("hidden", "0"),
+    ("epochs", "100"),
     ("patience", "30"),
-    ("batch-size", "8"),
-    ("lr", "0.005"),
-    ("clip", "5"),
+    ("batch-size", "1"),
+    ("lr", "0.004"),
+    ("weight-decay", "0.1"),
 ];
+
+/// The name of the score on the test part.
+const TEST: &str = "test NLL per step";
+
+/// What its model card says.
+pub const CARD: TaskCard = TaskCard {
+    title: "A polyphonic music model",
+    what: "It reads the notes of every step (a quarter note) and gives the probability of each of the \
+           88 keys of a piano at the next one; drawn step by step they make a piece. NLL is the \
+           negative log-likelihood of a step in nats, summed over the keys.",
+    input: "--rolls",
+    built_in: "four-part pieces that the program generates by rules of harmony: 200 to learn from, 50 to \
+               choose the model by, 50 to test it on",
+    usage: &["burn-rnn generate --model MODEL --length 64 --out piece.mid"],
+    limits: "It knows keys and steps, no rhythm within a quarter note, no dynamics and no instruments. \
+             The keys of a step are drawn independently of one another, so that a chord now and then \
+             has a note too many or too few.",
+};
 
 /// The pieces that are generated where no file is named.
 const GENERATED: usize = 200;
@@ -81,9 +102,13 @@ pub fn train(args: &TrainArgs) -> Result<(), TrainError> {
         ("--seeds", args.seeds as usize),
         ("--batch-size", args.learn.batch_size),
     ])?;
-    let rolls = rolls(args.rolls.as_deref(), args.learn.seed)?;
+    let rolls = rolls(args.rolls.as_deref())?;
+    let mut network = args.network.clone();
+    if network.hidden == 0 {
+        network.hidden = matched_hidden(network.cell, network.layers);
+    }
     let settings = MusicSettings {
-        network: args.network.config(KEYS),
+        network: network.config(KEYS),
         dropout: args.output_dropout,
     };
     let task = MusicTask::new(settings, &rolls, args.learn.batch_size, args.transpose);
@@ -94,43 +119,53 @@ pub fn train(args: &TrainArgs) -> Result<(), TrainError> {
         if args.seeds > 1 {
             let folder = args.learn.out.clone();
             let folder = folder.unwrap_or_else(|| crate::options::default_folder(MusicTask::NAME));
-            learn_args.out = Some(folder.join(format!("seed-{seed}")));
+            let folder = folder.join(format!("seed-{seed}"));
+            // What was broken off is one of several: those after it are still to begin.
+            learn_args.resume &= begun(&folder);
+            learn_args.out = Some(folder);
         }
         let description = format!(
             "{} × {} {}",
-            args.network.layers,
-            args.network.hidden,
-            args.network.cell.name()
+            network.layers,
+            network.hidden,
+            network.cell.name()
         );
         let outcome = learn(&task, &learn_args, description)?;
         figures.push(finish(&outcome, &rolls)?);
     }
-    if figures.len() > 1 && !args.learn.json {
-        let count = figures.len() as f64;
-        let mean = figures.iter().sum::<f64>() / count;
-        let variance = figures
-            .iter()
-            .map(|figure| (figure - mean).powi(2))
-            .sum::<f64>()
-            / (count - 1.0);
-        println!(
-            "\nTest NLL per step over {} seeds: mean {mean:.3}, standard deviation {:.3} ({})",
-            figures.len(),
-            variance.sqrt(),
-            figures
-                .iter()
-                .map(|figure| format!("{figure:.3}"))
-                .collect::<Vec<_>>()
-                .join(", ")
-        );
+    if figures.len() > 1 {
+        spread(&figures, args.learn.json);
     }
     Ok(())
+}
+
+/// Prints mean and standard deviation over the seeds.
+fn spread(figures: &[f64], json: bool) {
+    let count = figures.len() as f64;
+    let mean = figures.iter().sum::<f64>() / count;
+    let squares = figures.iter().map(|figure| (figure - mean).powi(2));
+    let deviation = (squares.sum::<f64>() / (count - 1.0)).sqrt();
+    if json {
+        println!(
+            "{}",
+            serde_json::json!({ "name": TEST, "each": figures, "mean": mean, "deviation": deviation })
+        );
+        return;
+    }
+    let each: Vec<String> = figures
+        .iter()
+        .map(|figure| format!("{figure:.3}"))
+        .collect();
+    println!(
+        "\nTest NLL per step over {count} seeds: mean {mean:.3}, standard deviation {deviation:.3} ({})",
+        each.join(", ")
+    );
 }
 
 /// The figure of the test part, the report, and a piece with its picture.
 fn finish(outcome: &Outcome<MusicTask>, rolls: &PianoRolls) -> Result<f64, TrainError> {
     let test = MusicTask::surprise(&outcome.model, &rolls.test, &outcome.device);
-    outcome.report(&[("test NLL per step", test)])?;
+    outcome.report(&[(TEST, test)])?;
     let sampling = Sampling {
         temperature: 0.8,
         seed: 1,
@@ -141,39 +176,32 @@ fn finish(outcome: &Outcome<MusicTask>, rolls: &PianoRolls) -> Result<f64, Train
     Ok(test)
 }
 
-fn rolls(path: Option<&Path>, seed: u64) -> Result<PianoRolls, TrainError> {
+fn rolls(path: Option<&Path>) -> Result<PianoRolls, TrainError> {
     Ok(match path {
         Some(path) => read_piano_rolls(path)?,
-        None => generate_chorales(GENERATED, seed),
+        // The same pieces whatever the seed of the training.
+        None => generate_chorales(GENERATED, 1),
     })
 }
 
-/// The options of `eval` for a music model.
-#[derive(Clone, Debug, Args)]
-pub struct EvalArgs {
-    /// The folder that the training wrote with --out, or a model file
-    #[arg(long, value_name = "PATH")]
-    pub model: PathBuf,
-    /// Piano rolls, as for the training; generated ones if not given
-    #[arg(long, value_name = "FILE")]
-    pub rolls: Option<PathBuf>,
-    /// The backend, one of those that the program was built with [default: the best of them]
-    #[arg(long, value_name = "NAME")]
-    pub device: Option<String>,
-}
-
-/// The scores of a saved model on the test part, by name.
+/// The scores of a saved model on the test part, by name: of the file `input`, or of the generated
+/// pieces.
 ///
 /// # Errors
 ///
-/// Where the model or a file does not fit.
-pub fn evaluate(args: &EvalArgs) -> Result<Vec<(String, f64)>, TrainError> {
-    let device = device(args.device.as_deref())?;
-    let file = ModelFile::open(&args.model)?;
-    let rolls = rolls(args.rolls.as_deref(), file.card.seed)?;
-    let (_, model) = load(file, &device)?;
-    let test = MusicTask::surprise(&model, &rolls.test, &device);
-    Ok(vec![("test NLL per step".to_owned(), test)])
+/// Where the model or the file does not fit.
+pub fn evaluate(
+    file: ModelFile,
+    input: Option<&Path>,
+    device: &Device,
+) -> Result<Vec<(String, f64)>, TrainError> {
+    let rolls = rolls(input)?;
+    let (_, model) = load(file, device)?;
+    let score = |pieces: &[Piece]| MusicTask::surprise(&model, pieces, device);
+    Ok(vec![
+        (TEST.to_owned(), score(&rolls.test)),
+        (VALIDATION.to_owned(), score(&rolls.valid)),
+    ])
 }
 
 fn load(file: ModelFile, device: &Device) -> Result<(MusicSettings, MusicModel), TrainError> {

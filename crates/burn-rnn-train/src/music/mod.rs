@@ -10,5 +10,5 @@ mod plot;
 mod task;
 
 pub use compose::compose;
-pub use model::{MusicModel, MusicSettings};
+pub use model::{MusicModel, MusicSettings, matched_hidden};
 pub use task::{MusicBatch, MusicTask};

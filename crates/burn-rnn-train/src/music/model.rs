@@ -8,7 +8,7 @@ use burn_rnn::{Head, HeadConfig};
 use burn_rnn_data::KEYS;
 use serde::{Deserialize, Serialize};
 
-use crate::{Network, NetworkConfig, NetworkState, TrainError};
+use crate::{Architecture, Network, NetworkConfig, NetworkState, TrainError};
 
 /// A recurrent network that reads 88 keys and gives the log-odds of each key at the next step.
 #[derive(Module, Debug)]
@@ -45,6 +45,25 @@ impl MusicSettings {
             network,
         })
     }
+}
+
+/// The number of hidden units of each layer with which a network has about 20 000 parameters, as those
+/// of Chung et al. (2014).
+pub fn matched_hidden(architecture: Architecture, layers: usize) -> usize {
+    const PARAMETERS: usize = 20_300;
+    let gates = match architecture {
+        Architecture::Simple => 1,
+        Architecture::Lstm | Architecture::Peephole => 4,
+        Architecture::Coupled | Architecture::Gru => 3,
+    };
+    let parameters = |hidden: usize| {
+        let layer = |d_input: usize| gates * hidden * (d_input + hidden + 1);
+        layer(KEYS) + layers.saturating_sub(1) * layer(hidden) + (hidden + 1) * KEYS
+    };
+    let fits = (1..=KEYS)
+        .rev()
+        .find(|hidden| parameters(*hidden) <= PARAMETERS);
+    fits.unwrap_or(1)
 }
 
 impl MusicModel {

@@ -67,6 +67,9 @@ impl MusicTask {
     }
 }
 
+/// The name of the score that chooses the best model.
+pub(super) const VALIDATION: &str = "validation NLL per step";
+
 /// The mean over the steps of a batch.
 fn loss(model: &MusicModel, batch: MusicBatch) -> Tensor<1> {
     let (logits, _) = model.forward(batch.before, None);
@@ -152,7 +155,7 @@ impl Task for MusicTask {
     }
 
     fn score_names(&self) -> &'static [&'static str] {
-        &["validation NLL per step"]
+        &[VALIDATION]
     }
 
     fn evaluate(&self, model: &MusicModel, device: &Device) -> Result<Vec<f64>, TrainError> {

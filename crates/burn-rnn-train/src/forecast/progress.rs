@@ -2,15 +2,14 @@
 
 use indicatif::{ProgressBar, ProgressStyle};
 
-/// A progress bar on standard error with lines on standard output above it. Where standard error is
-/// no terminal the bar is invisible and the lines remain.
-pub struct Progress {
+/// A progress bar on standard error, invisible where that is no terminal.
+pub(super) struct Progress {
     bar: ProgressBar,
 }
 
 impl Progress {
     /// A bar of `steps` steps.
-    pub fn new(steps: usize) -> Self {
+    pub(super) fn new(steps: usize) -> Self {
         let style = ProgressStyle::with_template(
             "{bar:32} {pos}/{len} [{elapsed} elapsed, {eta} to go] {msg}",
         );
@@ -20,18 +19,13 @@ impl Progress {
     }
 
     /// Shows that `steps` steps are made, with `message` beside the bar.
-    pub fn at(&self, steps: usize, message: impl Into<String>) {
+    pub(super) fn at(&self, steps: usize, message: impl Into<String>) {
         self.bar.set_message(message.into());
         self.bar.set_position(steps as u64);
     }
 
-    /// Prints a line, or several, above the bar.
-    pub fn say(&self, line: impl core::fmt::Display) {
-        self.bar.suspend(|| println!("{line}"));
-    }
-
     /// Takes the bar away.
-    pub fn finish(&self) {
+    pub(super) fn finish(&self) {
         self.bar.finish_and_clear();
     }
 }

@@ -4,6 +4,8 @@ use burn::module::{Module, ModuleVisitor, Param};
 use burn::optim::GradientsParams;
 use burn::tensor::Tensor;
 
+use crate::learn::gradients::sum_of_squares;
+
 /// Scales all gradients of `module` by one factor where their common Euclidean norm is above
 /// `max_norm` (Pascanu et al. 2013; PyTorch's `clip_grad_norm_`), so that the direction of the step
 /// stays. Burn's own `GradientClipping::Norm` clips every tensor by itself.
@@ -11,18 +13,13 @@ use burn::tensor::Tensor;
 /// # Panics
 ///
 /// Where `max_norm` is not above zero.
-pub fn clip_global_norm<M: Module>(
+pub(super) fn clip_global_norm<M: Module>(
     gradients: GradientsParams,
     module: &M,
     max_norm: f64,
 ) -> GradientsParams {
     assert!(max_norm > 0.0, "max_norm is {max_norm}, expected above 0");
-    let mut sum = SumOfSquares {
-        gradients: &gradients,
-        sum: None,
-    };
-    module.visit(&mut sum);
-    let Some(sum) = sum.sum else {
+    let Some(sum) = sum_of_squares(&gradients, module) else {
         return gradients;
     };
     // On the device, so that no step waits for a number to come back.
@@ -33,23 +30,6 @@ pub fn clip_global_norm<M: Module>(
     };
     module.visit(&mut scale);
     scale.gradients
-}
-
-struct SumOfSquares<'a> {
-    gradients: &'a GradientsParams,
-    sum: Option<Tensor<1>>,
-}
-
-impl ModuleVisitor for SumOfSquares<'_> {
-    fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
-        if let Some(gradient) = self.gradients.get::<D>(param.id) {
-            let squares = gradient.square().sum();
-            self.sum = Some(match self.sum.take() {
-                Some(sum) => sum + squares,
-                None => squares,
-            });
-        }
-    }
 }
 
 struct Scale {

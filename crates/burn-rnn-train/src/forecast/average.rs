@@ -6,7 +6,7 @@ use burn::tensor::Tensor;
 
 /// An exponential average of all parameters over the optimizer's steps (Polyak & Juditsky 1992). It
 /// takes out the noise of the single steps, which matters where the data are few and noisy.
-pub struct ParameterAverage {
+pub(super) struct ParameterAverage {
     decay: f64,
     /// Burn's map from parameters to tensors, of any content.
     values: GradientsParams,
@@ -18,7 +18,7 @@ impl ParameterAverage {
     /// # Panics
     ///
     /// Where `decay` is not in `0..1`.
-    pub fn new(decay: f64) -> Self {
+    pub(super) fn new(decay: f64) -> Self {
         assert!(
             (0.0..1.0).contains(&decay),
             "the decay is {decay}, expected at least 0 and below 1"
@@ -30,7 +30,7 @@ impl ParameterAverage {
     }
 
     /// Takes the parameters of `model` in; the first time they are the average.
-    pub fn update(&mut self, model: &impl Module) {
+    pub(super) fn update(&mut self, model: &impl Module) {
         model.visit(self);
     }
 
@@ -39,7 +39,7 @@ impl ParameterAverage {
     /// # Panics
     ///
     /// Where the model was never given to [`update`](ParameterAverage::update).
-    pub fn apply<M: Module>(&self, model: &M) -> M {
+    pub(super) fn apply<M: Module>(&self, model: &M) -> M {
         model.valid().map(&mut Apply { average: self })
     }
 }

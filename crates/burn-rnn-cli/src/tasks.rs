@@ -1,0 +1,82 @@
+//! The tasks of the zoo: the one place where a task becomes part of the program.
+//!
+//! A task is a module with `TrainArgs` (which has `learn: LearnArgs`), `DEFAULTS`, `CARD`, `train` and
+//! `evaluate`, and a line of `tasks!` below. The module's name here is the task's name, on the command
+//! line and in model files.
+
+use std::path::Path;
+
+use burn::tensor::Device;
+use burn_rnn_train::learn::LearnArgs;
+use burn_rnn_train::music::command as music;
+use burn_rnn_train::options::Defaults;
+use burn_rnn_train::{ModelFile, TaskCard, TrainError};
+use clap::Subcommand;
+
+use crate::text;
+
+macro_rules! tasks {
+    ($($(#[$about:meta])+ $task:ident: $Task:ident,)+) => {
+        /// What can be learnt.
+        #[derive(Debug, Subcommand)]
+        pub enum TrainTask {
+            $($(#[$about])+ #[command(args_override_self = true)] $Task($task::TrainArgs),)+
+        }
+
+        impl TrainTask {
+            /// The options of the loop.
+            pub fn learn(&mut self) -> &mut LearnArgs {
+                match self {
+                    $(Self::$Task(args) => &mut args.learn,)+
+                }
+            }
+
+            /// Trains a model.
+            pub fn train(&self) -> Result<(), TrainError> {
+                match self {
+                    $(Self::$Task(args) => $task::train(args),)+
+                }
+            }
+        }
+
+        /// Each task's own defaults.
+        pub const DEFAULTS: &[(&str, Defaults)] = &[$((stringify!($task), $task::DEFAULTS)),+];
+
+        /// The held-out figures of a model.
+        pub fn evaluate(
+            file: ModelFile,
+            input: Option<&Path>,
+            device: &Device,
+        ) -> Result<Vec<(String, f64)>, TrainError> {
+            match file.card.task.as_str() {
+                $(stringify!($task) => $task::evaluate(file, input, device),)+
+                _ => Err(unknown(&file)),
+            }
+        }
+
+        /// What a model's card says of its task.
+        pub fn card(file: &ModelFile) -> Result<&'static TaskCard, TrainError> {
+            match file.card.task.as_str() {
+                $(stringify!($task) => Ok(&$task::CARD),)+
+                _ => Err(unknown(file)),
+            }
+        }
+    };
+}
+
+tasks! {
+    /// Text, character by character (many-to-many)
+    text: Text,
+    /// Polyphonic music, step by step (many-to-many); --hidden 0 makes about 20 000 parameters
+    music: Music,
+}
+
+/// The error that this program has no such task.
+fn unknown(file: &ModelFile) -> TrainError {
+    let tasks: Vec<&str> = DEFAULTS.iter().map(|(task, _)| *task).collect();
+    let given = &file.card.task;
+    file.refuse(format!(
+        "a model for the task {given}; this program knows {}",
+        tasks.join(", ")
+    ))
+}

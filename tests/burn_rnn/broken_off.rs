@@ -1,0 +1,227 @@
+//! Trainings that something breaks off: a kill, Ctrl-C, a full disk, a damaged checkpoint.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use rand::{RngExt, SeedableRng, rngs::StdRng};
+
+use crate::{TEXT, burn_rnn, json, text};
+
+/// The checkpoints in a folder, the oldest first; none where there is no folder.
+fn checkpoints(folder: &Path) -> Vec<PathBuf> {
+    let entries = fs::read_dir(folder).into_iter().flatten();
+    let paths = entries.map(|entry| entry.unwrap().path());
+    let mut paths: Vec<PathBuf> = paths
+        .filter(|path| path.extension().is_some_and(|end| end == "brnn"))
+        .collect();
+    paths.sort();
+    paths
+}
+
+/// The sum of a model's weights.
+fn sum(folder: &Path, model: &str) -> serde_json::Value {
+    json(folder, &["inspect", model, "--json"])["sha256"].clone()
+}
+
+/// The error of a command that exits with this code, one line.
+fn refusal(mut command: assert_cmd::Command, code: i32) -> String {
+    let assert = command.assert().code(code);
+    let stderr = String::from_utf8(assert.get_output().stderr.clone()).unwrap();
+    assert_eq!(stderr.trim_end().lines().count(), 1, "{stderr}");
+    stderr
+}
+
+/// Killed at random moments, gone on with each time, it ends with the weights of a run that nobody
+/// killed.
+#[test]
+fn twenty_kills_change_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    text(folder);
+    let steps = [
+        "--steps",
+        "1500",
+        "--eval-every",
+        "100",
+        "--checkpoint-every",
+        "7",
+        "--dropout",
+        "0.2",
+        "--layers",
+        "2",
+    ];
+    let run = |out| [&TEXT[..], &steps, &["--out", out]].concat();
+    let unbroken = std::time::Instant::now();
+    burn_rnn(folder, &run("unbroken")).assert().success();
+    let unbroken = unbroken.elapsed();
+
+    let mut rng = StdRng::seed_from_u64(1);
+    let mut kills = 0;
+    let mut begun = false;
+    while kills < 20 {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_burn-rnn"));
+        command.current_dir(folder).args(run("broken"));
+        if begun {
+            command.arg("--resume");
+        }
+        let mut child = command
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        // Twenty of these are about one and a half whole runs; each loses what came after its last checkpoint.
+        let wait = unbroken.mul_f64(rng.random_range(0.01..0.14));
+        std::thread::sleep(wait.max(Duration::from_millis(5)));
+        if child.try_wait().unwrap().is_some() {
+            break;
+        }
+        child.kill().unwrap(); // SIGKILL
+        child.wait().unwrap();
+        kills += 1;
+        begun = !checkpoints(&folder.join("broken")).is_empty();
+    }
+    assert!(
+        kills >= 5,
+        "it ended after {kills} kills: nothing was tested"
+    );
+    let mut last = burn_rnn(folder, &run("broken"));
+    if begun {
+        last.arg("--resume");
+    }
+    last.assert().success();
+    assert_eq!(
+        sum(folder, "broken"),
+        sum(folder, "unbroken"),
+        "after {kills} kills"
+    );
+}
+
+/// Waits until a training has saved a checkpoint.
+fn begun(child: &mut Child, folder: &Path) {
+    let patience = Instant::now();
+    while checkpoints(folder).is_empty() {
+        assert!(child.try_wait().unwrap().is_none(), "it ended by itself");
+        assert!(
+            patience.elapsed() < Duration::from_secs(60),
+            "no checkpoint"
+        );
+        std::thread::sleep(Duration::from_millis(2));
+    }
+}
+
+#[test]
+fn ctrl_c_saves_and_says_how_to_go_on() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    text(folder);
+    let steps = [
+        "--steps",
+        "600",
+        "--eval-every",
+        "100",
+        "--checkpoint-every",
+        "20",
+    ];
+    let run = |out| [&TEXT[..], &steps, &["--out", out]].concat();
+    burn_rnn(folder, &run("unbroken")).assert().success();
+
+    let mut child = Command::new(env!("CARGO_BIN_EXE_burn-rnn"))
+        .current_dir(folder)
+        .args(run("broken"))
+        .stdout(Stdio::null())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    begun(&mut child, &folder.join("broken"));
+    let id = child.id().to_string();
+    let sent = Command::new("kill").args(["-INT", &id]).status().unwrap();
+    assert!(sent.success());
+    let ended = child.wait_with_output().unwrap();
+    assert_eq!(ended.status.code(), Some(130));
+    let message = String::from_utf8(ended.stderr).unwrap();
+    assert!(
+        message.contains("interrupted after step") && message.contains("--resume"),
+        "{message}"
+    );
+    let gone_on = [&run("broken")[..], &["--resume"]].concat();
+    burn_rnn(folder, &gone_on).assert().success();
+    assert_eq!(sum(folder, "broken"), sum(folder, "unbroken"));
+}
+
+/// A training of 40 steps in the folder `out` whose last checkpoint is gone: that of step 30 is there.
+fn three_quarters(folder: &Path) -> Vec<&'static str> {
+    text(folder);
+    let steps = [
+        "--steps",
+        "40",
+        "--eval-every",
+        "20",
+        "--checkpoint-every",
+        "10",
+    ];
+    let run = [&TEXT[..], &steps, &["--out", "out"]].concat();
+    burn_rnn(folder, &run).assert().success();
+    let last = checkpoints(&folder.join("out")).pop().unwrap();
+    fs::remove_file(last).unwrap();
+    [&run[..], &["--resume"]].concat()
+}
+
+/// A limit of the size of files stands for the disk: writing fails in the middle of the file, too.
+#[test]
+fn a_full_disk_loses_no_earlier_checkpoint() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    let gone_on = three_quarters(folder);
+    let expected = sum(folder, "out");
+    let before = checkpoints(&folder.join("out"));
+    let size = |path: &Path| fs::metadata(path).unwrap().len();
+    let model = size(&folder.join("out/model.safetensors"));
+    let checkpoint = size(&before[0]);
+    assert!(model + 2048 < checkpoint, "{model} and {checkpoint} bytes");
+
+    // The model fits, the checkpoint does not. The unit of `ulimit -f` is 512 bytes, in bash 1024.
+    let blocks = (model / 512 + 2).to_string();
+    let script = "trap '' XFSZ; ulimit -f \"$0\" && exec \"$@\"";
+    let mut limited = assert_cmd::Command::new("sh");
+    limited
+        .current_dir(folder)
+        .args(["-c", script, &blocks, env!("CARGO_BIN_EXE_burn-rnn")])
+        .args(&gone_on);
+    let message = refusal(limited, 2);
+    assert!(
+        message.contains("checkpoint-000000040.brnn") && message.contains("--resume"),
+        "{message}"
+    );
+    assert_eq!(checkpoints(&folder.join("out")), before);
+    let parts = fs::read_dir(folder.join("out")).unwrap();
+    let parts = parts.filter(|entry| {
+        let path = entry.as_ref().unwrap().path();
+        path.extension().is_some_and(|end| end == "part")
+    });
+    assert_eq!(parts.count(), 0, "something half written is left");
+
+    burn_rnn(folder, &gone_on).assert().success();
+    assert_eq!(sum(folder, "out"), expected);
+}
+
+#[test]
+fn a_damaged_checkpoint_is_refused_and_the_one_before_goes_on() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    let gone_on = three_quarters(folder);
+    burn_rnn(folder, &gone_on).assert().success();
+    let expected = sum(folder, "out");
+    let newest = checkpoints(&folder.join("out")).pop().unwrap();
+    let whole = fs::read(&newest).unwrap();
+    fs::write(&newest, &whole[..whole.len() / 3]).unwrap();
+    let message = refusal(burn_rnn(folder, &gone_on), 2);
+    assert!(
+        message.contains("damaged") && message.contains("the one before, of step 30, is sound"),
+        "{message}"
+    );
+    fs::remove_file(&newest).unwrap();
+    burn_rnn(folder, &gone_on).assert().success();
+    assert_eq!(sum(folder, "out"), expected);
+}
