@@ -5,10 +5,9 @@ use burn::module::Module;
 use burn::store::{BurnpackStore, ModuleRecord, ModuleSnapshot, SafetensorsStore};
 use burn::tensor::{DType, Device, Tensor};
 use burn_rnn::{
-    AttentionConfig, AttentionScore,
-    Activation, CellOptions, CoupledLstmConfig, Coupling, GruConfig, HeadActivation, HeadConfig,
-    Initialization, LstmConfig, Merge, PeepholeKind, PeepholeLstmConfig, RecurrentConfig, Reset,
-    SimpleRnnConfig, SlidingWindowConfig,
+    Activation, AttentionConfig, AttentionScore, CellOptions, CoupledLstmConfig, Coupling,
+    GruConfig, HeadActivation, HeadConfig, Initialization, LstmConfig, Merge, PeepholeKind,
+    PeepholeLstmConfig, RecurrentConfig, Reset, SimpleRnnConfig, SlidingWindowConfig,
 };
 
 use crate::backends;

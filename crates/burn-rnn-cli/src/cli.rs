@@ -4,6 +4,7 @@ use burn_rnn_train::char_rnn::command as text;
 use burn_rnn_train::learn::LearnArgs;
 use burn_rnn_train::music::command as music;
 use burn_rnn_train::options::with_defaults;
+use burn_rnn_train::transduce::{TransduceArgs, command as transduce};
 use clap::{CommandFactory, Parser, Subcommand};
 
 use crate::completions::CompletionArgs;
@@ -35,6 +36,8 @@ pub enum Command {
     Generate(text::GenerateArgs),
     /// Writes an HTML page that colours a text by a hidden unit's activation
     Activations(text::ActivationArgs),
+    /// Turns strings into others with a trained model: dates to ISO 8601, for instance
+    Transduce(TransduceArgs),
     /// Shows what is in a model file: task, scores, layers, parameters, sizes
     Inspect(InspectArgs),
     /// Lists the models of the zoo
@@ -53,6 +56,9 @@ pub enum TrainTask {
     /// Polyphonic music, step by step
     #[command(args_override_self = true)]
     Music(music::TrainArgs),
+    /// Turning strings into others: dates, number words, pairs from a file
+    #[command(args_override_self = true)]
+    Transduce(transduce::TrainArgs),
 }
 
 impl TrainTask {
@@ -61,6 +67,7 @@ impl TrainTask {
         match self {
             Self::Text(args) => &mut args.learn,
             Self::Music(args) => &mut args.learn,
+            Self::Transduce(args) => &mut args.learn,
         }
     }
 }
@@ -68,7 +75,11 @@ impl TrainTask {
 /// The command line, each task with its own defaults.
 pub fn command() -> clap::Command {
     Cli::command().mut_subcommand("train", |train| {
-        let defaults = [("text", text::DEFAULTS), ("music", music::DEFAULTS)];
+        let defaults = [
+            ("text", text::DEFAULTS),
+            ("music", music::DEFAULTS),
+            ("transduce", transduce::DEFAULTS),
+        ];
         defaults.into_iter().fold(train, |train, (task, defaults)| {
             train.mut_subcommand(task, |command| with_defaults(command, defaults))
         })

@@ -37,6 +37,7 @@ fn run() -> Result<(), TrainError> {
         }
         Command::Generate(args) => burn_rnn_train::char_rnn::command::generate(&args),
         Command::Activations(args) => burn_rnn_train::char_rnn::command::activations(&args),
+        Command::Transduce(args) => burn_rnn_train::transduce::transduce(&args),
         Command::Inspect(args) => inspect::inspect(&args),
         Command::List(args) => list::list(&args),
         Command::Completions(args) => {
@@ -49,6 +50,7 @@ fn run() -> Result<(), TrainError> {
 fn train(task: &TrainTask) -> Result<(), TrainError> {
     match task {
         TrainTask::Music(args) => burn_rnn_train::music::command::train(args),
+        TrainTask::Transduce(args) => burn_rnn_train::transduce::command::train(args),
         TrainTask::Text(args) => burn_rnn_train::char_rnn::command::train(args, SOURCES),
     }
 }

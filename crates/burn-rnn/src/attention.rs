@@ -276,7 +276,11 @@ mod tests {
             let [_, width] = linear.weight.dims();
             let weight = numbers(linear.weight.val());
             let bias = linear.bias.as_ref().map(|bias| numbers(bias.val()));
-            let sum = |to| (0..x.len()).map(|from| x[from] * weight[from * width + to]).sum::<f32>();
+            let sum = |to| {
+                (0..x.len())
+                    .map(|from| x[from] * weight[from * width + to])
+                    .sum::<f32>()
+            };
             (0..width)
                 .map(|to| sum(to) + bias.as_ref().map_or(0.0, |bias| bias[to]))
                 .collect()
@@ -287,7 +291,11 @@ mod tests {
             AttentionScore::Additive => {
                 let query = times(attention.query.as_ref().unwrap(), query);
                 let key = times(attention.key.as_ref().unwrap(), key);
-                let hidden: Vec<f32> = query.iter().zip(&key).map(|(q, k)| (q + k).tanh()).collect();
+                let hidden: Vec<f32> = query
+                    .iter()
+                    .zip(&key)
+                    .map(|(q, k)| (q + k).tanh())
+                    .collect();
                 dot(&hidden, &numbers(attention.v.as_ref().unwrap().val()))
             }
         }
@@ -304,7 +312,9 @@ mod tests {
             let (context, weights) = (numbers(context), numbers(weights));
             let (queries, keys) = (numbers(queries), numbers(keys));
             for (i, query) in queries.chunks(D).enumerate() {
-                let scores = keys.chunks(D).map(|key| score(&attention, kind, query, key).exp());
+                let scores = keys
+                    .chunks(D)
+                    .map(|key| score(&attention, kind, query, key).exp());
                 let scores: Vec<f32> = scores.collect();
                 let sum: f32 = scores.iter().sum();
                 for (j, score) in scores.iter().enumerate() {
@@ -312,8 +322,13 @@ mod tests {
                     assert!(difference < 1e-5, "{kind:?}: {difference}");
                 }
                 for feature in 0..D {
-                    let expected: f32 = (0..4).map(|j| scores[j] / sum * keys[j * D + feature]).sum();
-                    assert!((context[i * D + feature] - expected).abs() < 1e-5, "{kind:?}");
+                    let expected: f32 = (0..4)
+                        .map(|j| scores[j] / sum * keys[j * D + feature])
+                        .sum();
+                    assert!(
+                        (context[i * D + feature] - expected).abs() < 1e-5,
+                        "{kind:?}"
+                    );
                 }
             }
         }
