@@ -5,6 +5,7 @@ use burn::tensor::{Bool, Device, Int, Tensor, TensorData};
 use burn_rnn_data::{Symbols, pad};
 
 use super::Forcing;
+use crate::directions::reversed;
 
 /// Sequences of symbols, `[batch, time]`, with filler behind the shorter ones. A network that reads it as
 /// the fields say never lets filler reach a result.
@@ -15,7 +16,7 @@ pub struct SequenceBatch {
     /// True where there is filler, `[batch, time]`.
     pub padding: Tensor<2, Bool>,
     /// For each row of `[batch · time, features]` the row that takes its place where every sequence is
-    /// turned around within its own length.
+    /// turned around within its own length: what [`DirectionLayer`](crate::DirectionLayer) wants.
     pub reversed: Tensor<1, Int>,
     /// The row of each sequence's last symbol.
     pub last: Tensor<1, Int>,
@@ -27,24 +28,16 @@ impl SequenceBatch {
         let (symbols, time, mask) = pad(sequences, 1, Symbols::PAD);
         let rows = sequences.len();
         let padding: Vec<bool> = mask.iter().map(|&mask| mask == 0.0).collect();
-        let reversed = sequences.iter().enumerate().flat_map(|(row, sequence)| {
-            let length = sequence.len();
-            (0..time).map(move |step| match step < length {
-                true => row * time + length - 1 - step,
-                false => row * time + step,
-            })
-        });
-        let last = sequences.iter().enumerate();
-        let last = last.map(|(row, sequence)| row * time + sequence.len() - 1);
-        let indices = |indices: Vec<usize>| {
-            let indices: Vec<i32> = indices.into_iter().map(|index| index as i32).collect();
-            Tensor::<1, Int>::from_data(indices.as_slice(), device)
-        };
+        let lengths: Vec<usize> = sequences.iter().map(|sequence| sequence.len()).collect();
+        let last = lengths.iter().enumerate();
+        let last: Vec<i32> = last
+            .map(|(row, length)| (row * time + length) as i32 - 1)
+            .collect();
         Self {
             symbols: integers(&symbols, [rows, time], device),
             padding: Tensor::from_data(TensorData::new(padding, [rows, time]), device),
-            reversed: indices(reversed.collect()),
-            last: indices(last.collect()),
+            reversed: Tensor::from_data(reversed(&lengths, time).as_slice(), device),
+            last: Tensor::from_data(last.as_slice(), device),
         }
     }
 }

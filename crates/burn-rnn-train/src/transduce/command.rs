@@ -11,7 +11,7 @@ use super::{
     Transducer, plot,
 };
 use crate::learn::{LearnArgs, NetworkArgs, Outcome, Task, learn};
-use crate::{ModelFile, TrainError};
+use crate::{Direction, DirectionsConfig, ModelFile, TrainError};
 
 /// The options of a training.
 #[derive(Clone, Debug, Args)]
@@ -28,6 +28,14 @@ pub struct TrainArgs {
     /// How the decoder reads from the encoder
     #[arg(long, value_enum, default_value = "general")]
     pub attention: AttentionName,
+    /// The direction in which the encoder's layers read
+    #[arg(
+        long,
+        value_enum,
+        default_value = "both",
+        conflicts_with = "bidirectional"
+    )]
+    pub direction: Direction,
     /// The size of a symbol's embedding
     #[arg(long, value_name = "N", default_value_t = 32)]
     pub embedding: usize,
@@ -117,7 +125,14 @@ pub fn train(args: &TrainArgs) -> Result<(), TrainError> {
         source,
         inputs: Symbols::from_texts(pairs.iter().map(|pair| pair.input.as_str())),
         outputs: Symbols::from_texts(pairs.iter().map(|pair| pair.output.as_str())),
-        network: args.network.config(args.embedding),
+        d_embedding: args.embedding,
+        directions: DirectionsConfig {
+            architecture: args.network.cell,
+            layers: args.network.layers,
+            d_hidden: args.network.hidden,
+            direction: direction(args),
+        },
+        dropout: args.network.dropout,
         attention: args.attention,
         beam: Beam {
             width: args.beam,
@@ -136,6 +151,14 @@ pub fn train(args: &TrainArgs) -> Result<(), TrainError> {
     finish(&outcome, &pairs)
 }
 
+/// `--bidirectional` is the default, said once more.
+fn direction(args: &TrainArgs) -> Direction {
+    match args.network.bidirectional {
+        true => Direction::Both,
+        false => args.direction,
+    }
+}
+
 fn validate(args: &TrainArgs) -> Result<(), TrainError> {
     let refuse = |name, given: String, expected: &str| {
         let expected = expected.to_owned();
@@ -145,12 +168,12 @@ fn validate(args: &TrainArgs) -> Result<(), TrainError> {
             expected,
         })
     };
-    if args.attention == AttentionName::Dot && args.network.bidirectional {
+    if args.attention == AttentionName::Dot && direction(args) == Direction::Both {
         return refuse(
             "--attention",
-            "dot with --bidirectional".to_owned(),
-            "general or additive: the encoder's two directions beside each other are twice as wide as \
-             the decoder, and there is no dot product of unequal sizes",
+            "dot with an encoder that reads in both directions".to_owned(),
+            "general or additive, or --direction forward: two directions beside each other are twice as \
+             wide as the decoder, and there is no dot product of unequal sizes",
         );
     }
     if !(0.0..=1.0).contains(&args.teacher_forcing) {

@@ -5,100 +5,68 @@ use burn::nn::{Dropout, DropoutConfig, Embedding, EmbeddingConfig};
 use burn::tensor::{Device, Tensor};
 
 use super::SequenceBatch;
-use crate::{Network, NetworkConfig, TrainError};
+use crate::{DirectionLayer, DirectionsConfig, Network, TrainError};
 
-/// Embedding and recurrent layers over sequences of unequal lengths, in one direction or two. The
-/// backward direction begins at each sequence's own end, so that filler changes nothing.
+/// Embedding and recurrent layers over sequences of unequal lengths, in one direction or two. Filler
+/// changes nothing.
 #[derive(Module, Debug)]
 pub struct Encoder {
     /// `[symbols, d_embedding]`.
     pub embedding: Embedding,
-    /// One layer each, from the first symbol to the last.
-    pub forward: Vec<Network>,
-    /// One layer each, from the last symbol to the first; empty where there is one direction.
-    pub backward: Vec<Network>,
+    /// The layers, the one that reads the embeddings first.
+    pub layers: Vec<DirectionLayer>,
     /// Between the layers.
     pub dropout: Dropout,
 }
 
 impl Encoder {
-    /// An encoder of `symbols` symbols with fresh parameters; `config.d_input` is the size of an
-    /// embedding.
+    /// An encoder of `symbols` symbols with fresh parameters.
     ///
     /// # Errors
     ///
-    /// Where a size is zero or the dropout is not a probability below 1.
+    /// Where a size is zero.
     pub fn new(
-        config: &NetworkConfig,
+        directions: &DirectionsConfig,
         symbols: usize,
+        d_embedding: usize,
+        dropout: f64,
         device: &Device,
     ) -> Result<Self, TrainError> {
-        let directions = 1 + usize::from(config.bidirectional);
-        let layers = || -> Result<Vec<Network>, TrainError> {
-            let layer = |layer| {
-                let config = NetworkConfig {
-                    d_input: match layer {
-                        0 => config.d_input,
-                        _ => config.d_hidden * directions,
-                    },
-                    layers: 1,
-                    bidirectional: false,
-                    ..config.clone()
-                };
-                Ok(config.init(device)?)
-            };
-            (0..config.layers).map(layer).collect()
-        };
         Ok(Self {
-            embedding: EmbeddingConfig::new(symbols, config.d_input).init(device),
-            forward: layers()?,
-            backward: match config.bidirectional {
-                true => layers()?,
-                false => Vec::new(),
-            },
-            dropout: DropoutConfig::new(config.dropout).init(),
+            embedding: EmbeddingConfig::new(symbols, d_embedding).init(device),
+            layers: directions.init(d_embedding, device)?,
+            dropout: DropoutConfig::new(dropout).init(),
         })
     }
 
     /// The number of features of an output.
     pub fn d_output(&self) -> usize {
-        let last = [self.forward.last(), self.backward.last()];
-        last.into_iter().flatten().map(Network::d_output).sum()
+        self.layers.last().map_or(0, DirectionLayer::d_output)
     }
 
     /// The outputs at all symbols, `[batch, time, d_output]`, and a summary of each sequence,
-    /// `[batch, d_output]`: the forward direction's output at the last symbol beside the backward
-    /// direction's at the first.
+    /// `[batch, d_output]`: what each direction gives where it ends, at the last symbol or the first.
     pub fn read(&self, batch: &SequenceBatch) -> (Tensor<3>, Tensor<2>) {
         let mut x = self.embedding.forward(batch.symbols.clone());
-        let mut summary = None;
-        for (layer, forward) in self.forward.iter().enumerate() {
-            if layer > 0 {
+        for (index, layer) in self.layers.iter().enumerate() {
+            if index > 0 {
                 x = self.dropout.forward(x);
             }
-            let (output, _) = forward.forward(x.clone(), None);
-            let ahead = rows(output.clone()).select(0, batch.last.clone());
-            (x, summary) = match self.backward.get(layer) {
-                None => (output, Some(ahead)),
-                Some(backward) => {
-                    let (back, _) = backward.forward(turned(x, batch), None);
-                    let behind = rows(back.clone()).select(0, batch.last.clone());
-                    let both = Tensor::cat(vec![output, turned(back, batch)], 2);
-                    (both, Some(Tensor::cat(vec![ahead, behind], 1)))
-                }
-            };
+            x = layer.forward(x, &batch.reversed);
         }
-        (x, summary.expect("an encoder has at least one layer"))
+        let [sequences, time, features] = x.dims();
+        let forward = self.layers.last().and_then(|layer| layer.forward.as_ref());
+        let forward = forward.map_or(0, Network::d_output);
+        let rows = x.clone().reshape([sequences * time, features]);
+        let mut ends = Vec::new();
+        if forward > 0 {
+            let last = rows.select(0, batch.last.clone());
+            ends.push(last.narrow(1, 0, forward));
+        }
+        if forward < features {
+            let first = x.clone().narrow(1, 0, 1).squeeze_dim::<2>(1);
+            ends.push(first.narrow(1, forward, features - forward));
+        }
+        (x, Tensor::cat(ends, 1))
     }
-}
-
-fn rows(x: Tensor<3>) -> Tensor<2> {
-    let [batch, time, features] = x.dims();
-    x.reshape([batch * time, features])
-}
-
-/// Every sequence turned around within its length.
-fn turned(x: Tensor<3>, batch: &SequenceBatch) -> Tensor<3> {
-    let dims = x.dims();
-    rows(x).select(0, batch.reversed.clone()).reshape(dims)
 }

@@ -8,7 +8,7 @@ use clap::ValueEnum;
 use serde::{Deserialize, Serialize};
 
 use super::{Beam, Encoder, Seq2Seq};
-use crate::{NetworkConfig, TrainError};
+use crate::{Direction, DirectionsConfig, NetworkConfig, TrainError};
 
 /// How the decoder reads from the encoder, as the command line names it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ValueEnum)]
@@ -70,9 +70,12 @@ pub struct TransduceSettings {
     pub inputs: Symbols,
     /// The symbols of the outputs.
     pub outputs: Symbols,
-    /// The recurrent network of the encoder; the decoder's is the same, in one direction. `d_input` is the
-    /// size of a symbol's embedding.
-    pub network: NetworkConfig,
+    /// The size of a symbol's embedding.
+    pub d_embedding: usize,
+    /// The encoder's layers; the decoder has as many of the same kind and size, in one direction.
+    pub directions: DirectionsConfig,
+    /// The probability that an output between two layers is dropped in training.
+    pub dropout: f64,
     /// What is between encoder and decoder.
     pub attention: AttentionName,
     /// How the answer is searched.
@@ -87,14 +90,30 @@ impl TransduceSettings {
     /// # Errors
     ///
     /// Where a size is zero, a dropout is not a probability below 1, or the dot score is asked for with
-    /// a bidirectional encoder.
+    /// an encoder that reads in both directions.
     pub fn init(&self, device: &Device) -> Result<Seq2Seq, TrainError> {
-        let encoder = Encoder::new(&self.network, self.inputs.len(), device)?;
+        let DirectionsConfig {
+            architecture,
+            layers,
+            d_hidden,
+            ..
+        } = self.directions;
         let network = NetworkConfig {
+            architecture,
+            d_input: self.d_embedding,
+            d_hidden,
+            layers,
             bidirectional: false,
-            ..self.network.clone()
+            dropout: self.dropout,
         };
         let network = network.init(device)?;
+        let encoder = Encoder::new(
+            &self.directions,
+            self.inputs.len(),
+            self.d_embedding,
+            self.dropout,
+            device,
+        )?;
         let (d_encoder, d_decoder) = (encoder.d_output(), network.d_output());
         let carried: usize = network
             .zero_state(1)
@@ -111,7 +130,7 @@ impl TransduceSettings {
         let symbols = self.outputs.len();
         Ok(Seq2Seq {
             bridge: LinearConfig::new(d_encoder, carried).init(device),
-            embedding: EmbeddingConfig::new(symbols, self.network.d_input).init(device),
+            embedding: EmbeddingConfig::new(symbols, self.d_embedding).init(device),
             mix: attention
                 .is_some()
                 .then(|| LinearConfig::new(d_encoder + d_decoder, d_decoder).init(device)),
@@ -124,16 +143,19 @@ impl TransduceSettings {
 
     /// One line that says what the network is.
     pub fn description(&self) -> String {
-        let NetworkConfig {
+        let DirectionsConfig {
             architecture,
             layers,
             d_hidden,
-            bidirectional,
-            ..
-        } = self.network;
-        let directions = if bidirectional { "bidirectional " } else { "" };
+            direction,
+        } = self.directions;
+        let direction = match direction {
+            Direction::Both => "bidirectional ",
+            Direction::Forward => "",
+            Direction::Backward => "backward ",
+        };
         format!(
-            "{layers} × {d_hidden} {directions}{}, {}",
+            "{layers} × {d_hidden} {direction}{}, {}",
             architecture.name(),
             self.attention.name()
         )
