@@ -99,7 +99,7 @@ impl TransduceName {
 /// The defaults that differ from those of other tasks.
 pub const DEFAULTS: &[(&str, &str)] = &[
     ("cell", "gru"),
-    ("hidden", "96"),
+    ("hidden", "64"),
     ("epochs", "10"),
     ("batch-size", "64"),
     ("lr", "0.004"),
@@ -272,4 +272,102 @@ pub fn evaluate(
         device,
     };
     figures(transducer, &pairs)
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::{CommandFactory, FromArgMatches, Parser};
+
+    use super::*;
+    use crate::options::with_defaults;
+
+    #[derive(Debug, Parser)]
+    struct Trainer {
+        #[command(flatten)]
+        train: TrainArgs,
+    }
+
+    const SMALL: [&str; 13] = [
+        "trainer",
+        "--plain",
+        "--device=flex",
+        "--hidden=8",
+        "--embedding=6",
+        "--examples=60",
+        "--batch-size=16",
+        "--epochs=2",
+        "--attention=additive",
+        "--teacher-forcing=0.2",
+        "--beam=3",
+        "--direction=backward",
+        "--cell=lstm",
+    ];
+
+    fn args(words: &[&str]) -> TrainArgs {
+        let command = with_defaults(Trainer::command(), DEFAULTS);
+        let matches = command.args_override_self(true).get_matches_from(words);
+        Trainer::from_arg_matches(&matches).unwrap().train
+    }
+
+    fn trained(folder: &Path, words: &[&str]) -> Vec<(String, f64)> {
+        let out = format!("--out={}", folder.display());
+        let words = [&SMALL[..], words, &[&out]].concat();
+        train(&args(&words)).unwrap();
+        let device = Device::flex();
+        evaluate(ModelFile::open(folder).unwrap(), None, &device).unwrap()
+    }
+
+    #[test]
+    fn a_saved_model_has_the_figures_of_its_training_and_the_seed_gives_them_again() {
+        let folder = tempfile::tempdir().unwrap();
+        let folder = |name: &str| folder.path().join(name);
+        let figures = trained(&folder("a"), &[]);
+        assert_eq!(figures.len(), 4);
+        let card = ModelFile::open(&folder("a")).unwrap().card;
+        for (name, value) in &figures {
+            let difference = (card.scores[name] - value).abs();
+            assert!(difference < 1e-12, "{name}: {difference}");
+        }
+        for picture in ["attention.png", "attention.svg", "loss.png"] {
+            assert!(folder("a").join(picture).is_file(), "{picture}");
+        }
+        let sum = |name| {
+            ModelFile::open(&folder(name))
+                .unwrap()
+                .checksum()
+                .to_owned()
+        };
+        trained(&folder("b"), &[]);
+        assert_eq!(sum("a"), sum("b"));
+        trained(&folder("c"), &["--seed=2"]);
+        assert_ne!(sum("a"), sum("c"));
+    }
+
+    #[test]
+    fn what_makes_no_sense_is_refused_before_anything_is_written() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("pairs.tsv");
+        std::fs::write(&file, "a\tb\nno tab\n").unwrap();
+        let pairs = format!("--pairs={}", file.display());
+        let out = folder.path().join("out");
+        let written = format!("--out={}", out.display());
+        for (words, expected) in [
+            (
+                &["--attention=dot", "--direction=both"][..],
+                "--attention is dot",
+            ),
+            (&["--teacher-forcing=1.5"], "--teacher-forcing is 1.5"),
+            (&["--beam=0"], "--beam is 0"),
+            (&["--length-power=-1"], "--length-power is -1"),
+            (&["--embedding=0"], "--embedding is 0"),
+            (&["--layers=0"], "layers is empty"),
+            (&["--examples=0"], "examples is 0"),
+            (&[pairs.as_str()], "line 2: 0 tabs"),
+        ] {
+            let words = [&SMALL[..], words, &[&written]].concat();
+            let message = train(&args(&words)).unwrap_err().to_string();
+            assert!(message.contains(expected), "{message}");
+            assert!(!out.exists(), "{expected}");
+        }
+    }
 }

@@ -14,6 +14,8 @@ mod plot;
 mod search;
 mod settings;
 mod task;
+#[cfg(test)]
+mod tests;
 mod transducer;
 
 pub use apply::{TransduceArgs, transduce};

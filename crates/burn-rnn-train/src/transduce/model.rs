@@ -99,10 +99,9 @@ impl Seq2Seq {
 
     /// The same where the decoder reads its own likeliest symbol wherever `wanted` (`[batch, time]` in
     /// row-major order) is false; step by step, because that symbol has to be known first.
-    fn sampled_surprise(&self, batch: &TransduceBatch, wanted: Vec<bool>) -> Tensor<1> {
+    pub(super) fn sampled_surprise(&self, batch: &TransduceBatch, wanted: Vec<bool>) -> Tensor<1> {
         let [rows, time] = batch.before.dims();
-        let own = wanted.iter().map(|wanted| !wanted).collect();
-        let own: Vec<bool> = own;
+        let own: Vec<bool> = wanted.iter().map(|wanted| !wanted).collect();
         let own = Tensor::<2, Bool>::from_data(
             TensorData::new(own, [rows, time]),
             &batch.before.device(),
