@@ -7,7 +7,7 @@ use burn_rnn_data::{PairKind, Symbols};
 use clap::ValueEnum;
 use serde::{Deserialize, Serialize};
 
-use super::{Beam, Encoder, Seq2Seq};
+use super::{Beam, Encoder, Forcing, Seq2Seq};
 use crate::{Direction, DirectionsConfig, NetworkConfig, TrainError};
 
 /// How the decoder reads from the encoder, as the command line names it.
@@ -78,6 +78,8 @@ pub struct TransduceSettings {
     pub dropout: f64,
     /// What is between encoder and decoder.
     pub attention: AttentionName,
+    /// What the decoder read in training.
+    pub forcing: Forcing,
     /// How the answer is searched.
     pub beam: Beam,
     /// The most symbols of an answer.

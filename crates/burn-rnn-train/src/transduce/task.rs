@@ -18,7 +18,6 @@ type Encoded = (Vec<u32>, Vec<u32>);
 #[derive(Clone, Debug)]
 pub struct TransduceTask {
     settings: TransduceSettings,
-    forcing: Forcing,
     train: Vec<Encoded>,
     valid: Arc<Vec<Pair>>,
     batch_size: usize,
@@ -32,7 +31,6 @@ impl TransduceTask {
     /// Where a pair has a character that the settings lack.
     pub fn new(
         settings: TransduceSettings,
-        forcing: Forcing,
         pairs: &Pairs,
         batch_size: usize,
     ) -> Result<Self, TrainError> {
@@ -40,7 +38,6 @@ impl TransduceTask {
             train: encoded(&settings, &pairs.train)?,
             valid: Arc::new(pairs.valid.clone()),
             settings,
-            forcing,
             batch_size,
         })
     }
@@ -106,7 +103,7 @@ impl Task for TransduceTask {
 
     fn batcher(&self) -> Arc<dyn Batcher<Encoded, TransduceBatch>> {
         Arc::new(Pairing {
-            forcing: self.forcing,
+            forcing: self.settings.forcing,
         })
     }
 

@@ -37,6 +37,7 @@ fn settings(
         },
         dropout: 0.0,
         attention,
+        forcing: Forcing::default(),
         beam: Beam {
             width: 1,
             length_power: 1.0,
