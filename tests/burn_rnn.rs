@@ -170,3 +170,36 @@ fn every_command_explains_itself() {
         assert!(output(folder.path(), &["completions", shell]).contains("burn-rnn"));
     }
 }
+
+#[test]
+fn strings_are_turned_into_others_line_by_line() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    let train = |out| {
+        let words =
+            "train transduce --hidden 8 --examples 60 --epochs 1 --teacher-forcing 0.5 --json";
+        let words: Vec<&str> = words.split(' ').chain(["--out", out]).collect();
+        json(folder, &words)
+    };
+    assert_eq!(train("a")["scores"], train("b")["scores"]);
+    let sum = |model| json(folder, &["inspect", model, "--json"])["sha256"].clone();
+    assert_eq!(sum("a"), sum("b"));
+
+    let transduce = |input: &'static str| {
+        let mut command = burn_rnn(folder, &["transduce", "--model", "a", "--json"]);
+        command.write_stdin(input).assert()
+    };
+    let assert = transduce("3 May 2021\n12/04/1987\n").success();
+    let lines = String::from_utf8(assert.get_output().stdout.clone()).unwrap();
+    let lines: Vec<serde_json::Value> = lines
+        .lines()
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect();
+    assert_eq!(lines.len(), 2);
+    assert_eq!(lines[1]["input"], "12/04/1987");
+    assert!(lines[1]["log_probability"].as_f64().unwrap() < 0.0);
+    let assert = transduce("3 May 2021\n3 € 2021\n").code(2);
+    assert!(assert.get_output().stdout.is_empty());
+    let error = String::from_utf8(assert.get_output().stderr.clone()).unwrap();
+    assert!(error.contains("'€' at position 2"), "{error}");
+}

@@ -5,9 +5,9 @@ use burn::module::Module;
 use burn::store::{BurnpackStore, ModuleRecord, ModuleSnapshot, SafetensorsStore};
 use burn::tensor::{DType, Device, Tensor};
 use burn_rnn::{
-    Activation, CellOptions, CoupledLstmConfig, Coupling, GruConfig, HeadActivation, HeadConfig,
-    Initialization, LstmConfig, Merge, PeepholeKind, PeepholeLstmConfig, RecurrentConfig, Reset,
-    SimpleRnnConfig, SlidingWindowConfig,
+    Activation, AttentionConfig, AttentionScore, CellOptions, CoupledLstmConfig, Coupling,
+    GruConfig, HeadActivation, HeadConfig, Initialization, LstmConfig, Merge, PeepholeKind,
+    PeepholeLstmConfig, RecurrentConfig, Reset, SimpleRnnConfig, SlidingWindowConfig,
 };
 
 use crate::backends;
@@ -61,6 +61,12 @@ fn configurations_survive_json_and_files() {
     let json = serde_json::to_string(&head).unwrap();
     assert_eq!(serde_json::from_str::<HeadConfig>(&json).unwrap(), head);
     let window = SlidingWindowConfig::new(3, 4, 5).with_activation(Activation::Tanh);
+    let attention = AttentionConfig::new(3, 4, AttentionScore::Additive).with_d_attention(7);
+    let json = serde_json::to_string(&attention).unwrap();
+    assert_eq!(
+        serde_json::from_str::<AttentionConfig>(&json).unwrap(),
+        attention
+    );
     let json = serde_json::to_string(&window).unwrap();
     assert_eq!(
         serde_json::from_str::<SlidingWindowConfig>(&json).unwrap(),

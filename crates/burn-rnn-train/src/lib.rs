@@ -7,6 +7,7 @@ mod card;
 pub mod char_rnn;
 pub mod classify;
 mod device;
+mod directions;
 mod error;
 pub mod forecast;
 pub mod horizons;
@@ -24,6 +25,7 @@ pub mod transduce;
 
 pub use card::{TaskCard, model_card};
 pub use device::device;
+pub use directions::{Direction, DirectionLayer, DirectionsConfig};
 pub use error::{TrainError, exit_code};
 pub use model_file::{ModelCard, ModelFile, save_model};
 pub use network::{Architecture, Network, NetworkConfig, NetworkState};

@@ -140,6 +140,15 @@ impl Network {
         }
     }
 
+    /// The state before the first step: zeros.
+    pub fn zero_state(&self, batch: usize) -> NetworkState {
+        match self {
+            Self::Simple(network) => NetworkState::Hidden(network.zero_state(batch)),
+            Self::Lstm(network) => NetworkState::Lstm(network.zero_state(batch)),
+            Self::Gru(network) => NetworkState::Hidden(network.zero_state(batch)),
+        }
+    }
+
     /// Runs over a batch of sequences, as [`Recurrent::forward`].
     ///
     /// # Panics

@@ -66,6 +66,16 @@ pub enum ConfigError {
         /// A way out where there is one.
         hint: &'static str,
     },
+    /// Queries and keys of different sizes, whose dot product there is not.
+    #[error(
+        "the dot score needs equal sizes, but queries have {d_query} features and keys {d_key}: make them equal or take the general or the additive score"
+    )]
+    AttentionSizes {
+        /// The number of features of a query.
+        d_query: usize,
+        /// The number of features of a key.
+        d_key: usize,
+    },
     /// An initialization that the architecture cannot take.
     #[error("initialization {given} does not fit: {reason}")]
     Initialization {

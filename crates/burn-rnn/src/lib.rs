@@ -33,7 +33,7 @@
 //!
 //! A [`Cell`] is one time step. [`Scan`] runs it over a sequence and is a [`Layer`];
 //! [`Bidirectional`] and [`Stacked`] wrap layers and each other. [`Head`] reads the hidden states
-//! out, and [`SlidingWindow`] is the network without memory to compare with.
+//! out, [`Attention`] lets a decoder read an encoder's, and [`SlidingWindow`] is the network without memory to compare with.
 //!
 //! # Backends
 //!
@@ -50,6 +50,7 @@
 //! `BURN_RNN_ENGINE=reference` in a whole process.
 
 mod activation;
+mod attention;
 mod bidirectional;
 mod cell;
 mod config;
@@ -72,6 +73,7 @@ mod stacked;
 mod state;
 
 pub use activation::Activation;
+pub use attention::{Attention, AttentionConfig, AttentionMemory, AttentionScore};
 pub use bidirectional::{Bidirectional, BidirectionalState, Merge};
 pub use burn_rnn_kernels::reference;
 pub use cell::{Cell, CellOptions, CellShape};

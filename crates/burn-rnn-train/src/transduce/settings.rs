@@ -1,0 +1,165 @@
+//! What is stored beside the weights.
+
+use burn::nn::{EmbeddingConfig, LinearConfig};
+use burn::tensor::Device;
+use burn_rnn::{AttentionConfig, AttentionScore, HeadConfig, State};
+use burn_rnn_data::{PairKind, Symbols};
+use clap::ValueEnum;
+use serde::{Deserialize, Serialize};
+
+use super::{Beam, Encoder, Forcing, Seq2Seq};
+use crate::{Direction, DirectionsConfig, NetworkConfig, TrainError};
+
+/// How the decoder reads from the encoder, as the command line names it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ValueEnum)]
+#[serde(rename_all = "snake_case")]
+pub enum AttentionName {
+    /// A summary of the input alone, as the decoder's first state (Sutskever et al. 2014)
+    None,
+    /// A network with one hidden layer scores each symbol (Bahdanau et al. 2015)
+    Additive,
+    /// The dot product of decoder and encoder states scores each symbol (Luong et al. 2015)
+    Dot,
+    /// The dot product after a linear map, for sizes that differ (Luong et al. 2015)
+    General,
+}
+
+impl AttentionName {
+    fn score(self) -> Option<AttentionScore> {
+        match self {
+            Self::None => None,
+            Self::Additive => Some(AttentionScore::Additive),
+            Self::Dot => Some(AttentionScore::Dot),
+            Self::General => Some(AttentionScore::General),
+        }
+    }
+
+    /// The name that the reports use.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::None => "no attention",
+            Self::Additive => "additive attention",
+            Self::Dot => "dot attention",
+            Self::General => "general attention",
+        }
+    }
+}
+
+/// What a model was trained on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum TransduceSource {
+    /// Generated pairs.
+    Generated {
+        /// Of what.
+        kind: PairKind,
+        /// The number of pairs to learn from.
+        examples: usize,
+    },
+    /// A file.
+    File,
+}
+
+/// All that is needed beside the weights to turn strings into others.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TransduceSettings {
+    /// What the model was trained on.
+    pub source: TransduceSource,
+    /// The symbols of the inputs.
+    pub inputs: Symbols,
+    /// The symbols of the outputs.
+    pub outputs: Symbols,
+    /// The size of a symbol's embedding.
+    pub d_embedding: usize,
+    /// The encoder's layers; the decoder has as many of the same kind and size, in one direction.
+    pub directions: DirectionsConfig,
+    /// The probability that an output between two layers is dropped in training.
+    pub dropout: f64,
+    /// What is between encoder and decoder.
+    pub attention: AttentionName,
+    /// What the decoder read in training.
+    pub forcing: Forcing,
+    /// How the answer is searched.
+    pub beam: Beam,
+    /// The most symbols of an answer.
+    pub limit: usize,
+}
+
+impl TransduceSettings {
+    /// A model with fresh parameters.
+    ///
+    /// # Errors
+    ///
+    /// Where a size is zero, a dropout is not a probability below 1, or the dot score is asked for with
+    /// an encoder that reads in both directions.
+    pub fn init(&self, device: &Device) -> Result<Seq2Seq, TrainError> {
+        let DirectionsConfig {
+            architecture,
+            layers,
+            d_hidden,
+            ..
+        } = self.directions;
+        let network = NetworkConfig {
+            architecture,
+            d_input: self.d_embedding,
+            d_hidden,
+            layers,
+            bidirectional: false,
+            dropout: self.dropout,
+        };
+        let network = network.init(device)?;
+        let encoder = Encoder::new(
+            &self.directions,
+            self.inputs.len(),
+            self.d_embedding,
+            self.dropout,
+            device,
+        )?;
+        let (d_encoder, d_decoder) = (encoder.d_output(), network.d_output());
+        let carried: usize = network
+            .zero_state(1)
+            .shapes()
+            .iter()
+            .map(|[_, features]| features)
+            .sum();
+        let attention = match self.attention.score() {
+            None => None,
+            Some(score) => {
+                Some(AttentionConfig::new(d_decoder, d_encoder, score).try_init(device)?)
+            }
+        };
+        let symbols = self.outputs.len();
+        Ok(Seq2Seq {
+            bridge: LinearConfig::new(d_encoder, carried).init(device),
+            embedding: EmbeddingConfig::new(symbols, self.d_embedding).init(device),
+            mix: attention
+                .is_some()
+                .then(|| LinearConfig::new(d_encoder + d_decoder, d_decoder).init(device)),
+            head: HeadConfig::new(d_decoder, symbols).try_init(device)?,
+            attention,
+            encoder,
+            network,
+        })
+    }
+
+    /// One line that says what the network is.
+    pub fn description(&self) -> String {
+        let DirectionsConfig {
+            architecture,
+            layers,
+            d_hidden,
+            direction,
+        } = self.directions;
+        let direction = match direction {
+            Direction::Both => "bidirectional ",
+            Direction::Forward => "",
+            Direction::Backward => "backward ",
+        };
+        format!(
+            "{layers} × {d_hidden} {direction}{}, {}",
+            architecture.name(),
+            self.attention.name()
+        )
+    }
+}

@@ -1,0 +1,394 @@
+//! Attention: reading from a sequence what a query asks for.
+
+use burn::config::Config;
+use burn::module::{Initializer, Module, Param};
+use burn::nn::{Linear, LinearConfig};
+use burn::tensor::{Bool, Device, Int, Tensor, activation};
+use serde::{Deserialize, Serialize};
+
+use crate::ConfigError;
+use crate::error::at_least_one;
+
+/// Attention of queries `q_i` (a decoder's hidden states) over keys `k_j` (an encoder's outputs):
+///
+/// ```text
+/// e_ij = score(q_i, k_j)
+/// α_ij = exp(e_ij) / Σ_j exp(e_ij)
+/// c_i  = Σ_j α_ij k_j
+/// ```
+///
+/// with one of three scores, see [`AttentionScore`]. Made by [`AttentionConfig`].
+///
+/// ```
+/// use burn::tensor::{Device, Distribution, Tensor};
+/// use burn_rnn::{AttentionConfig, AttentionScore};
+///
+/// let device = Device::default();
+/// let attention = AttentionConfig::new(64, 128, AttentionScore::Additive).init(&device);
+/// let queries = Tensor::random([4, 10, 64], Distribution::Default, &device); // decoder
+/// let keys = Tensor::random([4, 25, 128], Distribution::Default, &device); // encoder
+/// let (context, weights) = attention.forward(queries, keys, None);
+/// assert_eq!(context.dims(), [4, 10, 128]);
+/// assert_eq!(weights.dims(), [4, 10, 25]);
+/// ```
+#[derive(Module, Debug)]
+pub struct Attention {
+    /// `W` of the additive score, `[d_query, d_attention]`, without a bias.
+    pub query: Option<Linear>,
+    /// `U` and `b` of the additive score, `[d_key, d_attention]`; `W` of the general one,
+    /// `[d_key, d_query]`, without a bias.
+    pub key: Option<Linear>,
+    /// `v` of the additive score, `[d_attention]`.
+    pub v: Option<Param<Tensor<1>>>,
+}
+
+/// How well a query and a key fit each other.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum AttentionScore {
+    /// `q_i · k_j`, without parameters (Luong et al. 2015); both have to have the same size.
+    Dot,
+    /// `q_i · (W k_j)`, the default (Luong et al. 2015).
+    #[default]
+    General,
+    /// `v · tanh(W q_i + U k_j + b)` (Bahdanau et al. 2015).
+    Additive,
+}
+
+/// The configuration of [`Attention`].
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AttentionConfig {
+    /// The number of features of a query.
+    pub d_query: usize,
+    /// The number of features of a key.
+    pub d_key: usize,
+    /// The score.
+    #[serde(default)]
+    pub score: AttentionScore,
+    /// The number of hidden units of the additive score; `d_query` by default. The other scores
+    /// have none.
+    #[serde(default)]
+    pub d_attention: Option<usize>,
+}
+
+impl Config for AttentionConfig {}
+
+impl AttentionConfig {
+    /// Attention with as many hidden units as a query has features, where the score has any.
+    pub fn new(d_query: usize, d_key: usize, score: AttentionScore) -> Self {
+        Self {
+            d_query,
+            d_key,
+            score,
+            d_attention: None,
+        }
+    }
+
+    /// Sets the number of hidden units of the additive score; `d_query` by default.
+    #[must_use]
+    pub fn with_d_attention(mut self, d_attention: usize) -> Self {
+        self.d_attention = Some(d_attention);
+        self
+    }
+
+    /// Attention with fresh parameters, drawn from `U(−1/√d, 1/√d)` with the `d` features that each reads.
+    ///
+    /// # Panics
+    ///
+    /// With the message of [`try_init`](AttentionConfig::try_init)'s error.
+    pub fn init(&self, device: &Device) -> Attention {
+        self.try_init(device)
+            .unwrap_or_else(|error| panic!("{error}"))
+    }
+
+    /// As [`init`](AttentionConfig::init), without the panic.
+    ///
+    /// # Errors
+    ///
+    /// Where a size is zero, or the score is the dot product and the sizes differ.
+    pub fn try_init(&self, device: &Device) -> Result<Attention, ConfigError> {
+        at_least_one("d_query", self.d_query)?;
+        at_least_one("d_key", self.d_key)?;
+        let d_attention = self.d_attention.unwrap_or(self.d_query);
+        at_least_one("d_attention", d_attention)?;
+        let linear = |from, to, bias| {
+            let linear = LinearConfig::new(from, to).with_bias(bias);
+            Some(linear.init(device))
+        };
+        Ok(match self.score {
+            AttentionScore::Dot if self.d_query != self.d_key => {
+                return Err(ConfigError::AttentionSizes {
+                    d_query: self.d_query,
+                    d_key: self.d_key,
+                });
+            }
+            AttentionScore::Dot => Attention {
+                query: None,
+                key: None,
+                v: None,
+            },
+            AttentionScore::General => Attention {
+                query: None,
+                key: linear(self.d_key, self.d_query, false),
+                v: None,
+            },
+            AttentionScore::Additive => {
+                let bound = 1.0 / (d_attention as f64).sqrt();
+                let uniform = Initializer::Uniform {
+                    min: -bound,
+                    max: bound,
+                };
+                Attention {
+                    query: linear(self.d_query, d_attention, false),
+                    key: linear(self.d_key, d_attention, true),
+                    v: Some(uniform.init([d_attention], device)),
+                }
+            }
+        })
+    }
+}
+
+/// Keys made ready to be read from as often as wanted; made by [`Attention::memory`].
+#[derive(Clone, Debug)]
+pub struct AttentionMemory {
+    keys: Tensor<3>,
+    projected: Tensor<3>,
+    padding: Option<Tensor<2, Bool>>,
+}
+
+impl AttentionMemory {
+    /// The memories of the sequences of these numbers, each of which may come several times.
+    ///
+    /// # Panics
+    ///
+    /// Where a number is not below the batch size.
+    #[must_use]
+    pub fn select_batch(self, sequences: Tensor<1, Int>) -> Self {
+        Self {
+            keys: self.keys.select(0, sequences.clone()),
+            projected: self.projected.select(0, sequences.clone()),
+            padding: self.padding.map(|padding| padding.select(0, sequences)),
+        }
+    }
+}
+
+impl Attention {
+    /// All queries over all keys: `[batch, queries, d_query]` and `[batch, keys, d_key]` to the contexts
+    /// `[batch, queries, d_key]` and the weights `[batch, queries, keys]`. `padding` is true where a
+    /// key is filler, `[batch, keys]`: its weight is 0.
+    ///
+    /// # Panics
+    ///
+    /// Where the shapes do not fit.
+    pub fn forward(
+        &self,
+        queries: Tensor<3>,
+        keys: Tensor<3>,
+        padding: Option<Tensor<2, Bool>>,
+    ) -> (Tensor<3>, Tensor<3>) {
+        self.read(queries, &self.memory(keys, padding))
+    }
+
+    /// Does what depends on the keys alone, once for all steps of a decoder. Every sequence needs a
+    /// key that is not `padding`.
+    ///
+    /// # Panics
+    ///
+    /// Where the shapes do not fit.
+    pub fn memory(&self, keys: Tensor<3>, padding: Option<Tensor<2, Bool>>) -> AttentionMemory {
+        if let Some(padding) = &padding {
+            let (keys, padding) = (keys.dims(), padding.dims());
+            assert!(
+                keys[..2] == padding[..],
+                "Attention: the padding has shape {padding:?}, but the keys {keys:?}, expected [batch, keys]"
+            );
+        }
+        let projected = match &self.key {
+            Some(key) => key.forward(keys.clone()),
+            None => keys.clone(),
+        };
+        AttentionMemory {
+            keys,
+            projected,
+            padding,
+        }
+    }
+
+    /// Contexts and weights of some queries, as [`forward`](Attention::forward).
+    ///
+    /// # Panics
+    ///
+    /// Where the shapes do not fit.
+    pub fn read(&self, queries: Tensor<3>, memory: &AttentionMemory) -> (Tensor<3>, Tensor<3>) {
+        let mut scores = self.scores(queries, memory.projected.clone());
+        if let Some(padding) = &memory.padding {
+            let padding = padding.clone().unsqueeze_dim::<3>(1).expand(scores.dims());
+            scores = scores.mask_fill(padding, f32::NEG_INFINITY);
+        }
+        let weights = activation::softmax(scores, 2);
+        (weights.clone().matmul(memory.keys.clone()), weights)
+    }
+
+    /// `e_ij`: `[batch, queries, keys]`.
+    fn scores(&self, queries: Tensor<3>, projected: Tensor<3>) -> Tensor<3> {
+        let Some(v) = &self.v else {
+            return queries.matmul(projected.swap_dims(1, 2));
+        };
+        let queries = match &self.query {
+            Some(query) => query.forward(queries),
+            None => queries,
+        };
+        // [batch, queries, 1, units] + [batch, 1, keys, units]
+        let sum = queries.unsqueeze_dim::<4>(2) + projected.unsqueeze_dim::<4>(1);
+        let [batch, queries, keys, units] = sum.dims();
+        let hidden = activation::tanh(sum).reshape([batch, queries * keys, units]);
+        let v = v.val().reshape([1, units, 1]).expand([batch, units, 1]);
+        hidden.matmul(v).reshape([batch, queries, keys])
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use burn::tensor::Distribution;
+
+    use super::*;
+
+    const SCORES: [AttentionScore; 3] = [
+        AttentionScore::Dot,
+        AttentionScore::General,
+        AttentionScore::Additive,
+    ];
+    const D: usize = 3;
+
+    fn numbers<const R: usize>(tensor: Tensor<R>) -> Vec<f32> {
+        tensor.into_data_as::<f32>().try_into_vec().unwrap()
+    }
+
+    fn random(shape: [usize; 3], device: &Device) -> Tensor<3> {
+        Tensor::random(shape, Distribution::Uniform(-1.0, 1.0), device)
+    }
+
+    /// The definition of a score, number by number.
+    fn score(attention: &Attention, score: AttentionScore, query: &[f32], key: &[f32]) -> f32 {
+        let dot = |a: &[f32], b: &[f32]| a.iter().zip(b).map(|(a, b)| a * b).sum::<f32>();
+        let times = |linear: &Linear, x: &[f32]| -> Vec<f32> {
+            let [_, width] = linear.weight.dims();
+            let weight = numbers(linear.weight.val());
+            let bias = linear.bias.as_ref().map(|bias| numbers(bias.val()));
+            let sum = |to| {
+                (0..x.len())
+                    .map(|from| x[from] * weight[from * width + to])
+                    .sum::<f32>()
+            };
+            (0..width)
+                .map(|to| sum(to) + bias.as_ref().map_or(0.0, |bias| bias[to]))
+                .collect()
+        };
+        match score {
+            AttentionScore::Dot => dot(query, key),
+            AttentionScore::General => dot(query, &times(attention.key.as_ref().unwrap(), key)),
+            AttentionScore::Additive => {
+                let query = times(attention.query.as_ref().unwrap(), query);
+                let key = times(attention.key.as_ref().unwrap(), key);
+                let hidden: Vec<f32> = query
+                    .iter()
+                    .zip(&key)
+                    .map(|(q, k)| (q + k).tanh())
+                    .collect();
+                dot(&hidden, &numbers(attention.v.as_ref().unwrap().val()))
+            }
+        }
+    }
+
+    #[test]
+    fn every_score_is_its_equation() {
+        let device = Device::default();
+        for kind in SCORES {
+            let config = AttentionConfig::new(D, D, kind).with_d_attention(5);
+            let attention = config.init(&device);
+            let (queries, keys) = (random([1, 2, D], &device), random([1, 4, D], &device));
+            let (context, weights) = attention.forward(queries.clone(), keys.clone(), None);
+            let (context, weights) = (numbers(context), numbers(weights));
+            let (queries, keys) = (numbers(queries), numbers(keys));
+            for (i, query) in queries.chunks(D).enumerate() {
+                let scores = keys
+                    .chunks(D)
+                    .map(|key| score(&attention, kind, query, key).exp());
+                let scores: Vec<f32> = scores.collect();
+                let sum: f32 = scores.iter().sum();
+                for (j, score) in scores.iter().enumerate() {
+                    let difference = (weights[i * 4 + j] - score / sum).abs();
+                    assert!(difference < 1e-5, "{kind:?}: {difference}");
+                }
+                for feature in 0..D {
+                    let expected: f32 = (0..4)
+                        .map(|j| scores[j] / sum * keys[j * D + feature])
+                        .sum();
+                    assert!(
+                        (context[i * D + feature] - expected).abs() < 1e-5,
+                        "{kind:?}"
+                    );
+                }
+            }
+        }
+    }
+
+    /// Filler behind the keys changes neither contexts nor gradients, and gets no gradient itself.
+    #[test]
+    fn padding_changes_nothing() {
+        let device = Device::default().autodiff();
+        for kind in SCORES {
+            let attention = AttentionConfig::new(D, D, kind).init(&device);
+            let queries = random([2, 2, D], &device);
+            let keys = random([2, 3, D], &device);
+            let filler = random([2, 2, D], &device) * 50.0;
+            let run = |keys: Tensor<3>, padding| {
+                let queries = queries.clone().require_grad();
+                let (context, _) = attention.forward(queries.clone(), keys, padding);
+                let gradients = context.clone().powf_scalar(2.0).sum().backward();
+                (numbers(context), numbers(queries.grad(&gradients).unwrap()))
+            };
+            let plain = run(keys.clone(), None);
+            let mask = [false, false, false, true, true];
+            let padding = Tensor::<2, Bool>::from_data([mask, mask], &device);
+            let padded = run(Tensor::cat(vec![keys, filler], 1), Some(padding));
+            for (plain, padded) in [(&plain.0, &padded.0), (&plain.1, &padded.1)] {
+                for (plain, padded) in plain.iter().zip(padded) {
+                    assert!((plain - padded).abs() < 1e-5, "{kind:?}: {plain}, {padded}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn the_memory_can_be_read_step_by_step_and_sequence_by_sequence() {
+        let device = Device::default();
+        for kind in SCORES {
+            let attention = AttentionConfig::new(D, D, kind).init(&device);
+            let (queries, keys) = (random([2, 3, D], &device), random([2, 4, D], &device));
+            let memory = attention.memory(keys, None);
+            let (all, _) = attention.read(queries.clone(), &memory);
+            let second = Tensor::from_data([1], &device);
+            let query = queries.slice([1..2, 2..3, 0..D]);
+            let (one, _) = attention.read(query, &memory.select_batch(second));
+            let difference = (all.slice([1..2, 2..3, 0..D]) - one).abs().max();
+            assert!(difference.into_scalar::<f32>() < 1e-6, "{kind:?}");
+        }
+    }
+
+    #[test]
+    fn sizes_that_do_not_fit_are_refused() {
+        let device = Device::default();
+        let refused = |config: AttentionConfig| config.try_init(&device).unwrap_err();
+        let error = refused(AttentionConfig::new(3, 4, AttentionScore::Dot));
+        let (d_query, d_key) = (3, 4);
+        assert_eq!(error, ConfigError::AttentionSizes { d_query, d_key });
+        let error = refused(AttentionConfig::new(3, 0, AttentionScore::General));
+        assert_eq!(error, ConfigError::ZeroSize { field: "d_key" });
+        let additive = AttentionConfig::new(3, 4, AttentionScore::Additive);
+        let error = refused(additive.with_d_attention(0));
+        let field = "d_attention";
+        assert_eq!(error, ConfigError::ZeroSize { field });
+    }
+}
