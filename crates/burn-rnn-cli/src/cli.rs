@@ -2,8 +2,11 @@
 
 use burn_rnn_train::char_rnn::command as text;
 use burn_rnn_train::learn::LearnArgs;
+use burn_rnn_train::memory::command as memory;
 use burn_rnn_train::music::command as music;
 use burn_rnn_train::options::with_defaults;
+use burn_rnn_train::reber::command as reber;
+use burn_rnn_train::tag::command as tag;
 use clap::{CommandFactory, Parser, Subcommand};
 
 use crate::completions::CompletionArgs;
@@ -33,6 +36,8 @@ pub enum Command {
     },
     /// Writes text with a trained model
     Generate(text::GenerateArgs),
+    /// Tags the tokens of sentences with a trained model
+    Tag(tag::TagArgs),
     /// Writes an HTML page that colours a text by a hidden unit's activation
     Activations(text::ActivationArgs),
     /// Shows what is in a model file: task, scores, layers, parameters, sizes
@@ -53,6 +58,15 @@ pub enum TrainTask {
     /// Polyphonic music, step by step
     #[command(args_override_self = true)]
     Music(music::TrainArgs),
+    /// The embedded Reber grammar, symbol by symbol
+    #[command(args_override_self = true)]
+    Reber(reber::TrainArgs),
+    /// A tag for every token of a sentence: names, parts of speech
+    #[command(args_override_self = true)]
+    Tag(tag::TrainArgs),
+    /// Memory problems: adding, copy, temporal order, parity
+    #[command(args_override_self = true)]
+    Memory(memory::TrainArgs),
 }
 
 impl TrainTask {
@@ -61,6 +75,9 @@ impl TrainTask {
         match self {
             Self::Text(args) => &mut args.learn,
             Self::Music(args) => &mut args.learn,
+            Self::Reber(args) => &mut args.learn,
+            Self::Memory(args) => &mut args.learn,
+            Self::Tag(args) => &mut args.learn,
         }
     }
 }
@@ -68,7 +85,13 @@ impl TrainTask {
 /// The command line, each task with its own defaults.
 pub fn command() -> clap::Command {
     Cli::command().mut_subcommand("train", |train| {
-        let defaults = [("text", text::DEFAULTS), ("music", music::DEFAULTS)];
+        let defaults = [
+            ("text", text::DEFAULTS),
+            ("music", music::DEFAULTS),
+            ("reber", reber::DEFAULTS),
+            ("memory", memory::DEFAULTS),
+            ("tag", tag::DEFAULTS),
+        ];
         defaults.into_iter().fold(train, |train, (task, defaults)| {
             train.mut_subcommand(task, |command| with_defaults(command, defaults))
         })

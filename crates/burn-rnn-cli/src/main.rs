@@ -37,6 +37,7 @@ fn run() -> Result<(), TrainError> {
         }
         Command::Generate(args) => burn_rnn_train::char_rnn::command::generate(&args),
         Command::Activations(args) => burn_rnn_train::char_rnn::command::activations(&args),
+        Command::Tag(args) => burn_rnn_train::tag::command::tag(&args),
         Command::Inspect(args) => inspect::inspect(&args),
         Command::List(args) => list::list(&args),
         Command::Completions(args) => {
@@ -49,6 +50,9 @@ fn run() -> Result<(), TrainError> {
 fn train(task: &TrainTask) -> Result<(), TrainError> {
     match task {
         TrainTask::Music(args) => burn_rnn_train::music::command::train(args),
+        TrainTask::Reber(args) => burn_rnn_train::reber::command::train(args),
+        TrainTask::Memory(args) => burn_rnn_train::memory::command::train(args),
+        TrainTask::Tag(args) => burn_rnn_train::tag::command::train(args),
         TrainTask::Text(args) => burn_rnn_train::char_rnn::command::train(args, SOURCES),
     }
 }

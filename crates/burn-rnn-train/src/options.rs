@@ -15,9 +15,15 @@ use crate::TrainError;
 /// Where the command has no such option.
 #[must_use]
 pub fn with_defaults(command: Command, defaults: &[(&'static str, &'static str)]) -> Command {
-    defaults.iter().fold(command, |command, (long, value)| {
+    let command = defaults.iter().fold(command, |command, (long, value)| {
         command.mut_arg(long.replace('-', "_"), |arg| arg.default_value(value))
-    })
+    });
+    // clap fills in defaults in the order of the options, and a changed option goes to the end: --steps
+    // has to come before --epochs, or the default of --epochs would look like one that was typed.
+    match defaults.iter().any(|(long, _)| *long == "steps") {
+        true => command.mut_arg("epochs", |arg| arg),
+        false => command,
+    }
 }
 
 /// The program's own arguments as `C`, with these defaults; what `--config` names is read. Ends the
