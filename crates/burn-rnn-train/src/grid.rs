@@ -132,7 +132,7 @@ impl Grids<'_> {
                 name,
                 15,
                 HPos::Right,
-                (LEFT - 8, upper(row) + grid.row_height / 2),
+                (LEFT - 8, upper(row) + grid.row_height / 2 + 2),
             )?;
         }
         for (column, name) in grid.columns.iter().enumerate() {

@@ -7,8 +7,8 @@ use burn_rnn::Initialization;
 use burn_rnn_data::MemoryProblem;
 use clap::{Args, ValueEnum};
 
-use super::{MemorySettings, MemoryTask, plot};
-use crate::learn::{LearnArgs, NetworkArgs, Task, learn};
+use super::{MemoryModel, MemorySettings, MemoryTask, plot};
+use crate::learn::{LearnArgs, NetworkArgs, Task, learn, owned};
 use crate::{Architecture, ModelFile, TrainError};
 
 /// The problems by name.
@@ -63,9 +63,9 @@ pub struct TrainArgs {
 /// The defaults that differ from those of other tasks.
 pub const DEFAULTS: &[(&str, &str)] = &[
     ("hidden", "64"),
-    ("steps", "3000"),
-    ("eval-every", "100"),
-    ("lr", "0.005"),
+    ("steps", "6000"),
+    ("eval-every", "200"),
+    ("lr", "0.01"),
     ("clip", "1"),
 ];
 
@@ -136,12 +136,7 @@ pub fn train(args: &TrainArgs) -> Result<(), TrainError> {
     );
     let task = MemoryTask::new(settings, args.learn.batch_size);
     let outcome = learn(&task, &args.learn, description)?;
-    let figures = figures(&outcome.model, problem, &outcome.device);
-    let figures: Vec<(&str, f64)> = figures
-        .iter()
-        .map(|(n, value)| (n.as_str(), *value))
-        .collect();
-    outcome.report(&figures)?;
+    outcome.report(&figures(&outcome.model, problem, &outcome.device))?;
     plot::beside_chance(
         &outcome.folder,
         &outcome.card.network,
@@ -153,29 +148,25 @@ pub fn train(args: &TrainArgs) -> Result<(), TrainError> {
 
 /// The test figures, each beside that of somebody without memory.
 fn figures(
-    model: &super::MemoryModel,
+    model: &MemoryModel,
     problem: MemoryProblem,
     device: &Device,
-) -> Vec<(String, f64)> {
+) -> Vec<(&'static str, f64)> {
     let score = MemoryTask::test(model, problem, device);
     let chance = problem.chance();
-    let loss = match problem.classes() {
-        None => "test MSE",
-        Some(_) => "test cross-entropy",
-    };
-    let accuracy = match problem.classes() {
-        None => "test share within 0.04",
-        Some(_) => "test accuracy",
-    };
-    let mut figures = vec![
-        (loss.to_owned(), score.loss),
-        (format!("{loss}, by chance"), chance.loss),
-        (accuracy.to_owned(), score.accuracy),
-    ];
-    if let Some(by_chance) = chance.accuracy {
-        figures.push((format!("{accuracy}, by chance"), by_chance));
+    match chance.accuracy {
+        None => vec![
+            ("test MSE", score.loss),
+            ("test MSE, by chance", chance.loss),
+            ("test share within 0.04", score.accuracy),
+        ],
+        Some(accuracy) => vec![
+            ("test cross-entropy", score.loss),
+            ("test cross-entropy, by chance", chance.loss),
+            ("test accuracy", score.accuracy),
+            ("test accuracy, by chance", accuracy),
+        ],
     }
-    figures
 }
 
 /// The figures of a saved model on the test sequences of its problem.
@@ -190,5 +181,5 @@ pub fn evaluate(
 ) -> Result<Vec<(String, f64)>, TrainError> {
     TrainError::check_generated(input)?;
     let (settings, model) = file.load(MemoryTask::NAME, device, MemorySettings::init)?;
-    Ok(figures(&model, settings.problem, device))
+    Ok(owned(figures(&model, settings.problem, device)))
 }

@@ -8,7 +8,7 @@ use plotters::prelude::*;
 
 use crate::TrainError;
 use crate::learn::Point;
-use crate::picture::{COLORS, Drawing, FONT, draw, reason};
+use crate::picture::{COLORS, Drawing, FONT, draw, draw_lines, reason};
 
 /// Draws `memory.png` and `memory.svg` in `folder`: the validation loss over the steps, and a line where
 /// somebody without memory stays.
@@ -48,6 +48,7 @@ impl Drawing for Picture<'_> {
         let mut chart = ChartBuilder::on(area)
             .caption(&self.title, (FONT, 20))
             .margin(12)
+            .margin_right(36)
             .x_label_area_size(40)
             .y_label_area_size(70)
             .build_cartesian_2d(0..last, 0.0..highest * 1.15)
@@ -61,25 +62,10 @@ impl Drawing for Picture<'_> {
             .draw()
             .map_err(reason)?;
         let chance = vec![(0, self.chance), (last, self.chance)];
-        for (name, points, color) in [
+        let lines = vec![
             ("without memory", chance, RGBColor(120, 120, 120)),
             ("model, held-out sequences", points, COLORS[0]),
-        ] {
-            chart
-                .draw_series(LineSeries::new(points, color.stroke_width(2)))
-                .map_err(reason)?
-                .label(name)
-                .legend(move |(x, y)| {
-                    PathElement::new([(x, y), (x + 24, y)], color.stroke_width(2))
-                });
-        }
-        chart
-            .configure_series_labels()
-            .position(SeriesLabelPosition::LowerLeft)
-            .background_style(WHITE.mix(0.85))
-            .border_style(RGBColor(150, 150, 150))
-            .label_font((FONT, 14))
-            .draw()
-            .map_err(reason)
+        ];
+        draw_lines(&mut chart, lines, SeriesLabelPosition::MiddleRight)
     }
 }

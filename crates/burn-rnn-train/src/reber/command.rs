@@ -8,14 +8,14 @@ use clap::Args;
 
 use super::{ReberModel, ReberSettings, ReberTask, plot, write_strings};
 use crate::char_rnn::Sampling;
-use crate::learn::{LearnArgs, NetworkArgs, Task, learn};
+use crate::learn::{LearnArgs, NetworkArgs, Task, learn, owned};
 use crate::{ModelFile, TrainError};
 
 /// The options of a training.
 #[derive(Clone, Debug, Args)]
 pub struct TrainArgs {
     /// The number of generated strings to learn
-    #[arg(long, value_name = "N", default_value_t = 20_000)]
+    #[arg(long, value_name = "N", default_value_t = 50_000)]
     pub strings: usize,
     /// The options of the network.
     #[command(flatten)]
@@ -28,7 +28,7 @@ pub struct TrainArgs {
 /// The defaults that differ from those of other tasks.
 pub const DEFAULTS: &[(&str, &str)] = &[
     ("hidden", "32"),
-    ("epochs", "20"),
+    ("epochs", "8"),
     ("lr", "0.01"),
     ("clip", "1"),
 ];
@@ -70,12 +70,7 @@ pub fn train(args: &TrainArgs) -> Result<(), TrainError> {
     );
     let outcome = learn(&task, &args.learn, description)?;
     let test = task.test_strings();
-    let figures = figures(&outcome.model, &test, seed, &outcome.device)?;
-    let named: Vec<(&str, f64)> = figures
-        .iter()
-        .map(|(n, value)| (n.as_str(), *value))
-        .collect();
-    outcome.report(&named)?;
+    outcome.report(&figures(&outcome.model, &test, seed, &outcome.device)?)?;
     // The first that has some symbols to remember over.
     let string = test
         .iter()
@@ -90,7 +85,7 @@ fn figures(
     test: &[String],
     seed: u64,
     device: &Device,
-) -> Result<Vec<(String, f64)>, TrainError> {
+) -> Result<Vec<(&'static str, f64)>, TrainError> {
     let score = ReberTask::score(model, test, device);
     let sampling = Sampling {
         temperature: 1.0,
@@ -99,16 +94,10 @@ fn figures(
     let drawn = write_strings(model, DRAWN, sampling, device)?;
     let legal = drawn.iter().filter(|string| is_reber(string)).count();
     Ok(vec![
-        ("test divergence".to_owned(), score.divergence),
-        ("test strings read right".to_owned(), score.right),
-        (
-            "test strings, symbol remembered".to_owned(),
-            score.remembered,
-        ),
-        (
-            "legal among drawn strings".to_owned(),
-            legal as f64 / DRAWN as f64,
-        ),
+        ("test divergence", score.divergence),
+        ("test strings read right", score.right),
+        ("test strings, symbol remembered", score.remembered),
+        ("legal among drawn strings", legal as f64 / DRAWN as f64),
     ])
 }
 
@@ -127,7 +116,7 @@ pub fn evaluate(
     let (settings, model) = load(file, device)?;
     // The strings that were learnt follow from the seed and their number.
     let task = ReberTask::new(settings, 1, seed);
-    figures(&model, &task.test_strings(), seed, device)
+    figures(&model, &task.test_strings(), seed, device).map(owned)
 }
 
 fn load(file: ModelFile, device: &Device) -> Result<(ReberSettings, ReberModel), TrainError> {
@@ -149,4 +138,55 @@ pub fn generate_strings(
     TrainError::check_counts(&[("the number of strings", count)])?;
     let (_, model) = load(file, device)?;
     write_strings(&model, count, Sampling { temperature, seed }, device)
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::{CommandFactory, FromArgMatches, Parser};
+
+    use super::*;
+    use crate::options::with_defaults;
+
+    #[derive(Parser)]
+    struct Cli {
+        #[command(flatten)]
+        train: TrainArgs,
+    }
+
+    #[test]
+    fn a_short_training_learns_the_grammar_and_its_figures_come_again() {
+        let folder = tempfile::tempdir().unwrap();
+        let out = folder.path().to_str().unwrap();
+        let words = [
+            "test",
+            "--plain",
+            "--strings",
+            "10000",
+            "--epochs",
+            "4",
+            "--out",
+            out,
+        ];
+        let matches = with_defaults(Cli::command(), DEFAULTS).get_matches_from(words);
+        train(&Cli::from_arg_matches(&matches).unwrap().train).unwrap();
+        let device = Device::default();
+        let file = ModelFile::open(folder.path()).unwrap();
+        let figures = evaluate(file.clone(), None, &device).unwrap();
+        for (name, value) in &figures {
+            assert_eq!(file.card.scores[name], *value, "{name}");
+        }
+        assert!(
+            file.card.scores["legal among drawn strings"] > 0.9,
+            "{figures:?}"
+        );
+
+        let strings = |seed| generate_strings(file.clone(), 20, 1.0, seed, &device).unwrap();
+        assert_eq!(strings(5), strings(5));
+        assert_ne!(strings(5), strings(6));
+        let error = evaluate(file.clone(), Some(Path::new("x.txt")), &device).unwrap_err();
+        assert!(
+            error.to_string().starts_with("the data is x.txt"),
+            "{error}"
+        );
+    }
 }

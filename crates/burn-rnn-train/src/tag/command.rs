@@ -10,7 +10,7 @@ use burn_rnn_data::{
 use clap::Args;
 
 use super::{Direction, DirectionsConfig, HeldOut, TagSettings, TagTask, Tagger, plot, score_tags};
-use crate::learn::{LearnArgs, NetworkArgs, learn};
+use crate::learn::{LearnArgs, NetworkArgs, learn, owned};
 use crate::{ModelFile, TrainError, device};
 
 /// The options of a training.
@@ -187,18 +187,11 @@ pub fn train(args: &TrainArgs) -> Result<(), TrainError> {
         .map(|s| baseline.tags(&s.tokens))
         .collect();
     let baseline = score_tags(&given, &corpus.test);
-    figures.push((
-        "test accuracy, most frequent tag".to_owned(),
-        baseline.accuracy,
-    ));
+    figures.push(("test accuracy, most frequent tag", baseline.accuracy));
     if let Some(f1) = baseline.f1 {
-        figures.push(("test span F1, most frequent tag".to_owned(), f1));
+        figures.push(("test span F1, most frequent tag", f1));
     }
-    let named: Vec<(&str, f64)> = figures
-        .iter()
-        .map(|(n, value)| (n.as_str(), *value))
-        .collect();
-    outcome.report(&named)?;
+    outcome.report(&figures)?;
     // The first of a length that makes a picture.
     let shown = corpus
         .test
@@ -210,12 +203,12 @@ pub fn train(args: &TrainArgs) -> Result<(), TrainError> {
     Ok(())
 }
 
-fn figures(tagger: &Tagger, sentences: &[TaggedSentence]) -> Vec<(String, f64)> {
+fn figures(tagger: &Tagger, sentences: &[TaggedSentence]) -> Vec<(&'static str, f64)> {
     let tokens: Vec<_> = sentences.iter().map(|s| s.tokens.clone()).collect();
     let score = score_tags(&tagger.tag(&tokens), sentences);
-    let mut figures = vec![("test accuracy".to_owned(), score.accuracy)];
+    let mut figures = vec![("test accuracy", score.accuracy)];
     if let Some(f1) = score.f1 {
-        figures.push(("test span F1".to_owned(), f1));
+        figures.push(("test span F1", f1));
     }
     figures
 }
@@ -241,7 +234,7 @@ pub fn evaluate(
         HeldOut::LastTenth => sentences.len() - sentences.len() / 10,
         HeldOut::File => 0,
     };
-    Ok(figures(&tagger, &sentences[from..]))
+    Ok(owned(figures(&tagger, &sentences[from..])))
 }
 
 /// The options of `tag`.
@@ -315,4 +308,64 @@ pub fn tag(args: &TagArgs) -> Result<(), TrainError> {
         }
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::{CommandFactory, FromArgMatches, Parser};
+
+    use super::*;
+    use crate::options::with_defaults;
+
+    #[derive(Parser)]
+    struct Cli {
+        #[command(flatten)]
+        train: TrainArgs,
+    }
+
+    fn run(folder: &Path, more: &[&str]) -> Result<(), TrainError> {
+        let out = folder.join("out");
+        let words = ["test", "--plain", "--out", out.to_str().unwrap()];
+        let command = with_defaults(Cli::command(), DEFAULTS);
+        let matches = command.get_matches_from(words.iter().chain(more));
+        train(&Cli::from_arg_matches(&matches).unwrap().train)
+    }
+
+    fn f1(folder: &Path, input: Option<&Path>) -> f64 {
+        let file = ModelFile::open(&folder.join("out")).unwrap();
+        let figures = evaluate(file, input, &Device::default()).unwrap();
+        assert_eq!(figures[1].0, "test span F1");
+        figures[1].1
+    }
+
+    #[test]
+    fn who_reads_in_both_directions_finds_the_names_that_others_have_to_guess() {
+        for (direction, least, most) in [("both", 0.95, 1.0), ("forward", 0.3, 0.8)] {
+            let folder = tempfile::tempdir().unwrap();
+            let more = ["--direction", direction, "--epochs", "6"];
+            run(folder.path(), &more).unwrap();
+            let f1 = f1(folder.path(), None);
+            assert!((least..=most).contains(&f1), "{direction}: {f1}");
+        }
+    }
+
+    #[test]
+    fn a_file_is_learnt_and_a_tag_that_only_its_end_has_is_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("train.conll");
+        let mut text = "the x DET\ncat x NOUN\n\n".repeat(30);
+        std::fs::write(&path, &text).unwrap();
+        let conll = ["--conll", path.to_str().unwrap()];
+        run(folder.path(), &[&conll[..], &["--epochs", "20"]].concat()).unwrap();
+        let file = ModelFile::open(&folder.path().join("out")).unwrap();
+        let figures = evaluate(file, Some(&path), &Device::default()).unwrap();
+        assert_eq!(figures, [("test accuracy".to_owned(), 1.0)]);
+
+        text.push_str("oh x INTJ\n");
+        std::fs::write(&path, &text).unwrap();
+        let other = tempfile::tempdir().unwrap();
+        let error = run(other.path(), &conll).unwrap_err().to_string();
+        assert!(error.contains("`INTJ`"), "{error}");
+        assert!(!other.path().join("out").exists());
+    }
 }
