@@ -216,6 +216,14 @@ fn one_line(text: &str) -> String {
     lines.join(" ")
 }
 
+/// A trainer's options as if they had been typed.
+#[cfg(test)]
+pub(crate) fn typed<A: clap::Args>(words: &[&str], defaults: &[(&'static str, &'static str)]) -> A {
+    let command = with_defaults(A::augment_args(Command::new("train")), defaults);
+    let words = core::iter::once(&"train").chain(words);
+    A::from_arg_matches(&command.get_matches_from(words)).unwrap()
+}
+
 /// Where a training without `--out` writes.
 pub(crate) fn default_folder(task: &str) -> PathBuf {
     Path::new("out").join(task)

@@ -78,8 +78,8 @@ mod tests {
     fn the_target_is_the_number_of_ones_modulo_two() {
         let batch = Parity::new(9, 2).unwrap().batch(200);
         for (bits, targets) in batch.inputs.chunks(9).zip(batch.targets.chunks(9)) {
-            for step in 0..9 {
-                assert_eq!(bits[..=step].iter().sum::<u32>() % 2, targets[step]);
+            for (step, target) in targets.iter().enumerate() {
+                assert_eq!(bits[..=step].iter().sum::<u32>() % 2, *target);
             }
         }
         let odd = batch.targets.chunks(9).filter(|targets| targets[8] == 1);

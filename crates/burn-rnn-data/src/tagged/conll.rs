@@ -53,7 +53,7 @@ fn parse(text: &str, columns: ConllColumns) -> Result<Vec<TaggedSentence>, Strin
     let mut first: Option<(usize, usize)> = None;
     for (line, number) in text.lines().zip(1..) {
         let line = line.trim_end();
-        if line.trim_start().is_empty() {
+        if line.is_empty() {
             finish(&mut sentence, &mut sentences);
             continue;
         }
@@ -71,9 +71,12 @@ fn parse(text: &str, columns: ConllColumns) -> Result<Vec<TaggedSentence>, Strin
         let (first_line, width) = *first.get_or_insert((number, cells.len()));
         if cells.len() != width {
             return Err(format!(
-                "line {number} has {} columns, expected {width} as in line {first_line}: give every \
-                 token its columns, and put an empty line between sentences",
-                cells.len()
+                "line {number} has {}, expected {width} as in line {first_line}: give every token its \
+                 columns, and put an empty line between sentences",
+                match cells.len() {
+                    1 => "1 column".to_owned(),
+                    count => format!("{count} columns"),
+                }
             ));
         }
         let cell = |name, column: usize| match cells.get(column - 1) {
@@ -184,7 +187,7 @@ mod tests {
         };
         assert!(
             message("a X\nb X\nc\n", default)
-                .starts_with("line 3 has 1 columns, expected 2 as in line 1")
+                .starts_with("line 3 has 1 column, expected 2 as in line 1")
         );
         assert!(message("a X\n", third).contains("the tag in column 3"));
         assert!(message("word\n", default).starts_with("line 1 has 1 column"));

@@ -183,3 +183,42 @@ pub fn evaluate(
     let (settings, model) = file.load(MemoryTask::NAME, device, MemorySettings::init)?;
     Ok(owned(figures(&model, settings.problem, device)))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::options::typed;
+
+    #[test]
+    fn parity_is_learnt_and_its_figures_come_again() {
+        let folder = tempfile::tempdir().unwrap();
+        let out = folder.path().to_str().unwrap();
+        let words = [
+            "--task", "parity", "--length", "8", "--steps", "400", "--plain", "--out", out,
+        ];
+        train(&typed(&words, DEFAULTS)).unwrap();
+        let file = ModelFile::open(folder.path()).unwrap();
+        let figures = evaluate(file.clone(), None, &Device::default()).unwrap();
+        for (name, value) in &figures {
+            assert_eq!(file.card.scores[name], *value, "{name}");
+        }
+        assert!(file.card.scores["test accuracy"] > 0.99, "{figures:?}");
+        assert_eq!(file.card.scores["test accuracy, by chance"], 0.5);
+    }
+
+    #[test]
+    fn sizes_without_sense_are_refused() {
+        for words in [
+            ["--task", "copy", "--items", "0"],
+            ["--task", "temporal-order", "--length", "9"],
+            ["--task", "temporal-order", "--relevant", "4"],
+            ["--cell", "simple", "--initialization", "chrono"],
+        ] {
+            let folder = tempfile::tempdir().unwrap();
+            let out = folder.path().join("out");
+            let words = [&words[..], &["--plain", "--out", out.to_str().unwrap()]].concat();
+            assert!(train(&typed(&words, DEFAULTS)).is_err(), "{words:?}");
+            assert!(!out.exists());
+        }
+    }
+}

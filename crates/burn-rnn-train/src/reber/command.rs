@@ -142,23 +142,14 @@ pub fn generate_strings(
 
 #[cfg(test)]
 mod tests {
-    use clap::{CommandFactory, FromArgMatches, Parser};
-
     use super::*;
-    use crate::options::with_defaults;
-
-    #[derive(Parser)]
-    struct Cli {
-        #[command(flatten)]
-        train: TrainArgs,
-    }
+    use crate::options::typed;
 
     #[test]
     fn a_short_training_learns_the_grammar_and_its_figures_come_again() {
         let folder = tempfile::tempdir().unwrap();
         let out = folder.path().to_str().unwrap();
         let words = [
-            "test",
             "--plain",
             "--strings",
             "10000",
@@ -167,8 +158,7 @@ mod tests {
             "--out",
             out,
         ];
-        let matches = with_defaults(Cli::command(), DEFAULTS).get_matches_from(words);
-        train(&Cli::from_arg_matches(&matches).unwrap().train).unwrap();
+        train(&typed(&words, DEFAULTS)).unwrap();
         let device = Device::default();
         let file = ModelFile::open(folder.path()).unwrap();
         let figures = evaluate(file.clone(), None, &device).unwrap();

@@ -312,23 +312,13 @@ pub fn tag(args: &TagArgs) -> Result<(), TrainError> {
 
 #[cfg(test)]
 mod tests {
-    use clap::{CommandFactory, FromArgMatches, Parser};
-
     use super::*;
-    use crate::options::with_defaults;
-
-    #[derive(Parser)]
-    struct Cli {
-        #[command(flatten)]
-        train: TrainArgs,
-    }
+    use crate::options::typed;
 
     fn run(folder: &Path, more: &[&str]) -> Result<(), TrainError> {
         let out = folder.join("out");
-        let words = ["test", "--plain", "--out", out.to_str().unwrap()];
-        let command = with_defaults(Cli::command(), DEFAULTS);
-        let matches = command.get_matches_from(words.iter().chain(more));
-        train(&Cli::from_arg_matches(&matches).unwrap().train)
+        let words = [&["--plain", "--out", out.to_str().unwrap()], more].concat();
+        train(&typed(&words, DEFAULTS))
     }
 
     fn f1(folder: &Path, input: Option<&Path>) -> f64 {

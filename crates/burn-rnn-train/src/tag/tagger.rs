@@ -46,7 +46,7 @@ impl Tagger {
         order.retain(|&index| !sentences[index].is_empty());
         order.sort_by_key(|&index| sentences[index].len());
         for indices in order.chunks(Self::AT_ONCE) {
-            let logits = self.logits(indices.iter().map(|&index| &sentences[index]));
+            let logits = self.logits(indices.iter().map(|&index| &sentences[index][..]));
             let time = logits.dims()[1];
             let best: Tensor<3, Int> = logits.argmax(2);
             let best: Vec<i64> = best
@@ -64,7 +64,7 @@ impl Tagger {
     }
 
     /// The probability of every tag for every token, `[tokens, tags]` in row-major order.
-    pub(super) fn probabilities(&self, tokens: &Vec<String>) -> Vec<f32> {
+    pub(super) fn probabilities(&self, tokens: &[String]) -> Vec<f32> {
         let likely = softmax(self.logits(core::iter::once(tokens)), 2);
         let likely = likely.into_data_as::<f32>();
         likely
@@ -72,7 +72,7 @@ impl Tagger {
             .expect("the data was asked for as f32")
     }
 
-    fn logits<'a>(&self, sentences: impl Iterator<Item = &'a Vec<String>>) -> Tensor<3> {
+    fn logits<'a>(&self, sentences: impl Iterator<Item = &'a [String]>) -> Tensor<3> {
         let items = sentences.map(|tokens| self.settings.read(tokens)).collect();
         self.model.forward(&Sentences.batch(items, &self.device))
     }
