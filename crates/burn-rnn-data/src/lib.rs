@@ -36,7 +36,10 @@
 //! | know what a model has to beat | [`naive`], [`seasonal_naive`], [`detect_season`], [`mae`], [`rmse`] |
 //! | read text as numbers | [`read_text`], [`Vocabulary`] |
 //! | batch a long text for truncated backpropagation | [`Streams`], [`StreamWindow`] |
-//! | test long memory | [`AddingProblem`], [`AddingBatch`] |
+//! | test long memory | [`AddingProblem`], [`CopyMemory`], [`TemporalOrder`], [`Parity`], [`MemoryProblem`] |
+//! | test a grammar | [`EmbeddedReber`], [`ReberWalk`], [`is_reber`] |
+//! | read or generate tagged sentences | [`read_conll`], [`generate_tagged`], [`TokenVocabulary`], [`TagVocabulary`] |
+//! | score tags | [`iob_spans`], [`SpanScore`], [`TagBaseline`] |
 //!
 //! What can be wrong with data is a [`DataError`], whose message says what to do.
 

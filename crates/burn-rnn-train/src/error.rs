@@ -120,6 +120,18 @@ impl TrainError {
         }
     }
 
+    /// Refuses an input for a task whose data is generated.
+    pub(crate) fn check_generated(input: Option<&Path>) -> Result<(), Self> {
+        match input {
+            None => Ok(()),
+            Some(path) => Err(Self::Setting {
+                name: "the data",
+                given: path.display().to_string(),
+                expected: "none: this model is measured on sequences that are generated".to_owned(),
+            }),
+        }
+    }
+
     /// Refuses numbers that are not finite and above zero.
     pub(crate) fn check_positive(numbers: &[(&'static str, f64)]) -> Result<(), Self> {
         let wrong = |(_, number): &&(_, f64)| !(*number > 0.0 && number.is_finite());

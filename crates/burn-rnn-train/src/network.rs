@@ -3,9 +3,9 @@
 use burn::module::Module;
 use burn::tensor::{Device, Tensor};
 use burn_rnn::{
-    CellOptions, ConfigError, CoupledLstmOptions, Gru, GruOptions, HiddenState, Lstm, LstmOptions,
-    LstmState, PeepholeLstmOptions, Recurrent, RecurrentConfig, RecurrentState, SimpleOptions,
-    SimpleRnn, State,
+    CellOptions, ConfigError, CoupledLstmOptions, Gru, GruOptions, HiddenState, Initialization,
+    Lstm, LstmOptions, LstmState, PeepholeLstmOptions, Recurrent, RecurrentConfig, RecurrentState,
+    SimpleOptions, SimpleRnn, State,
 };
 use clap::ValueEnum;
 use serde::{Deserialize, Serialize};
@@ -58,29 +58,42 @@ pub struct NetworkConfig {
 }
 
 impl NetworkConfig {
-    /// A network with fresh parameters.
+    /// A network with fresh parameters, drawn as by default.
     ///
     /// # Errors
     ///
     /// Where a size is zero or the dropout is not a probability below 1.
     pub fn init(&self, device: &Device) -> Result<Network, ConfigError> {
+        self.init_as(&Initialization::default(), device)
+    }
+
+    /// A network with fresh parameters, drawn as told.
+    ///
+    /// # Errors
+    ///
+    /// As [`init`](Self::init), and where the architecture cannot be initialized so.
+    pub fn init_as(&self, drawn: &Initialization, device: &Device) -> Result<Network, ConfigError> {
         Ok(match self.architecture {
-            Architecture::Simple => Network::Simple(self.recurrent::<SimpleOptions>(device)?),
-            Architecture::Lstm => Network::Lstm(self.recurrent::<LstmOptions>(device)?),
-            Architecture::Peephole => Network::Lstm(self.recurrent::<PeepholeLstmOptions>(device)?),
-            Architecture::Coupled => Network::Lstm(self.recurrent::<CoupledLstmOptions>(device)?),
-            Architecture::Gru => Network::Gru(self.recurrent::<GruOptions>(device)?),
+            Architecture::Simple => Network::Simple(self.make::<SimpleOptions>(drawn, device)?),
+            Architecture::Lstm => Network::Lstm(self.make::<LstmOptions>(drawn, device)?),
+            Architecture::Peephole => {
+                Network::Lstm(self.make::<PeepholeLstmOptions>(drawn, device)?)
+            }
+            Architecture::Coupled => Network::Lstm(self.make::<CoupledLstmOptions>(drawn, device)?),
+            Architecture::Gru => Network::Gru(self.make::<GruOptions>(drawn, device)?),
         })
     }
 
-    fn recurrent<O: CellOptions>(
+    fn make<O: CellOptions>(
         &self,
+        drawn: &Initialization,
         device: &Device,
     ) -> Result<Recurrent<O::Cell>, ConfigError> {
         RecurrentConfig::<O>::new(self.d_input, self.d_hidden)
             .with_layers(self.layers)
             .with_bidirectional(self.bidirectional)
             .with_dropout(self.dropout)
+            .with_initialization(drawn.clone())
             .try_init(device)
     }
 }

@@ -248,6 +248,14 @@ fn place_and_reason(text: &str, error: &toml::de::Error) -> String {
     format!("line {line} is not TOML: {}", reason.join(" "))
 }
 
+/// A trainer's options as if they had been typed.
+#[cfg(test)]
+pub(crate) fn typed<A: clap::Args>(words: &[&str], defaults: &[(&'static str, &'static str)]) -> A {
+    let command = with_defaults(A::augment_args(Command::new("train")), defaults);
+    let words = core::iter::once(&"train").chain(words);
+    A::from_arg_matches(&command.get_matches_from(words)).unwrap()
+}
+
 /// Where a training without `--out` writes.
 pub(crate) fn default_folder(task: &str) -> PathBuf {
     Path::new("out").join(task)

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Once;
 
 use plotters::coord::Shift;
+use plotters::coord::types::{RangedCoordf64, RangedCoordusize};
 use plotters::prelude::*;
 
 use crate::TrainError;
@@ -77,6 +78,29 @@ fn register_font() {
         let registered = plotters::style::register_font(FONT, FontStyle::Normal, font);
         assert!(registered.is_ok(), "the font that is built in is sound");
     });
+}
+
+/// Draws lines over steps, each with its name and colour in a legend at `position`.
+pub(crate) fn draw_lines<'a, DB: DrawingBackend + 'a>(
+    chart: &mut ChartContext<'a, DB, Cartesian2d<RangedCoordusize, RangedCoordf64>>,
+    lines: Vec<(&str, Vec<(usize, f64)>, RGBColor)>,
+    position: SeriesLabelPosition,
+) -> Result<(), String> {
+    for (name, points, color) in lines {
+        chart
+            .draw_series(LineSeries::new(points, color.stroke_width(2)))
+            .map_err(reason)?
+            .label(name)
+            .legend(move |(x, y)| PathElement::new([(x, y), (x + 24, y)], color.stroke_width(2)));
+    }
+    chart
+        .configure_series_labels()
+        .position(position)
+        .background_style(WHITE.mix(0.85))
+        .border_style(RGBColor(150, 150, 150))
+        .label_font((FONT, 14))
+        .draw()
+        .map_err(reason)
 }
 
 /// An error of the drawing library as text.

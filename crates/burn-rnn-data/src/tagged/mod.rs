@@ -1,1 +1,27 @@
-//! To be written.
+//! Sentences whose tokens have tags: names, parts of speech.
+//!
+//! [`read_conll`] reads them from columns, [`generate_tagged`] makes some; [`TokenVocabulary`] and
+//! [`TagVocabulary`] number tokens and tags; [`iob_spans`] and [`SpanScore`] count whole names;
+//! [`TagBaseline`] is what a tagger has to beat. [`bucketed`](crate::bucketed) and [`pad`](crate::pad) batch
+//! sentences of unequal lengths.
+
+mod baseline;
+mod conll;
+mod generated;
+mod span;
+mod vocabulary;
+
+pub use baseline::TagBaseline;
+pub use conll::{ConllColumns, read_conll};
+pub use generated::generate_tagged;
+pub use span::{Span, SpanScore, iob_spans, is_iob};
+pub use vocabulary::{SHAPES, TagVocabulary, TokenVocabulary, shape, suffix};
+
+/// A sentence: as many tags as tokens.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TaggedSentence {
+    /// The tokens.
+    pub tokens: Vec<String>,
+    /// The tag of each token.
+    pub tags: Vec<String>,
+}

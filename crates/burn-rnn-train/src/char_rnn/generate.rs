@@ -101,7 +101,7 @@ impl Iterator for Generator<'_> {
 
 /// The index that `uniform`, a number in `0..1`, falls on among the probabilities
 /// `softmax(logits / temperature)`.
-fn draw(logits: &[f32], temperature: f64, uniform: f64) -> usize {
+pub(crate) fn draw(logits: &[f32], temperature: f64, uniform: f64) -> usize {
     let order = |a: &usize, b: &usize| logits[*a].total_cmp(&logits[*b]);
     let likeliest = (0..logits.len()).max_by(order).unwrap_or(0);
     if temperature == 0.0 {

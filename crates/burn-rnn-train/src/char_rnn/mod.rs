@@ -13,6 +13,7 @@ mod symbols;
 mod task;
 
 pub use corpus::Corpus;
+pub(crate) use generate::draw;
 pub use generate::{Generator, Sampling};
 pub use model::{CharModel, CharModelConfig};
 pub use symbols::{bytes_as_text, text_as_bytes};

@@ -7,7 +7,7 @@ use plotters::prelude::*;
 
 use super::checkpoint::Point;
 use crate::TrainError;
-use crate::picture::{COLORS, Drawing, FONT, draw, reason};
+use crate::picture::{COLORS, Drawing, FONT, draw, draw_lines, reason};
 
 /// Draws `loss.png` and `loss.svg`: the training loss and the first held-out score over the steps.
 pub(super) fn draw_curve(
@@ -63,25 +63,10 @@ impl Drawing for Curve<'_> {
             .label_style((FONT, 14))
             .draw()
             .map_err(reason)?;
-        for (name, points, color) in [
+        let lines = vec![
             ("training loss", train, COLORS[1]),
             (self.score, held_out, COLORS[0]),
-        ] {
-            chart
-                .draw_series(LineSeries::new(points, color.stroke_width(2)))
-                .map_err(reason)?
-                .label(name)
-                .legend(move |(x, y)| {
-                    PathElement::new([(x, y), (x + 24, y)], color.stroke_width(2))
-                });
-        }
-        chart
-            .configure_series_labels()
-            .position(SeriesLabelPosition::UpperRight)
-            .background_style(WHITE.mix(0.85))
-            .border_style(RGBColor(150, 150, 150))
-            .label_font((FONT, 14))
-            .draw()
-            .map_err(reason)
+        ];
+        draw_lines(&mut chart, lines, SeriesLabelPosition::UpperRight)
     }
 }

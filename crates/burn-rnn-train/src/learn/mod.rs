@@ -26,6 +26,7 @@ mod tests;
 pub use args::{LearnArgs, NetworkArgs, ScheduleName};
 pub use checkpoint::Point;
 use run::last_good;
+pub(crate) use run::owned;
 pub use run::{Outcome, begun, learn};
 pub use schedule::ScheduleKind;
 pub use task::{Learnable, Lesson, Moment, Task};

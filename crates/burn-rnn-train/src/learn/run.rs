@@ -275,6 +275,14 @@ pub fn begun(folder: &Path) -> bool {
     Checkpoints::new(folder, String::new()).any()
 }
 
+/// Figures whose names stand for themselves, as those of a saved model are given.
+pub(crate) fn owned(figures: Vec<(&'static str, f64)>) -> Vec<(String, f64)> {
+    let figures = figures.into_iter();
+    figures
+        .map(|(name, value)| (name.to_owned(), value))
+        .collect()
+}
+
 /// Burn draws a parameter where it is first used; drawn here, the numbers follow from the seed alone.
 fn draw_parameters(model: &impl Module) {
     struct Draw;

@@ -1,0 +1,203 @@
+//! Tagged sentences from columns, as the CoNLL shared tasks write them.
+
+use std::path::Path;
+
+use serde::{Deserialize, Serialize};
+
+use super::TaggedSentence;
+use crate::DataError;
+use crate::utf8_file::read_utf8;
+
+/// Which columns are read, counted from 1.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ConllColumns {
+    /// The column of the token; the first where `None`.
+    pub token: Option<usize>,
+    /// The column of the tag; the last where `None`.
+    pub tag: Option<usize>,
+}
+
+/// Reads tagged sentences: a token a line with its columns, which tabs separate where the line has one,
+/// spaces elsewhere; an empty line ends a sentence.
+///
+/// Lines of a document's start (`-DOCSTART-` first) are left out, so are comments, lines that begin with
+/// `#` before a sentence's first token (within a sentence `#` is a token), and, in files of ten columns
+/// (CoNLL-U), the lines of multi-word tokens (`3-4`) and empty nodes (`3.1`).
+///
+/// # Errors
+///
+/// [`DataError::Unreadable`], [`DataError::NotUtf8`], and [`DataError::Malformed`] with the line's number
+/// where a line has another number of columns than the first one or lacks a column that is asked for, and
+/// where there is no sentence.
+pub fn read_conll(path: &Path, columns: ConllColumns) -> Result<Vec<TaggedSentence>, DataError> {
+    for (name, column) in [("token column", columns.token), ("tag column", columns.tag)] {
+        if column == Some(0) {
+            return Err(DataError::invalid(
+                name,
+                0,
+                "at least 1: columns are counted from 1",
+            ));
+        }
+    }
+    let text = read_utf8(path)?;
+    parse(&text, columns).map_err(|reason| DataError::malformed(path, reason))
+}
+
+fn parse(text: &str, columns: ConllColumns) -> Result<Vec<TaggedSentence>, String> {
+    let mut sentences = Vec::new();
+    let mut sentence = TaggedSentence {
+        tokens: Vec::new(),
+        tags: Vec::new(),
+    };
+    let mut first: Option<(usize, usize)> = None;
+    for (line, number) in text.lines().zip(1..) {
+        let line = line.trim_end();
+        if line.is_empty() {
+            finish(&mut sentence, &mut sentences);
+            continue;
+        }
+        let comment = line.starts_with('#') && sentence.tokens.is_empty();
+        if comment || line.starts_with("-DOCSTART-") {
+            continue;
+        }
+        let cells: Vec<&str> = match line.contains('\t') {
+            true => line.split('\t').map(str::trim).collect(),
+            false => line.split_whitespace().collect(),
+        };
+        if cells.len() == 10 && is_no_word(cells[0]) {
+            continue;
+        }
+        let (first_line, width) = *first.get_or_insert((number, cells.len()));
+        if cells.len() != width {
+            return Err(format!(
+                "line {number} has {}, expected {width} as in line {first_line}: give every token its \
+                 columns, and put an empty line between sentences",
+                match cells.len() {
+                    1 => "1 column".to_owned(),
+                    count => format!("{count} columns"),
+                }
+            ));
+        }
+        let cell = |name, column: usize| match cells.get(column - 1) {
+            Some(cell) if !cell.is_empty() => Ok((*cell).to_owned()),
+            Some(_) => Err(format!(
+                "line {number}: column {column}, the {name}, is empty"
+            )),
+            None => Err(format!(
+                "line {number} has {width} columns, expected the {name} in column {column}: choose \
+                 another column"
+            )),
+        };
+        if width < 2 && columns.tag.is_none() {
+            return Err(format!(
+                "line {number} has 1 column, expected a token and its tag"
+            ));
+        }
+        sentence
+            .tokens
+            .push(cell("token", columns.token.unwrap_or(1))?);
+        sentence
+            .tags
+            .push(cell("tag", columns.tag.unwrap_or(width))?);
+    }
+    finish(&mut sentence, &mut sentences);
+    match sentences.is_empty() {
+        true => Err(
+            "has no sentence, expected a token a line with its tag in another column".to_owned(),
+        ),
+        false => Ok(sentences),
+    }
+}
+
+/// The number of a multi-word token or of an empty node in CoNLL-U.
+fn is_no_word(number: &str) -> bool {
+    let parts = number.split_once('-').or_else(|| number.split_once('.'));
+    parts.is_some_and(|(one, other)| one.parse::<u32>().is_ok() && other.parse::<u32>().is_ok())
+}
+
+fn finish(sentence: &mut TaggedSentence, sentences: &mut Vec<TaggedSentence>) {
+    if !sentence.tokens.is_empty() {
+        sentences.push(TaggedSentence {
+            tokens: core::mem::take(&mut sentence.tokens),
+            tags: core::mem::take(&mut sentence.tags),
+        });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(text: &str, columns: ConllColumns) -> Result<Vec<(String, String)>, String> {
+        let sentences = parse(text, columns)?;
+        let joined =
+            |sentence: TaggedSentence| (sentence.tokens.join(" "), sentence.tags.join(" "));
+        Ok(sentences.into_iter().map(joined).collect())
+    }
+
+    fn pair(tokens: &str, tags: &str) -> (String, String) {
+        (tokens.to_owned(), tags.to_owned())
+    }
+
+    #[test]
+    fn the_columns_of_2003_are_read() {
+        let text = "-DOCSTART- -X- -X- O\n\nEU NNP B-NP B-ORG\nrejects VBZ B-VP O\n# # O O\n\n\nPeter NNP B-NP B-PER";
+        let default = ConllColumns::default();
+        assert_eq!(
+            read(text, default).unwrap(),
+            [pair("EU rejects #", "B-ORG O O"), pair("Peter", "B-PER")]
+        );
+        let chunks = ConllColumns {
+            token: None,
+            tag: Some(2),
+        };
+        assert_eq!(read(text, chunks).unwrap()[1], pair("Peter", "NNP"));
+    }
+
+    #[test]
+    fn universal_dependencies_are_read() {
+        let line = |id: &str, form: &str, tag: &str| {
+            format!("{id}\t{form}\t_\t{tag}\t_\t_\t_\t_\t_\t_\r\n")
+        };
+        let text = [
+            "# text = vámonos\r\n".to_owned(),
+            line("1-2", "vámonos", "_"),
+            line("1", "vamos", "VERB"),
+            line("2", "nos y", "PRON"),
+            line("2.1", "gone", "X"),
+        ];
+        let columns = ConllColumns {
+            token: Some(2),
+            tag: Some(4),
+        };
+        assert_eq!(
+            read(&text.concat(), columns).unwrap(),
+            [pair("vamos nos y", "VERB PRON")]
+        );
+    }
+
+    #[test]
+    fn lines_that_do_not_fit_are_told_by_number() {
+        let message = |text, columns| read(text, columns).unwrap_err();
+        let default = ConllColumns::default();
+        let third = ConllColumns {
+            token: None,
+            tag: Some(3),
+        };
+        assert!(
+            message("a X\nb X\nc\n", default)
+                .starts_with("line 3 has 1 column, expected 2 as in line 1")
+        );
+        assert!(message("a X\n", third).contains("the tag in column 3"));
+        assert!(message("word\n", default).starts_with("line 1 has 1 column"));
+        assert!(message("a\tX\n\tX\n", default).contains("line 2: column 1, the token, is empty"));
+        assert!(message("# nothing\n\n", default).starts_with("has no sentence"));
+        let columns = ConllColumns {
+            token: Some(0),
+            tag: None,
+        };
+        let error = read_conll(Path::new("x"), columns).unwrap_err().to_string();
+        assert!(error.starts_with("token column is 0"), "{error}");
+    }
+}

@@ -1,0 +1,182 @@
+//! The command line of the Reber grammar.
+
+use std::path::Path;
+
+use burn::tensor::Device;
+use burn_rnn_data::{REBER_SYMBOLS, is_reber};
+use clap::Args;
+
+use super::{ReberModel, ReberSettings, ReberTask, plot, write_strings};
+use crate::char_rnn::Sampling;
+use crate::learn::{LearnArgs, NetworkArgs, Task, learn, owned};
+use crate::{ModelFile, TrainError};
+
+/// The options of a training.
+#[derive(Clone, Debug, Args)]
+pub struct TrainArgs {
+    /// The number of generated strings to learn
+    #[arg(long, value_name = "N", default_value_t = 50_000)]
+    pub strings: usize,
+    /// The options of the network.
+    #[command(flatten)]
+    pub network: NetworkArgs,
+    /// The options of the loop.
+    #[command(flatten)]
+    pub learn: LearnArgs,
+}
+
+/// The defaults that differ from those of other tasks.
+pub const DEFAULTS: &[(&str, &str)] = &[
+    ("hidden", "32"),
+    ("epochs", "8"),
+    ("lr", "0.01"),
+    ("clip", "1"),
+];
+
+/// The strings that are drawn from a model to see how many are legal.
+const DRAWN: usize = 1000;
+
+/// Trains a model.
+///
+/// # Errors
+///
+/// Where a setting does not fit; nothing is overwritten then.
+pub fn train(args: &TrainArgs) -> Result<(), TrainError> {
+    if args.network.bidirectional {
+        return Err(TrainError::Setting {
+            name: "--bidirectional",
+            given: "on".to_owned(),
+            expected:
+                "off: the backward direction reads the very symbols that the model is to predict"
+                    .to_owned(),
+        });
+    }
+    TrainError::check_counts(&[
+        ("--strings", args.strings),
+        ("--batch-size", args.learn.batch_size),
+    ])?;
+    let settings = ReberSettings {
+        network: args.network.config(REBER_SYMBOLS.len()),
+        strings: args.strings,
+    };
+    let seed = args.learn.seed;
+    let task = ReberTask::new(settings, args.learn.batch_size, seed);
+    let description = format!(
+        "{} strings; {} × {} {}",
+        args.strings,
+        args.network.layers,
+        args.network.hidden,
+        args.network.cell.name()
+    );
+    let outcome = learn(&task, &args.learn, description)?;
+    let test = task.test_strings();
+    outcome.report(&figures(&outcome.model, &test, seed, &outcome.device)?)?;
+    // The first that has some symbols to remember over.
+    let string = test
+        .iter()
+        .find(|string| string.len() > 15)
+        .unwrap_or(&test[0]);
+    plot::reading(&outcome.folder, &outcome.model, string, &outcome.device)?;
+    Ok(())
+}
+
+fn figures(
+    model: &ReberModel,
+    test: &[String],
+    seed: u64,
+    device: &Device,
+) -> Result<Vec<(&'static str, f64)>, TrainError> {
+    let score = ReberTask::score(model, test, device);
+    let sampling = Sampling {
+        temperature: 1.0,
+        seed,
+    };
+    let drawn = write_strings(model, DRAWN, sampling, device)?;
+    let legal = drawn.iter().filter(|string| is_reber(string)).count();
+    Ok(vec![
+        ("test divergence", score.divergence),
+        ("test strings read right", score.right),
+        ("test strings, symbol remembered", score.remembered),
+        ("legal among drawn strings", legal as f64 / DRAWN as f64),
+    ])
+}
+
+/// The figures of a saved model on strings that it has not learnt, and on strings drawn from it.
+///
+/// # Errors
+///
+/// Where the model does not fit, and where an input is named: the strings are generated.
+pub fn evaluate(
+    file: ModelFile,
+    input: Option<&Path>,
+    device: &Device,
+) -> Result<Vec<(String, f64)>, TrainError> {
+    TrainError::check_generated(input)?;
+    let seed = file.card.seed;
+    let (settings, model) = load(file, device)?;
+    // The strings that were learnt follow from the seed and their number.
+    let task = ReberTask::new(settings, 1, seed);
+    figures(&model, &task.test_strings(), seed, device).map(owned)
+}
+
+fn load(file: ModelFile, device: &Device) -> Result<(ReberSettings, ReberModel), TrainError> {
+    file.load(ReberTask::NAME, device, ReberSettings::init)
+}
+
+/// `count` strings drawn from a saved model, the same again for the same seed.
+///
+/// # Errors
+///
+/// Where the model or the temperature does not fit, or `count` is zero.
+pub fn generate_strings(
+    file: ModelFile,
+    count: usize,
+    temperature: f64,
+    seed: u64,
+    device: &Device,
+) -> Result<Vec<String>, TrainError> {
+    TrainError::check_counts(&[("the number of strings", count)])?;
+    let (_, model) = load(file, device)?;
+    write_strings(&model, count, Sampling { temperature, seed }, device)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::options::typed;
+
+    #[test]
+    fn a_short_training_learns_the_grammar_and_its_figures_come_again() {
+        let folder = tempfile::tempdir().unwrap();
+        let out = folder.path().to_str().unwrap();
+        let words = [
+            "--plain",
+            "--strings",
+            "10000",
+            "--epochs",
+            "4",
+            "--out",
+            out,
+        ];
+        train(&typed(&words, DEFAULTS)).unwrap();
+        let device = Device::default();
+        let file = ModelFile::open(folder.path()).unwrap();
+        let figures = evaluate(file.clone(), None, &device).unwrap();
+        for (name, value) in &figures {
+            assert_eq!(file.card.scores[name], *value, "{name}");
+        }
+        assert!(
+            file.card.scores["legal among drawn strings"] > 0.9,
+            "{figures:?}"
+        );
+
+        let strings = |seed| generate_strings(file.clone(), 20, 1.0, seed, &device).unwrap();
+        assert_eq!(strings(5), strings(5));
+        assert_ne!(strings(5), strings(6));
+        let error = evaluate(file.clone(), Some(Path::new("x.txt")), &device).unwrap_err();
+        assert!(
+            error.to_string().starts_with("the data is x.txt"),
+            "{error}"
+        );
+    }
+}

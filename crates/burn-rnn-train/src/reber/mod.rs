@@ -1,0 +1,14 @@
+//! The embedded Reber grammar: from the symbols so far to those that may come next.
+//!
+//! [`ReberModel`] is the network, [`ReberTask`] what the shared loop trains, [`write_strings`] draws
+//! strings from a model, [`command`] is the command line.
+
+pub mod command;
+mod generate;
+mod model;
+mod plot;
+mod task;
+
+pub use generate::write_strings;
+pub use model::{ReberModel, ReberSettings, one_hot};
+pub use task::{ReberBatch, ReberScore, ReberTask};

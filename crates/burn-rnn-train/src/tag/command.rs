@@ -1,0 +1,361 @@
+//! The command line of the tagger.
+
+use std::path::{Path, PathBuf};
+
+use burn::tensor::Device;
+use burn_rnn_data::{
+    ConllColumns, TagBaseline, TagVocabulary, TaggedSentence, TokenVocabulary, generate_tagged,
+    read_conll, read_text, suffix,
+};
+use clap::Args;
+
+use super::{Direction, DirectionsConfig, HeldOut, TagSettings, TagTask, Tagger, plot, score_tags};
+use crate::learn::{LearnArgs, NetworkArgs, learn, owned};
+use crate::{ModelFile, TrainError, device};
+
+/// The options of a training.
+#[derive(Clone, Debug, Args)]
+pub struct TrainArgs {
+    /// Tagged sentences, a token a line with its columns, an empty line after each sentence; generated ones
+    /// if not given
+    #[arg(long, value_name = "FILE")]
+    pub conll: Option<PathBuf>,
+    /// The sentences that choose the best model [default: the tenth of --conll before the last]
+    #[arg(long, value_name = "FILE", requires = "conll")]
+    pub valid: Option<PathBuf>,
+    /// The sentences that the figures come from [default: the last tenth of --conll]
+    #[arg(long, value_name = "FILE", requires = "conll")]
+    pub test: Option<PathBuf>,
+    /// The column of the token, counted from 1 [default: the first]
+    #[arg(long, value_name = "N", requires = "conll")]
+    pub token_column: Option<usize>,
+    /// The column of the tag, counted from 1 [default: the last]
+    #[arg(long, value_name = "N", requires = "conll")]
+    pub tag_column: Option<usize>,
+    /// Tokens that come less often are unknown ones, told by their last letters and capitals alone
+    #[arg(long, value_name = "N", default_value_t = 2)]
+    pub min_count: usize,
+    /// The size of a token's embedding
+    #[arg(long, value_name = "N", default_value_t = 32)]
+    pub embedding: usize,
+    /// The direction in which every layer reads
+    #[arg(
+        long,
+        value_enum,
+        default_value = "both",
+        conflicts_with = "bidirectional"
+    )]
+    pub direction: Direction,
+    /// The options of the network; it is bidirectional where `direction` says so.
+    #[command(flatten)]
+    pub network: NetworkArgs,
+    /// The options of the loop.
+    #[command(flatten)]
+    pub learn: LearnArgs,
+}
+
+/// The defaults that differ from those of other tasks.
+pub const DEFAULTS: &[(&str, &str)] = &[
+    ("hidden", "32"),
+    ("dropout", "0.2"),
+    ("lr", "0.005"),
+    ("epochs", "10"),
+];
+
+/// The sentences that are generated where no file is named.
+const GENERATED: usize = 3000;
+
+/// Sentences to learn from, to choose the best model by, and for the figures.
+struct Corpus {
+    train: Vec<TaggedSentence>,
+    valid: Vec<TaggedSentence>,
+    test: Vec<TaggedSentence>,
+}
+
+impl TrainArgs {
+    fn columns(&self) -> ConllColumns {
+        ConllColumns {
+            token: self.token_column,
+            tag: self.tag_column,
+        }
+    }
+
+    fn corpus(&self) -> Result<Corpus, TrainError> {
+        let columns = self.columns();
+        let mut train = match &self.conll {
+            Some(path) => read_conll(path, columns)?,
+            None => generate_tagged(GENERATED, self.learn.seed),
+        };
+        let given = train.len();
+        let mut part = |path: &Option<PathBuf>| match path {
+            Some(path) => read_conll(path, columns),
+            None => Ok(train.split_off(train.len() - (given / 10).min(train.len()))),
+        };
+        let test = part(&self.test)?;
+        let valid = part(&self.valid)?;
+        if train.is_empty() || valid.is_empty() || test.is_empty() {
+            return Err(TrainError::Setting {
+                name: "the number of sentences",
+                given: given.to_string(),
+                expected:
+                    "at least 10, of which a tenth chooses the best model and a tenth gives the \
+                           figures; or name files for these by --valid and --test"
+                        .to_owned(),
+            });
+        }
+        Ok(Corpus { train, valid, test })
+    }
+}
+
+/// Trains a model.
+///
+/// # Errors
+///
+/// Where a file or a setting does not fit; nothing is overwritten then.
+pub fn train(args: &TrainArgs) -> Result<(), TrainError> {
+    TrainError::check_counts(&[
+        ("--min-count", args.min_count),
+        ("--embedding", args.embedding),
+        ("--batch-size", args.learn.batch_size),
+    ])?;
+    if !(0.0..1.0).contains(&args.network.dropout) {
+        return Err(TrainError::Setting {
+            name: "--dropout",
+            given: args.network.dropout.to_string(),
+            expected: "a probability of at least 0 and below 1".to_owned(),
+        });
+    }
+    let corpus = args.corpus()?;
+    let tokens = || {
+        corpus
+            .train
+            .iter()
+            .flat_map(|sentence| sentence.tokens.iter())
+    };
+    let settings = TagSettings {
+        network: DirectionsConfig {
+            architecture: args.network.cell,
+            layers: args.network.layers,
+            d_hidden: args.network.hidden,
+            direction: args.direction,
+        },
+        dropout: args.network.dropout,
+        d_embedding: args.embedding,
+        tokens: TokenVocabulary::new(tokens(), args.min_count),
+        suffixes: TokenVocabulary::new(tokens().map(|token| suffix(token)), args.min_count),
+        tags: TagVocabulary::new(&corpus.train),
+        columns: args.columns(),
+        held_out: match args.test {
+            Some(_) => HeldOut::File,
+            None => HeldOut::LastTenth,
+        },
+    };
+    // A tag that was never learnt is told before anything is trained.
+    for sentence in &corpus.test {
+        settings.tags.encode(&sentence.tags)?;
+    }
+    let description = format!(
+        "{} sentences, {} tags; {} × {} {}, {}",
+        corpus.train.len(),
+        settings.tags.tags().len(),
+        args.network.layers,
+        args.network.hidden,
+        args.network.cell.name(),
+        match args.direction {
+            Direction::Both => "both directions",
+            Direction::Forward => "forward",
+            Direction::Backward => "backward",
+        }
+    );
+    let task = TagTask::new(
+        settings,
+        &corpus.train,
+        &corpus.valid,
+        args.learn.batch_size,
+    )?;
+    let outcome = learn(&task, &args.learn, description)?;
+    let tagger = Tagger::new(
+        outcome.settings.clone(),
+        outcome.model.clone(),
+        outcome.device.clone(),
+    );
+    let mut figures = figures(&tagger, &corpus.test);
+    let baseline = TagBaseline::fit(&corpus.train);
+    let given: Vec<_> = corpus
+        .test
+        .iter()
+        .map(|s| baseline.tags(&s.tokens))
+        .collect();
+    let baseline = score_tags(&given, &corpus.test);
+    figures.push(("test accuracy, most frequent tag", baseline.accuracy));
+    if let Some(f1) = baseline.f1 {
+        figures.push(("test span F1, most frequent tag", f1));
+    }
+    outcome.report(&figures)?;
+    // The first of a length that makes a picture.
+    let shown = corpus
+        .test
+        .iter()
+        .find(|s| (12..20).contains(&s.tokens.len()));
+    let title = "Probability of each tag; framed: the true one";
+    let shown = shown.unwrap_or(&corpus.test[0]);
+    plot::sentence(&outcome.folder, title, &tagger, shown)?;
+    Ok(())
+}
+
+fn figures(tagger: &Tagger, sentences: &[TaggedSentence]) -> Vec<(&'static str, f64)> {
+    let tokens: Vec<_> = sentences.iter().map(|s| s.tokens.clone()).collect();
+    let score = score_tags(&tagger.tag(&tokens), sentences);
+    let mut figures = vec![("test accuracy", score.accuracy)];
+    if let Some(f1) = score.f1 {
+        figures.push(("test span F1", f1));
+    }
+    figures
+}
+
+/// The figures of a saved model: on the part of `input` that its training held out (all of it, where the
+/// training had a test file of its own), or on generated sentences that it has not learnt.
+///
+/// # Errors
+///
+/// Where the model or the file does not fit.
+pub fn evaluate(
+    file: ModelFile,
+    input: Option<&Path>,
+    device: &Device,
+) -> Result<Vec<(String, f64)>, TrainError> {
+    let seed = file.card.seed;
+    let tagger = Tagger::load(file, device)?;
+    let sentences = match input {
+        Some(path) => read_conll(path, tagger.settings.columns)?,
+        None => generate_tagged(GENERATED, seed),
+    };
+    let from = match tagger.settings.held_out {
+        HeldOut::LastTenth => sentences.len() - sentences.len() / 10,
+        HeldOut::File => 0,
+    };
+    Ok(owned(figures(&tagger, &sentences[from..])))
+}
+
+/// The options of `tag`.
+#[derive(Clone, Debug, Args)]
+pub struct TagArgs {
+    /// The folder that the training wrote with --out, or a model file
+    #[arg(long, value_name = "PATH")]
+    pub model: PathBuf,
+    /// A sentence, its tokens (words, commas, …) with spaces between
+    #[arg(required_unless_present = "file", conflicts_with = "file")]
+    pub sentence: Option<String>,
+    /// Sentences, one a line
+    #[arg(long, value_name = "FILE")]
+    pub file: Option<PathBuf>,
+    /// One JSON array in place of the columns
+    #[arg(long)]
+    pub json: bool,
+    /// The backend, one of those that the program was built with [default: the best of them]
+    #[arg(long, value_name = "NAME")]
+    pub device: Option<String>,
+}
+
+/// Prints the tokens of sentences with their tags: in columns, an empty line after each sentence, or as JSON.
+///
+/// # Errors
+///
+/// Where the model or the file does not fit, or there is no token.
+pub fn tag(args: &TagArgs) -> Result<(), TrainError> {
+    let text = match (&args.file, &args.sentence) {
+        (Some(path), _) => read_text(path)?,
+        (None, sentence) => sentence.clone().unwrap_or_default(),
+    };
+    let sentences: Vec<Vec<String>> = text
+        .lines()
+        .map(|line| line.split_whitespace().map(str::to_owned).collect())
+        .filter(|tokens: &Vec<String>| !tokens.is_empty())
+        .collect();
+    if sentences.is_empty() {
+        return Err(TrainError::Setting {
+            name: "the sentence",
+            given: "empty".to_owned(),
+            expected: "tokens with spaces between".to_owned(),
+        });
+    }
+    let tagger = Tagger::load(
+        ModelFile::open(&args.model)?,
+        &device(args.device.as_deref())?,
+    )?;
+    let tags = tagger.tag(&sentences);
+    if args.json {
+        let list: Vec<_> = sentences
+            .iter()
+            .zip(&tags)
+            .map(|(tokens, tags)| serde_json::json!({ "tokens": tokens, "tags": tags }))
+            .collect();
+        println!("{}", serde_json::Value::from(list));
+        return Ok(());
+    }
+    let widest = sentences
+        .iter()
+        .flatten()
+        .map(|token| token.chars().count())
+        .max();
+    let width = widest.unwrap_or(0);
+    for (index, (tokens, tags)) in sentences.iter().zip(&tags).enumerate() {
+        if index > 0 {
+            println!();
+        }
+        for (token, tag) in tokens.iter().zip(tags) {
+            println!("{token:width$}  {tag}");
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::options::typed;
+
+    fn run(folder: &Path, more: &[&str]) -> Result<(), TrainError> {
+        let out = folder.join("out");
+        let words = [&["--plain", "--out", out.to_str().unwrap()], more].concat();
+        train(&typed(&words, DEFAULTS))
+    }
+
+    fn f1(folder: &Path, input: Option<&Path>) -> f64 {
+        let file = ModelFile::open(&folder.join("out")).unwrap();
+        let figures = evaluate(file, input, &Device::default()).unwrap();
+        assert_eq!(figures[1].0, "test span F1");
+        figures[1].1
+    }
+
+    #[test]
+    fn who_reads_in_both_directions_finds_the_names_that_others_have_to_guess() {
+        for (direction, least, most) in [("both", 0.95, 1.0), ("forward", 0.3, 0.8)] {
+            let folder = tempfile::tempdir().unwrap();
+            let more = ["--direction", direction, "--epochs", "6"];
+            run(folder.path(), &more).unwrap();
+            let f1 = f1(folder.path(), None);
+            assert!((least..=most).contains(&f1), "{direction}: {f1}");
+        }
+    }
+
+    #[test]
+    fn a_file_is_learnt_and_a_tag_that_only_its_end_has_is_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("train.conll");
+        let mut text = "the x DET\ncat x NOUN\n\n".repeat(30);
+        std::fs::write(&path, &text).unwrap();
+        let conll = ["--conll", path.to_str().unwrap()];
+        run(folder.path(), &[&conll[..], &["--epochs", "20"]].concat()).unwrap();
+        let file = ModelFile::open(&folder.path().join("out")).unwrap();
+        let figures = evaluate(file, Some(&path), &Device::default()).unwrap();
+        assert_eq!(figures, [("test accuracy".to_owned(), 1.0)]);
+
+        text.push_str("oh x INTJ\n");
+        std::fs::write(&path, &text).unwrap();
+        let other = tempfile::tempdir().unwrap();
+        let error = run(other.path(), &conll).unwrap_err().to_string();
+        assert!(error.contains("`INTJ`"), "{error}");
+        assert!(!other.path().join("out").exists());
+    }
+}

@@ -1,0 +1,99 @@
+//! The network of the tagger.
+
+use burn::module::Module;
+use burn::nn::{Dropout, DropoutConfig, Embedding, EmbeddingConfig};
+use burn::tensor::{Device, Int, Tensor};
+use burn_rnn::{Head, HeadConfig};
+use burn_rnn_data::{ConllColumns, SHAPES, TagVocabulary, TokenVocabulary};
+use serde::{Deserialize, Serialize};
+
+use super::{DirectionLayer, DirectionsConfig, TagBatch};
+use crate::TrainError;
+
+/// Embeddings of the token and of its last three letters, and what it looks like, side by side; recurrent
+/// layers; a head that gives one logit a tag.
+#[derive(Module, Debug)]
+pub struct TagModel {
+    /// `[tokens, d_embedding]`.
+    pub tokens: Embedding,
+    /// `[suffixes, d_suffix]`.
+    pub suffixes: Embedding,
+    /// Before every layer and before the head.
+    pub dropout: Dropout,
+    /// The recurrent layers.
+    pub layers: Vec<DirectionLayer>,
+    /// From the hidden states to the tags.
+    pub head: Head,
+}
+
+/// All that is needed beside the weights to tag.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TagSettings {
+    /// The recurrent layers.
+    pub network: DirectionsConfig,
+    /// The probability that a feature is dropped before a layer or the head in training.
+    pub dropout: f64,
+    /// The size of a token's embedding; that of a suffix is a quarter of it, at least 1.
+    pub d_embedding: usize,
+    /// The tokens that are known.
+    pub tokens: TokenVocabulary,
+    /// The last three letters that are known.
+    pub suffixes: TokenVocabulary,
+    /// The tags.
+    pub tags: TagVocabulary,
+    /// Where tokens and tags stood in the training file.
+    pub columns: ConllColumns,
+    /// How the sentences that the figures come from were found.
+    pub held_out: HeldOut,
+}
+
+/// Which sentences of a file were not learnt.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum HeldOut {
+    /// The last tenth of the training file.
+    LastTenth,
+    /// All of a file of their own.
+    File,
+}
+
+impl TagSettings {
+    /// A model with fresh parameters.
+    ///
+    /// # Errors
+    ///
+    /// Where a size is zero or the dropout is not a probability below 1.
+    pub fn init(&self, device: &Device) -> Result<TagModel, TrainError> {
+        let d_suffix = (self.d_embedding / 4).max(1);
+        let layers = self
+            .network
+            .init(self.d_embedding + d_suffix + SHAPES, device)?;
+        let d_output = layers.last().map_or(0, DirectionLayer::d_output);
+        let embedding = |size: usize, width| EmbeddingConfig::new(size, width).init(device);
+        Ok(TagModel {
+            tokens: embedding(self.tokens.size(), self.d_embedding),
+            suffixes: embedding(self.suffixes.size(), d_suffix),
+            dropout: DropoutConfig::new(self.dropout).init(),
+            layers,
+            head: HeadConfig::new(d_output, self.tags.tags().len()).try_init(device)?,
+        })
+    }
+}
+
+impl TagModel {
+    /// The logits of the tags of every token, `[batch, time, tags]`; those of padding mean nothing.
+    pub fn forward(&self, batch: &TagBatch) -> Tensor<3> {
+        let embedded = |embedding: &Embedding, ids: &Tensor<2, Int>| embedding.forward(ids.clone());
+        let features = vec![
+            embedded(&self.tokens, &batch.tokens),
+            embedded(&self.suffixes, &batch.suffixes),
+            batch.shapes.clone(),
+        ];
+        let read = |hidden, layer: &DirectionLayer| {
+            layer.forward(self.dropout.forward(hidden), &batch.reversed)
+        };
+        let hidden = self.layers.iter().fold(Tensor::cat(features, 2), read);
+        self.head.logits(self.dropout.forward(hidden))
+    }
+}

@@ -1,0 +1,296 @@
+//! What the shared loop trains.
+
+use std::sync::Arc;
+
+use burn::data::dataloader::batcher::Batcher;
+use burn::data::dataset::{Dataset, InMemDataset};
+use burn::tensor::{Device, Int, Tensor, TensorData};
+use burn_rnn_data::{SHAPES, TaggedSentence, bucketed, pad, shape, suffix};
+
+use super::directions::reversed;
+use super::{TagModel, TagSettings, Tagger};
+use crate::cross_entropy::cross_entropies;
+use crate::learn::{Learnable, Lesson, Moment, Task};
+use crate::{NetworkState, TrainError};
+
+/// A sentence as numbers.
+#[derive(Clone, Debug)]
+pub struct TagItem {
+    tokens: Vec<i32>,
+    suffixes: Vec<i32>,
+    shapes: Vec<f32>,
+    /// None where they are to be found.
+    tags: Vec<i32>,
+}
+
+/// Sentences, padded at their ends.
+#[derive(Clone, Debug)]
+pub struct TagBatch {
+    /// The numbers of the tokens, `[batch, time]`.
+    pub(super) tokens: Tensor<2, Int>,
+    /// The numbers of their last letters, `[batch, time]`.
+    pub(super) suffixes: Tensor<2, Int>,
+    /// What they look like, `[batch, time, shapes]`.
+    pub(super) shapes: Tensor<3>,
+    /// Where each place's token is when sentences are read from their ends, `[batch · time]`.
+    pub(super) reversed: Tensor<1, Int>,
+    /// The numbers of the tags, `[batch, time]`.
+    tags: Tensor<2, Int>,
+    /// 1 where there is a token, `[batch, time]`.
+    mask: Tensor<2>,
+    /// How many there are.
+    count: usize,
+}
+
+impl TagSettings {
+    /// A sentence as numbers, without tags.
+    pub(super) fn read(&self, tokens: &[String]) -> TagItem {
+        TagItem {
+            tokens: tokens
+                .iter()
+                .map(|t| self.tokens.number(t) as i32)
+                .collect(),
+            suffixes: tokens
+                .iter()
+                .map(|token| self.suffixes.number(&suffix(token)) as i32)
+                .collect(),
+            shapes: tokens.iter().flat_map(|token| shape(token)).collect(),
+            tags: vec![0; tokens.len()],
+        }
+    }
+
+    fn item(&self, sentence: &TaggedSentence) -> Result<TagItem, TrainError> {
+        let tags = self.tags.encode(&sentence.tags)?;
+        Ok(TagItem {
+            tags: tags.into_iter().map(|tag| tag as i32).collect(),
+            ..self.read(&sentence.tokens)
+        })
+    }
+}
+
+/// Sentences to learn.
+#[derive(Clone, Debug)]
+pub struct TagTask {
+    settings: TagSettings,
+    train: Vec<TagItem>,
+    valid: Vec<TagItem>,
+    batch_size: usize,
+}
+
+impl TagTask {
+    /// Learns the sentences `train` in batches of `batch_size`; `valid` choose the best model.
+    ///
+    /// # Errors
+    ///
+    /// Where a sentence has a tag that the settings lack.
+    pub fn new(
+        settings: TagSettings,
+        train: &[TaggedSentence],
+        valid: &[TaggedSentence],
+        batch_size: usize,
+    ) -> Result<Self, TrainError> {
+        let items = |sentences: &[TaggedSentence]| {
+            let items = sentences.iter().map(|sentence| settings.item(sentence));
+            items.collect::<Result<Vec<_>, _>>()
+        };
+        Ok(Self {
+            train: items(train)?,
+            valid: items(valid)?,
+            settings,
+            batch_size,
+        })
+    }
+}
+
+/// The loss of every token, 0 at padding.
+fn losses(model: &TagModel, batch: TagBatch) -> Tensor<2> {
+    cross_entropies(model.forward(&batch), batch.tags) * batch.mask
+}
+
+impl Learnable for TagModel {
+    type Batch = TagBatch;
+
+    fn lesson(&self, batch: TagBatch, _: Option<NetworkState>, _: &Moment) -> Lesson {
+        let count = batch.count;
+        Lesson::new(losses(self, batch).sum() / count as f64, count)
+    }
+}
+
+pub(super) struct Sentences;
+
+impl Batcher<TagItem, TagBatch> for Sentences {
+    fn batch(&self, items: Vec<TagItem>, device: &Device) -> TagBatch {
+        let batch = items.len();
+        let lengths: Vec<usize> = items.iter().map(|item| item.tokens.len()).collect();
+        let numbers = |of: fn(&TagItem) -> &[i32]| {
+            let rows: Vec<&[i32]> = items.iter().map(of).collect();
+            let (numbers, time, mask) = pad(&rows, 1, 0);
+            let data = TensorData::new(numbers, [batch, time]);
+            (Tensor::<2, Int>::from_data(data, device), time, mask)
+        };
+        let (tokens, time, mask) = numbers(|item| &item.tokens);
+        let (suffixes, ..) = numbers(|item| &item.suffixes);
+        let (tags, ..) = numbers(|item| &item.tags);
+        let rows: Vec<&[f32]> = items.iter().map(|item| item.shapes.as_slice()).collect();
+        let (shapes, ..) = pad(&rows, SHAPES, 0.0);
+        let places = TensorData::new(reversed(&lengths, time), [batch * time]);
+        TagBatch {
+            tokens,
+            suffixes,
+            shapes: Tensor::from_data(TensorData::new(shapes, [batch, time, SHAPES]), device),
+            reversed: Tensor::from_data(places, device),
+            tags,
+            mask: Tensor::from_data(TensorData::new(mask, [batch, time]), device),
+            count: lengths.iter().sum(),
+        }
+    }
+}
+
+impl Task for TagTask {
+    const NAME: &'static str = "tag";
+    type Item = TagItem;
+    type Model = TagModel;
+    type Settings = TagSettings;
+
+    fn settings(&self) -> TagSettings {
+        self.settings.clone()
+    }
+
+    fn init(&self, device: &Device) -> Result<TagModel, TrainError> {
+        self.settings.init(device)
+    }
+
+    fn examples(&self) -> Arc<dyn Dataset<TagItem>> {
+        Arc::new(InMemDataset::new(self.train.clone()))
+    }
+
+    fn batcher(&self) -> Arc<dyn Batcher<TagItem, TagBatch>> {
+        Arc::new(Sentences)
+    }
+
+    fn pass(&self, seed: u64) -> Vec<Vec<usize>> {
+        let lengths: Vec<usize> = self.train.iter().map(|item| item.tokens.len()).collect();
+        bucketed(&lengths, self.batch_size, seed)
+    }
+
+    fn score_names(&self) -> &'static [&'static str] {
+        &["validation cross-entropy", "validation accuracy"]
+    }
+
+    fn evaluate(&self, model: &TagModel, device: &Device) -> Result<Vec<f64>, TrainError> {
+        let (mut loss, mut right, mut count) = (0.0, 0.0, 0);
+        for items in self.valid.chunks(Tagger::AT_ONCE) {
+            let batch = Sentences.batch(items.to_vec(), device);
+            let logits = model.forward(&batch);
+            let given = logits.clone().argmax(2).squeeze_dim::<2>(2);
+            let hits = given.equal(batch.tags.clone()).float() * batch.mask.clone();
+            right += hits.sum().into_scalar::<f64>();
+            let losses = cross_entropies(logits, batch.tags) * batch.mask;
+            loss += losses.sum().into_scalar::<f64>();
+            count += batch.count;
+        }
+        let count = count.max(1) as f64;
+        Ok(vec![loss / count, right / count])
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use burn_rnn_data::{ConllColumns, TagVocabulary, TokenVocabulary, generate_tagged};
+
+    use super::*;
+    use crate::Architecture;
+
+    use crate::tag::{Direction, DirectionsConfig, HeldOut};
+
+    fn settings(sentences: &[TaggedSentence], direction: Direction) -> TagSettings {
+        let tokens = || {
+            sentences
+                .iter()
+                .flat_map(|sentence| sentence.tokens.clone())
+        };
+        TagSettings {
+            network: DirectionsConfig {
+                architecture: Architecture::Peephole,
+                layers: 2,
+                d_hidden: 3,
+                direction,
+            },
+            dropout: 0.0,
+            d_embedding: 4,
+            tokens: TokenVocabulary::new(tokens(), 2),
+            suffixes: TokenVocabulary::new(tokens().map(|token| suffix(&token)), 2),
+            tags: TagVocabulary::new(sentences),
+            columns: ConllColumns::default(),
+            held_out: HeldOut::LastTenth,
+        }
+    }
+
+    /// Loss and scores of sentences together are the means of those of each alone.
+    #[test]
+    fn padding_changes_nothing_in_any_direction() {
+        let device = Device::default();
+        let sentences = generate_tagged(12, 3);
+        for direction in [Direction::Both, Direction::Forward, Direction::Backward] {
+            let settings = settings(&sentences, direction);
+            let model = settings.init(&device).unwrap();
+            let scores = |sentences: &[TaggedSentence]| {
+                let task = TagTask::new(settings.clone(), sentences, sentences, 4).unwrap();
+                task.evaluate(&model, &device).unwrap()
+            };
+            let together = scores(&sentences);
+            let mut apart = [0.0; 2];
+            let mut tokens = 0;
+            for sentence in &sentences {
+                let count = sentence.tokens.len();
+                tokens += count;
+                for (sum, score) in apart
+                    .iter_mut()
+                    .zip(scores(core::slice::from_ref(sentence)))
+                {
+                    *sum += score * count as f64;
+                }
+            }
+            for (together, apart) in together.iter().zip(apart) {
+                assert!(
+                    (together - apart / tokens as f64).abs() < 1e-5,
+                    "{direction:?}"
+                );
+            }
+        }
+    }
+
+    /// What a token's tag can depend on: a forward reader sees nothing behind it, a backward one nothing
+    /// before it, one in both directions all.
+    #[test]
+    fn the_direction_is_what_it_says() {
+        let device = Device::default();
+        let sentences = generate_tagged(30, 3);
+        let tokens = &sentences[0].tokens;
+        let length = tokens.len();
+        for (direction, first_changes, last_changes) in [
+            (Direction::Both, true, true),
+            (Direction::Forward, false, true),
+            (Direction::Backward, true, false),
+        ] {
+            let settings = settings(&sentences, direction);
+            let model = settings.init(&device).unwrap();
+            let logits = |tokens: &[String]| -> Vec<f32> {
+                let batch = Sentences.batch(vec![settings.read(tokens)], &device);
+                let data = model.forward(&batch).into_data_as::<f32>();
+                data.try_into_vec().unwrap()
+            };
+            let changed = |at: usize| {
+                let mut other = tokens.clone();
+                other[at] = "Houston".to_owned();
+                let (before, after) = (logits(tokens), logits(&other));
+                let tags = settings.tags.tags().len();
+                // The first token's logits where the last one changes, and the other way round.
+                let seen = (length - 1 - at) * tags..(length - at) * tags;
+                before[seen.clone()] != after[seen]
+            };
+            assert_eq!(changed(length - 1), first_changes, "{direction:?}");
+            assert_eq!(changed(0), last_changes, "{direction:?}");
+        }
+    }
+}
