@@ -138,7 +138,7 @@ fn last_column(path: &Path, text: &str, header: &StringRecord) -> Result<usize, 
 }
 
 /// The number in a cell, if it is one and neither infinite nor NaN.
-fn finite(cell: &str) -> Option<f32> {
+pub(crate) fn finite(cell: &str) -> Option<f32> {
     cell.parse().ok().filter(|value: &f32| value.is_finite())
 }
 
@@ -146,7 +146,7 @@ fn finite(cell: &str) -> Option<f32> {
 ///
 /// The parser remembers where it began to look for the row, which is before the line ends it then
 /// skipped: those of empty lines, and the second half of a Windows line end.
-fn line(text: &str, position: Option<&csv::Position>) -> u64 {
+pub(crate) fn line(text: &str, position: Option<&csv::Position>) -> u64 {
     let looked = position.map_or(0, |position| position.byte() as usize);
     let rest = &text[looked..];
     let start = looked + (rest.len() - rest.trim_start_matches(['\r', '\n']).len());
@@ -154,7 +154,7 @@ fn line(text: &str, position: Option<&csv::Position>) -> u64 {
 }
 
 /// The parser's error in words of our own.
-fn malformed(path: &Path, text: &str, error: csv::Error) -> DataError {
+pub(crate) fn malformed(path: &Path, text: &str, error: csv::Error) -> DataError {
     let reason = match error.kind() {
         csv::ErrorKind::UnequalLengths {
             expected_len, len, ..

@@ -82,6 +82,21 @@ pub enum DataError {
         /// The text of the cell, empty where the cell is.
         value: String,
     },
+    /// A cell without a value where every value is needed.
+    #[error(
+        "{}, line {line}: column `{column}` has no value (`{value}`), expected a finite number: fill it in, or let the missing values be dropped or interpolated",
+        path.display()
+    )]
+    MissingValue {
+        /// The file.
+        path: PathBuf,
+        /// The line, counted from 1; the header is line 1.
+        line: u64,
+        /// The name of the column.
+        column: String,
+        /// The text of the cell.
+        value: String,
+    },
     /// A file in which no column starts with a number.
     #[error(
         "{} has no numeric column (its columns: {}): give a CSV file with a header row and a column of numbers",

@@ -29,10 +29,12 @@
 //! | task | items |
 //! |---|---|
 //! | read a series from a file | [`read_column`], [`Series`] |
-//! | generate a chaotic series | [`MackeyGlass`] |
-//! | scale it, and scale forecasts back | [`Scaler`], [`ScalerKind`] |
-//! | split it in time order | [`chronological`], [`WalkForward`] |
-//! | cut pairs of window and target | [`Windows`] |
+//! | read several series from a file | [`read_table`], [`Table`], [`TableOptions`], [`Missing`] |
+//! | generate a chaotic series, or several seasonal ones | [`MackeyGlass`], [`SineMix`] |
+//! | scale it, and scale forecasts back | [`Scaler`], [`ScalerKind`], [`Scalers`] |
+//! | split it in time order | [`chronological`], [`by_lengths`], [`SplitRule`], [`WalkForward`] |
+//! | cut pairs of window and target | [`Windows`], [`TableWindows`] |
+//! | know the calendar | [`Timestamp`], [`TimeFeatures`] |
 //! | know what a model has to beat | [`naive`], [`seasonal_naive`], [`detect_season`], [`mae`], [`rmse`] |
 //! | read text as numbers | [`read_text`], [`Vocabulary`] |
 //! | batch a long text for truncated backpropagation | [`Streams`], [`StreamWindow`] |
@@ -54,6 +56,7 @@ mod mackey_glass;
 mod piano_roll;
 mod scaler;
 mod season;
+mod sine_mix;
 mod split;
 mod streams;
 mod table;
@@ -72,9 +75,10 @@ pub use error::DataError;
 pub use formal::*;
 pub use mackey_glass::MackeyGlass;
 pub use piano_roll::*;
-pub use scaler::{Scaler, ScalerKind};
+pub use scaler::{Scaler, ScalerKind, quantile};
 pub use season::detect_season;
-pub use split::{Fold, Split, WalkForward, chronological};
+pub use sine_mix::SineMix;
+pub use split::{Fold, Split, WalkForward, by_lengths, chronological};
 pub use streams::{StreamWindow, Streams};
 pub use table::*;
 pub use tagged::*;

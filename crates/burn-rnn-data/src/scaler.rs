@@ -9,7 +9,7 @@ use crate::DataError;
 
 /// Which statistics a [`Scaler`] takes.
 ///
-/// Written, parsed and serialized as `min-max` and `standard`.
+/// Written, parsed and serialized as `min-max`, `standard` and `robust`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum ScalerKind {
@@ -17,6 +17,9 @@ pub enum ScalerKind {
     MinMax,
     /// The mean becomes 0, the population standard deviation (divisor n) 1.
     Standard,
+    /// The median becomes 0, the distance between the quartiles (interpolated between values) 1: a
+    /// few values far away move neither.
+    Robust,
 }
 
 impl fmt::Display for ScalerKind {
@@ -24,6 +27,7 @@ impl fmt::Display for ScalerKind {
         f.pad(match self {
             Self::MinMax => "min-max",
             Self::Standard => "standard",
+            Self::Robust => "robust",
         })
     }
 }
@@ -35,10 +39,11 @@ impl FromStr for ScalerKind {
         match text {
             "min-max" => Ok(Self::MinMax),
             "standard" => Ok(Self::Standard),
+            "robust" => Ok(Self::Robust),
             other => Err(DataError::invalid(
                 "scaler",
                 format!("`{other}`"),
-                "`min-max` or `standard`",
+                "`min-max`, `standard` or `robust`",
             )),
         }
     }
@@ -49,7 +54,8 @@ impl FromStr for ScalerKind {
 /// Fit it on the training part only: statistics of the test part would leak into training. Values
 /// outside the fitted range simply map outside 0 to 1. The statistics are `f64`.
 ///
-/// A constant series has no spread; its scale is 1, so it maps to 0 everywhere and back to itself.
+/// A constant series has no spread; its scale is 1, so it maps to 0 everywhere and back to itself. The
+/// scale is 1 too where both quartiles of a robust scaler are the same value.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(try_from = "Statistics", into = "Statistics")]
 pub struct Scaler(Statistics);
@@ -122,6 +128,13 @@ impl Scaler {
                 let variance = exact().map(|value| (value - mean).powi(2)).sum::<f64>() / n;
                 (mean, variance.sqrt())
             }
+            ScalerKind::Robust => {
+                let mut sorted: Vec<f64> = exact().collect();
+                sorted.sort_by(f64::total_cmp);
+                let quartiles = quantile(&sorted, 0.75) - quantile(&sorted, 0.25);
+                let spread = if quartiles > 0.0 { quartiles } else { 1.0 };
+                (quantile(&sorted, 0.5), spread)
+            }
         };
         // The mean of equal values may miss them by a rounding error, and dividing by that error
         // would blow it up to 1: hence the values, not the spread, say whether they are constant.
@@ -142,13 +155,13 @@ impl Scaler {
         self.0.kind
     }
 
-    /// The value that maps to 0: the minimum or the mean.
+    /// The value that maps to 0: the minimum, the mean or the median.
     pub fn offset(&self) -> f64 {
         self.0.offset
     }
 
-    /// How much of the series is one scaled unit: the range or the standard deviation, 1 for a
-    /// constant series. Multiply an error in scaled units by it for one in units of the series.
+    /// How much of the series is one scaled unit: the range, the standard deviation or the distance
+    /// between the quartiles, 1 for a constant series. Multiply an error in scaled units by it for one in units of the series.
     pub fn spread(&self) -> f64 {
         self.0.scale
     }
@@ -172,6 +185,23 @@ impl Scaler {
     pub fn inverse(&self, scaled: &[f32]) -> Vec<f32> {
         scaled.iter().map(|&value| self.unscale(value)).collect()
     }
+}
+
+/// The value below which a share of sorted values lies, interpolated linearly between neighbours: the
+/// share 0 is the first value, 1 the last (definition 7 of Hyndman & Fan 1996, NumPy's default).
+///
+/// # Panics
+///
+/// Where there is no value, or the share is not from 0 to 1.
+pub fn quantile(sorted: &[f64], share: f64) -> f64 {
+    assert!(
+        !sorted.is_empty() && (0.0..=1.0).contains(&share),
+        "the quantile {share} of {} values, expected a share from 0 to 1 and at least one value",
+        sorted.len()
+    );
+    let place = share * (sorted.len() - 1) as f64;
+    let (below, above) = (place.floor() as usize, place.ceil() as usize);
+    sorted[below] + (sorted[above] - sorted[below]) * place.fract()
 }
 
 #[cfg(test)]
@@ -200,8 +230,18 @@ mod tests {
     }
 
     #[test]
+    fn robust_uses_median_and_quartiles_and_ignores_what_is_far_away() {
+        let scaler = Scaler::fit(ScalerKind::Robust, &[9.0, 1.0, 3.0, 1e9, 5.0]).unwrap();
+        assert_eq!((scaler.offset(), scaler.spread()), (5.0, 6.0));
+        let even = Scaler::fit(ScalerKind::Robust, &[1.0, 2.0, 3.0, 4.0]).unwrap();
+        assert_eq!((even.offset(), even.spread()), (2.5, 1.5));
+        let mostly_equal = Scaler::fit(ScalerKind::Robust, &[0.0, 0.0, 0.0, 0.0, 7.0]).unwrap();
+        assert_eq!((mostly_equal.offset(), mostly_equal.spread()), (0.0, 1.0));
+    }
+
+    #[test]
     fn a_constant_series_has_scale_one() {
-        for kind in [ScalerKind::MinMax, ScalerKind::Standard] {
+        for kind in [ScalerKind::MinMax, ScalerKind::Standard, ScalerKind::Robust] {
             // Ten times 0.1 does not add up to exactly ten tenths.
             let scaler = Scaler::fit(kind, &[0.1; 10]).unwrap();
             assert_eq!(scaler.spread(), 1.0);
@@ -227,7 +267,7 @@ mod tests {
 
     #[test]
     fn kinds_are_written_as_they_are_parsed() {
-        for kind in [ScalerKind::MinMax, ScalerKind::Standard] {
+        for kind in [ScalerKind::MinMax, ScalerKind::Standard, ScalerKind::Robust] {
             assert_eq!(kind.to_string().parse::<ScalerKind>().unwrap(), kind);
             let json = serde_json::to_string(&kind).unwrap();
             assert_eq!(json, format!("\"{kind}\""));
@@ -250,9 +290,12 @@ mod tests {
         #[test]
         fn inverse_undoes_transform(
             values in prop::collection::vec(-1e4f32..1e4, 1..50),
-            min_max: bool,
+            kind in prop::sample::select(vec![
+                ScalerKind::MinMax,
+                ScalerKind::Standard,
+                ScalerKind::Robust,
+            ]),
         ) {
-            let kind = if min_max { ScalerKind::MinMax } else { ScalerKind::Standard };
             let scaler = Scaler::fit(kind, &values).unwrap();
             let back = scaler.inverse(&scaler.transform(&values));
             for (value, back) in values.iter().zip(&back) {

@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use crate::DataError;
 
-/// Three parts of a series, one after the other, together all of it.
+/// Three parts of a series, one after the other.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Split {
     /// The oldest part, to fit the model and the scaler.
@@ -80,6 +80,36 @@ pub fn chronological(
         train: 0..train_end,
         validation: train_end..validation_end,
         test: validation_end..len,
+    })
+}
+
+/// Splits `len` values in time order into parts of these lengths: training, validation, test. What is
+/// left after them is not used.
+///
+/// # Errors
+///
+/// [`DataError::InvalidArgument`] where the first length is 0, [`DataError::SeriesTooShort`] where there
+/// are fewer values than the lengths add up to.
+pub fn by_lengths(len: usize, lengths: [usize; 3]) -> Result<Split, DataError> {
+    let [train, validation, test] = lengths;
+    if train == 0 {
+        return Err(DataError::invalid("the training part", 0, "at least 1"));
+    }
+    let validation_end = train.saturating_add(validation);
+    let needed = validation_end.saturating_add(test);
+    if len < needed {
+        return Err(DataError::SeriesTooShort {
+            length: len,
+            needed,
+            why: format!(
+                "the parts have {train}, {validation} and {test}; give a longer series or shorter parts"
+            ),
+        });
+    }
+    Ok(Split {
+        train: 0..train,
+        validation: train..validation_end,
+        test: validation_end..needed,
     })
 }
 
@@ -241,6 +271,15 @@ mod tests {
         );
         let split = chronological(10, 0.8, 0.1).unwrap();
         assert_eq!((split.validation.len(), split.test.len()), (1, 1));
+    }
+
+    #[test]
+    fn lengths_split_as_they_say() {
+        let split = by_lengths(20, [12, 4, 3]).unwrap();
+        assert_eq!((split.train, split.validation, split.test), (0..12, 12..16, 16..19));
+        assert!(by_lengths(18, [12, 4, 3]).is_err());
+        assert!(by_lengths(18, [12, usize::MAX, 3]).is_err());
+        assert!(by_lengths(18, [0, 4, 3]).is_err());
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! Windows of a series with the values that follow them.
 
-use std::ops::Range;
+use std::ops::{Range, RangeInclusive};
 
 use crate::DataError;
 
@@ -47,36 +47,14 @@ impl<'a> Windows<'a> {
         window: usize,
         horizon: usize,
     ) -> Result<Self, DataError> {
-        for (name, value) in [("window", window), ("horizon", horizon)] {
-            if value == 0 {
-                return Err(DataError::invalid(name, 0, "at least 1"));
-            }
-        }
-        if targets.start > targets.end || targets.end > values.len() {
-            return Err(DataError::invalid(
-                "targets",
-                format!("{targets:?}"),
-                format!("a range inside 0..{}", values.len()),
-            ));
-        }
-        let first = targets.start.max(window);
-        let end = first.saturating_add(horizon);
-        if end > targets.end {
-            return Err(DataError::SeriesTooShort {
-                length: targets.end,
-                needed: end,
-                why: format!(
-                    "a window of {window} and a horizon of {horizon} with targets in {targets:?} do not fit; use a shorter window or horizon, or a longer part"
-                ),
-            });
-        }
+        let starts = target_starts(values.len(), targets, window, horizon)?;
         Ok(Self {
             values,
             window,
             horizon,
             stride: 1,
-            first,
-            last: targets.end - horizon,
+            first: *starts.start(),
+            last: *starts.end(),
         })
     }
 
@@ -148,6 +126,39 @@ impl<'a> Windows<'a> {
     ) -> impl ExactSizeIterator<Item = (&'a [f32], &'a [f32])> + DoubleEndedIterator + '_ {
         (0..self.len()).map(|i| self.get(i))
     }
+}
+
+/// Where targets can start that lie in `targets` and follow a whole window, among `len` steps.
+pub(crate) fn target_starts(
+    len: usize,
+    targets: Range<usize>,
+    window: usize,
+    horizon: usize,
+) -> Result<RangeInclusive<usize>, DataError> {
+    for (name, value) in [("window", window), ("horizon", horizon)] {
+        if value == 0 {
+            return Err(DataError::invalid(name, 0, "at least 1"));
+        }
+    }
+    if targets.start > targets.end || targets.end > len {
+        return Err(DataError::invalid(
+            "targets",
+            format!("{targets:?}"),
+            format!("a range inside 0..{len}"),
+        ));
+    }
+    let first = targets.start.max(window);
+    let end = first.saturating_add(horizon);
+    if end > targets.end {
+        return Err(DataError::SeriesTooShort {
+            length: targets.end,
+            needed: end,
+            why: format!(
+                "a window of {window} and a horizon of {horizon} with targets in {targets:?} do not fit; use a shorter window or horizon, or a longer part"
+            ),
+        });
+    }
+    Ok(first..=targets.end - horizon)
 }
 
 #[cfg(test)]

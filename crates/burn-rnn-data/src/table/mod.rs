@@ -1,1 +1,190 @@
-//! To be written.
+//! Tables of several series: read, filled, scaled, split, cut into windows, batched.
+//!
+//! ```
+//! use burn_rnn_data::{
+//!     ScaledTable, Scalers, ScalerKind, SineMix, SplitRule, TableWindows, TimeFeatures,
+//! };
+//!
+//! let table = SineMix::default().generate(1000, 1);
+//! let split = "0.7/0.1/0.2".parse::<SplitRule>()?.split(&table)?;
+//!
+//! // Statistics of the training part only, one scaler a series.
+//! let scalers = Scalers::fit(ScalerKind::Standard, &table, split.train.clone())?;
+//! let scaled = ScaledTable::new(&table, &scalers, TimeFeatures::Linear)?;
+//!
+//! // 48 known rows, 24 to forecast; the first test window reaches back into the validation part.
+//! let test = TableWindows::new(&scaled, split.test, 48, 24)?;
+//! let window = test.window(0);
+//! assert_eq!(window.input().len(), 48 * table.series());
+//! assert_eq!(window.target().len(), 24 * table.series());
+//! # Ok::<(), burn_rnn_data::DataError>(())
+//! ```
+
+mod batch;
+mod file;
+#[cfg(test)]
+mod leakage;
+mod missing;
+mod scalers;
+mod split_rule;
+mod time_features;
+mod timestamp;
+mod windows;
+
+pub use batch::{TableBatch, TableBatcher};
+pub use file::{TableOptions, read_table};
+pub use missing::Missing;
+pub use scalers::Scalers;
+pub use split_rule::{SplitRule, SplitUnit};
+pub use time_features::TimeFeatures;
+pub use timestamp::{Timestamp, following};
+pub use windows::{ScaledTable, TableWindow, TableWindows};
+
+use core::ops::Range;
+
+use crate::DataError;
+
+/// Several series over the same time steps, a row a step.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Table {
+    names: Vec<String>,
+    /// `[rows, series]` in row-major order.
+    values: Vec<f32>,
+    times: Option<Vec<Timestamp>>,
+    /// Which rows of which series were interpolated.
+    gaps: Vec<(usize, Range<usize>)>,
+    settled: Vec<bool>,
+}
+
+impl Table {
+    /// A table of `names.len()` series; `values` are `[rows, series]` in row-major order. The times, if
+    /// there are any, are one a row and do not go back.
+    ///
+    /// # Errors
+    ///
+    /// [`DataError::InvalidArgument`] where there is no series, the numbers of values, names and times do
+    /// not fit, a value is infinite or NaN, or the times go back.
+    pub fn new(
+        names: Vec<String>,
+        values: Vec<f32>,
+        times: Option<Vec<Timestamp>>,
+    ) -> Result<Self, DataError> {
+        let cells: Vec<Option<f32>> = values.into_iter().map(Some).collect();
+        Self::interpolated(names, &cells, times)
+    }
+
+    /// As [`new`](Self::new), with `None` where a value is missing: interpolated linearly between the
+    /// known values before and after it in its series, by the number of rows. Before the first known
+    /// value a series is as there, after the last as there.
+    ///
+    /// # Errors
+    ///
+    /// As [`new`](Self::new), and [`DataError::SeriesTooShort`] where a series has no known value.
+    pub fn interpolated(
+        names: Vec<String>,
+        cells: &[Option<f32>],
+        times: Option<Vec<Timestamp>>,
+    ) -> Result<Self, DataError> {
+        if names.is_empty() || !cells.len().is_multiple_of(names.len()) {
+            return Err(DataError::invalid(
+                "values",
+                format!("{} of them", cells.len()),
+                format!("a multiple of the {} series, at least 1", names.len()),
+            ));
+        }
+        let rows = cells.len() / names.len();
+        if let Some(times) = &times {
+            if times.len() != rows {
+                let expected = format!("one for each of {rows} rows");
+                return Err(DataError::invalid("times", times.len(), expected));
+            }
+            if let Some(back) = times.windows(2).find(|pair| pair[1] < pair[0]) {
+                let given = format!("{} after {}", back[1], back[0]);
+                return Err(DataError::invalid("times", given, "times that do not go back"));
+            }
+        }
+        if let Some(bad) = cells.iter().flatten().find(|value| !value.is_finite()) {
+            return Err(DataError::invalid("values", bad, "finite numbers only"));
+        }
+        let (values, gaps) = missing::interpolate(&names, cells)?;
+        Ok(Self {
+            settled: missing::settled(rows, &gaps),
+            names,
+            values,
+            times,
+            gaps,
+        })
+    }
+
+    /// The names of the series.
+    pub fn names(&self) -> &[String] {
+        &self.names
+    }
+
+    /// The number of series.
+    pub fn series(&self) -> usize {
+        self.names.len()
+    }
+
+    /// The number of rows.
+    pub fn rows(&self) -> usize {
+        self.values.len() / self.names.len()
+    }
+
+    /// All values, `[rows, series]` in row-major order.
+    pub fn values(&self) -> &[f32] {
+        &self.values
+    }
+
+    /// The values of one series in `rows`.
+    ///
+    /// # Panics
+    ///
+    /// Where there is no such series or row.
+    pub fn column(&self, series: usize, rows: Range<usize>) -> Vec<f32> {
+        let width = self.series();
+        assert!(series < width, "there are {width} series, not a number {series}");
+        self.values[rows.start * width..rows.end * width]
+            .iter()
+            .skip(series)
+            .step_by(width)
+            .copied()
+            .collect()
+    }
+
+    /// The values of one series in `rows` that were there, without the interpolated ones.
+    pub fn known(&self, series: usize, rows: Range<usize>) -> Vec<f32> {
+        let mut values: Vec<Option<f32>> = self
+            .column(series, rows.clone())
+            .into_iter()
+            .map(Some)
+            .collect();
+        let gaps = self.gaps.iter().filter(|(of, _)| *of == series);
+        for row in gaps.flat_map(|(_, gap)| gap.clone()) {
+            if rows.contains(&row) {
+                values[row - rows.start] = None;
+            }
+        }
+        values.into_iter().flatten().collect()
+    }
+
+    /// The number of interpolated values.
+    pub fn filled(&self) -> usize {
+        self.gaps.iter().map(|(_, rows)| rows.len()).sum()
+    }
+
+    /// The time of each row.
+    pub fn times(&self) -> Option<&[Timestamp]> {
+        self.times.as_deref()
+    }
+
+    /// Whether no value before `row` was interpolated from one at `row` or later: whether a forecast may
+    /// start there without having seen the future.
+    ///
+    /// # Panics
+    ///
+    /// Where `row` is beyond the number of rows.
+    pub fn settled(&self, row: usize) -> bool {
+        self.settled[row]
+    }
+}

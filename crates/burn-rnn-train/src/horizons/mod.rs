@@ -1,1 +1,23 @@
-//! To be written.
+//! Forecasting several series several steps ahead: an encoder reads a window, a decoder writes the
+//! horizon.
+//!
+//! [`HorizonModel`] is the network, [`HorizonTask`] what the shared loop trains, [`forecast_file`] uses a
+//! saved model, [`command`] is the command line.
+
+mod bands;
+pub mod command;
+mod config;
+mod future;
+mod model;
+mod plot;
+mod score;
+mod settings;
+mod task;
+
+pub use bands::Bands;
+pub use config::{Centring, Decoder, HorizonConfig, LossKind, ModelKind};
+pub use future::forecast_file;
+pub use model::{EncoderDecoder, HorizonModel};
+pub use score::Score;
+pub use settings::HorizonSettings;
+pub use task::HorizonTask;

@@ -1,0 +1,171 @@
+//! Forecasts as a picture, a panel a series.
+
+use std::path::{Path, PathBuf};
+
+use plotters::coord::Shift;
+use plotters::prelude::*;
+
+use crate::TrainError;
+use crate::picture::{COLORS, Drawing, FONT, draw, reason};
+
+/// What is drawn of one series, in its own units.
+pub(super) struct Panel {
+    name: String,
+    /// What was known; the forecast starts after it.
+    known: Vec<f32>,
+    truth: Vec<f32>,
+    forecast: Vec<f32>,
+    low: Vec<f32>,
+    high: Vec<f32>,
+}
+
+/// The series that fit on a picture.
+const PANELS: usize = 4;
+
+impl Panel {
+    /// The panels of the first series; all values are `[steps, series]` in row-major order.
+    pub(super) fn of_series(
+        names: &[String],
+        known: &[f32],
+        truth: Option<&[f32]>,
+        forecast: &[f32],
+        [low, high]: [&[f32]; 2],
+    ) -> Vec<Self> {
+        let column = |values: &[f32], series: usize| -> Vec<f32> {
+            values.iter().skip(series).step_by(names.len()).copied().collect()
+        };
+        // The end of a long window, so that the forecast can be seen.
+        let shown = (3 * forecast.len()).max(48 * names.len());
+        let known = &known[known.len().saturating_sub(shown)..];
+        let panel = |(series, name): (usize, &String)| Self {
+            name: name.clone(),
+            known: column(known, series),
+            truth: truth.map_or(Vec::new(), |truth| column(truth, series)),
+            forecast: column(forecast, series),
+            low: column(low, series),
+            high: column(high, series),
+        };
+        names.iter().enumerate().take(PANELS).map(panel).collect()
+    }
+}
+
+/// Draws `NAME.png` and `NAME.svg` in `folder`.
+///
+/// # Errors
+///
+/// Where a file cannot be written.
+pub(super) fn draw_panels(
+    folder: &Path,
+    name: &str,
+    title: &str,
+    panels: &[Panel],
+) -> Result<[PathBuf; 2], TrainError> {
+    let rows = panels.len().div_ceil(2);
+    let width = if panels.len() > 1 { 1200 } else { 900 };
+    let size = (width, 90 + 290 * rows as u32);
+    draw(folder, name, size, &Panels { title, panels })
+}
+
+struct Panels<'a> {
+    title: &'a str,
+    panels: &'a [Panel],
+}
+
+impl Drawing for Panels<'_> {
+    fn draw<DB: DrawingBackend>(&self, area: &DrawingArea<DB, Shift>) -> Result<(), String> {
+        let area = area.titled(self.title, (FONT, 22)).map_err(reason)?;
+        let (_, height) = area.dim_in_pixel();
+        let (area, legend) = area.split_vertically(height - 34);
+        let columns = if self.panels.len() > 1 { 2 } else { 1 };
+        let rows = self.panels.len().div_ceil(columns);
+        let cells = area.split_evenly((rows, columns));
+        for (panel, cell) in self.panels.iter().zip(&cells) {
+            panel.draw(cell)?;
+        }
+        let truth = self.panels.iter().any(|panel| !panel.truth.is_empty());
+        draw_legend(&legend, truth)
+    }
+}
+
+const HISTORY: RGBColor = RGBColor(130, 130, 130);
+const TRUTH: RGBColor = RGBColor(20, 20, 20);
+
+fn band() -> RGBAColor {
+    COLORS[0].mix(0.22)
+}
+
+/// One legend for all panels, in a line.
+fn draw_legend<DB: DrawingBackend>(
+    area: &DrawingArea<DB, Shift>,
+    truth: bool,
+) -> Result<(), String> {
+    let mut entries = vec![("known", HISTORY.to_rgba(), 2)];
+    if truth {
+        entries.push(("truth", TRUTH.to_rgba(), 2));
+    }
+    entries.push(("forecast", COLORS[0].to_rgba(), 3));
+    let quantiles = "10 % to 90 % quantile of the validation errors at each step";
+    entries.push((quantiles, band(), 12));
+    let mut x = 70;
+    for (name, color, width) in entries {
+        let line = PathElement::new([(x, 14), (x + 30, 14)], color.stroke_width(width));
+        area.draw(&line).map_err(reason)?;
+        let text = Text::new(name, (x + 38, 6), (FONT, 15).into_font());
+        area.draw(&text).map_err(reason)?;
+        x += 38 + 9 * name.chars().count() as i32 + 30;
+    }
+    Ok(())
+}
+
+impl Panel {
+    fn draw<DB: DrawingBackend>(&self, area: &DrawingArea<DB, Shift>) -> Result<(), String> {
+        let values = [&self.known, &self.truth, &self.forecast, &self.low, &self.high];
+        let values = values.into_iter().flatten().map(|value| f64::from(*value));
+        let (lowest, highest) = values
+            .fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), value| {
+                (low.min(value), high.max(value))
+            });
+        let margin = ((highest - lowest) * 0.06).max(1e-6);
+        let (past, future) = (self.known.len() as i64, self.forecast.len() as i64);
+        let mut chart = ChartBuilder::on(area)
+            .caption(&self.name, (FONT, 17))
+            .margin(8)
+            .margin_right(18)
+            .x_label_area_size(38)
+            .y_label_area_size(62)
+            .build_cartesian_2d(1 - past..future, lowest - margin..highest + margin)
+            .map_err(reason)?;
+        chart
+            .configure_mesh()
+            .light_line_style(TRANSPARENT)
+            .x_labels(8)
+            .y_labels(6)
+            .x_desc("steps from the last known one")
+            .label_style((FONT, 13))
+            .draw()
+            .map_err(reason)?;
+        // Everything that is not known starts at the last value that is.
+        let last = (0, f64::from(*self.known.last().unwrap_or(&0.0)));
+        let after = |values: &[f32]| -> Vec<(i64, f64)> {
+            let values = values.iter().enumerate();
+            let points = values.map(|(step, value)| (step as i64 + 1, f64::from(*value)));
+            core::iter::once(last).chain(points).collect()
+        };
+        let mut outline = after(&self.high);
+        outline.extend(after(&self.low).into_iter().rev());
+        let filled = Polygon::new(outline, band().filled());
+        chart.draw_series([filled]).map_err(reason)?;
+        let known = self.known.iter().enumerate();
+        let known = known.map(|(step, value)| (step as i64 + 1 - past, f64::from(*value)));
+        let mut lines = vec![(known.collect(), HISTORY, 2)];
+        if !self.truth.is_empty() {
+            lines.push((after(&self.truth), TRUTH, 2));
+        }
+        lines.push((after(&self.forecast), COLORS[0], 3));
+        for (points, color, width) in lines {
+            let line = LineSeries::new(points, color.stroke_width(width));
+            chart.draw_series(line).map_err(reason)?;
+        }
+        Ok(())
+    }
+}

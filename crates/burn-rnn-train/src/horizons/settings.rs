@@ -1,0 +1,77 @@
+//! All that is needed beside the weights to forecast.
+
+use std::path::Path;
+
+use burn::tensor::Device;
+use burn_rnn_data::{
+    ScaledTable, Scalers, SineMix, Split, SplitRule, Table, TableOptions, TableWindows,
+    TimeFeatures, read_table,
+};
+use serde::{Deserialize, Serialize};
+
+use super::{Bands, HorizonConfig, HorizonModel};
+use crate::TrainError;
+
+/// All that is needed beside the weights to forecast.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct HorizonSettings {
+    /// The network.
+    pub config: HorizonConfig,
+    /// How a file is read; the columns by name.
+    pub table: TableOptions,
+    /// How the table was split.
+    pub split: SplitRule,
+    /// The statistics of the training part.
+    pub scalers: Scalers,
+    /// The time features that the encoder reads.
+    pub features: TimeFeatures,
+    /// The season of the seasonal naive forecast.
+    pub season: Option<usize>,
+    /// The errors on the validation part; there are none while the training runs.
+    pub bands: Option<Bands>,
+}
+
+/// The rows that are generated where no file is named.
+const GENERATED: usize = 3000;
+
+/// The file's table, or the generated one without a file.
+pub(super) fn table(
+    path: Option<&Path>,
+    options: &TableOptions,
+    seed: u64,
+) -> Result<Table, TrainError> {
+    Ok(match path {
+        Some(path) => read_table(path, options)?,
+        None => SineMix::default().generate(GENERATED, seed),
+    })
+}
+
+impl HorizonSettings {
+    /// A model with fresh parameters.
+    ///
+    /// # Errors
+    ///
+    /// As [`HorizonConfig::init`].
+    pub fn init(&self, device: &Device) -> Result<HorizonModel, TrainError> {
+        self.config.init(device)
+    }
+
+    /// A table as the network sees it.
+    pub(super) fn scale(&self, table: &Table) -> Result<ScaledTable, TrainError> {
+        Ok(ScaledTable::new(table, &self.scalers, self.features)?)
+    }
+
+    /// The windows of the three parts.
+    pub(super) fn windows(
+        &self,
+        table: &ScaledTable,
+        split: &Split,
+    ) -> Result<[TableWindows; 3], TrainError> {
+        let (window, horizon) = (self.config.window, self.config.horizon);
+        let of = |part: &core::ops::Range<usize>| {
+            TableWindows::new(table, part.clone(), window, horizon)
+        };
+        Ok([of(&split.train)?, of(&split.validation)?, of(&split.test)?])
+    }
+}
