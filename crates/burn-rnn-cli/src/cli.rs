@@ -1,6 +1,7 @@
 //! The commands and their options.
 
 use burn_rnn_train::char_rnn::command as text;
+use burn_rnn_train::classify::command as classify;
 use burn_rnn_train::learn::LearnArgs;
 use burn_rnn_train::music::command as music;
 use burn_rnn_train::options::with_defaults;
@@ -33,6 +34,8 @@ pub enum Command {
     },
     /// Writes text with a trained model
     Generate(text::GenerateArgs),
+    /// Tells what sounds are with a trained model
+    Classify(classify::ClassifyArgs),
     /// Writes an HTML page that colours a text by a hidden unit's activation
     Activations(text::ActivationArgs),
     /// Shows what is in a model file: task, scores, layers, parameters, sizes
@@ -53,6 +56,9 @@ pub enum TrainTask {
     /// Polyphonic music, step by step
     #[command(args_override_self = true)]
     Music(music::TrainArgs),
+    /// Sounds, each as a whole: which label it has
+    #[command(args_override_self = true)]
+    Classify(classify::TrainArgs),
 }
 
 impl TrainTask {
@@ -61,6 +67,7 @@ impl TrainTask {
         match self {
             Self::Text(args) => &mut args.learn,
             Self::Music(args) => &mut args.learn,
+            Self::Classify(args) => &mut args.learn,
         }
     }
 }
@@ -68,7 +75,11 @@ impl TrainTask {
 /// The command line, each task with its own defaults.
 pub fn command() -> clap::Command {
     Cli::command().mut_subcommand("train", |train| {
-        let defaults = [("text", text::DEFAULTS), ("music", music::DEFAULTS)];
+        let defaults = [
+            ("text", text::DEFAULTS),
+            ("music", music::DEFAULTS),
+            ("classify", classify::DEFAULTS),
+        ];
         defaults.into_iter().fold(train, |train, (task, defaults)| {
             train.mut_subcommand(task, |command| with_defaults(command, defaults))
         })

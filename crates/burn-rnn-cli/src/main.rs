@@ -36,6 +36,7 @@ fn run() -> Result<(), TrainError> {
             train(&task)
         }
         Command::Generate(args) => burn_rnn_train::char_rnn::command::generate(&args),
+        Command::Classify(args) => burn_rnn_train::classify::command::classify(&args),
         Command::Activations(args) => burn_rnn_train::char_rnn::command::activations(&args),
         Command::Inspect(args) => inspect::inspect(&args),
         Command::List(args) => list::list(&args),
@@ -48,6 +49,7 @@ fn run() -> Result<(), TrainError> {
 
 fn train(task: &TrainTask) -> Result<(), TrainError> {
     match task {
+        TrainTask::Classify(args) => burn_rnn_train::classify::command::train(args),
         TrainTask::Music(args) => burn_rnn_train::music::command::train(args),
         TrainTask::Text(args) => burn_rnn_train::char_rnn::command::train(args, SOURCES),
     }
