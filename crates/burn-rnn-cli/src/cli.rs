@@ -5,6 +5,7 @@ use burn_rnn_train::classify::command as classify;
 use burn_rnn_train::learn::LearnArgs;
 use burn_rnn_train::music::command as music;
 use burn_rnn_train::options::with_defaults;
+use burn_rnn_train::speak::command as speak;
 use clap::{CommandFactory, Parser, Subcommand};
 
 use crate::completions::CompletionArgs;
@@ -59,6 +60,9 @@ pub enum TrainTask {
     /// Sounds, each as a whole: which label it has
     #[command(args_override_self = true)]
     Classify(classify::TrainArgs),
+    /// Sounds, frame by frame: to say a label
+    #[command(args_override_self = true)]
+    Speak(speak::TrainArgs),
 }
 
 impl TrainTask {
@@ -68,6 +72,7 @@ impl TrainTask {
             Self::Text(args) => &mut args.learn,
             Self::Music(args) => &mut args.learn,
             Self::Classify(args) => &mut args.learn,
+            Self::Speak(args) => &mut args.learn,
         }
     }
 }
@@ -79,6 +84,7 @@ pub fn command() -> clap::Command {
             ("text", text::DEFAULTS),
             ("music", music::DEFAULTS),
             ("classify", classify::DEFAULTS),
+            ("speak", speak::DEFAULTS),
         ];
         defaults.into_iter().fold(train, |train, (task, defaults)| {
             train.mut_subcommand(task, |command| with_defaults(command, defaults))

@@ -50,6 +50,7 @@ fn run() -> Result<(), TrainError> {
 fn train(task: &TrainTask) -> Result<(), TrainError> {
     match task {
         TrainTask::Classify(args) => burn_rnn_train::classify::command::train(args),
+        TrainTask::Speak(args) => burn_rnn_train::speak::command::train(args),
         TrainTask::Music(args) => burn_rnn_train::music::command::train(args),
         TrainTask::Text(args) => burn_rnn_train::char_rnn::command::train(args, SOURCES),
     }

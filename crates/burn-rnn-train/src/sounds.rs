@@ -89,6 +89,20 @@ impl Sounds {
     }
 }
 
+/// The place of a name among those that the model knows.
+pub(crate) fn place(
+    what: &'static str,
+    name: &str,
+    known: &[String],
+) -> Result<usize, TrainError> {
+    let place = known.iter().position(|one| one == name);
+    place.ok_or_else(|| TrainError::Setting {
+        name: what,
+        given: format!("`{name}`"),
+        expected: format!("one that the model has learnt: {}", known.join(", ")),
+    })
+}
+
 /// How a sound becomes what a network reads: log-mel frames, every band scaled to mean 0 and deviation 1 over
 /// the training part.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

@@ -1,5 +1,6 @@
 //! Sound: WAV files, log-mel features and back, a labelled folder, generated sounds.
 
+mod alignment;
 mod augment;
 mod folder;
 mod generated;
@@ -7,6 +8,7 @@ mod griffin_lim;
 mod log_mel;
 mod wav;
 
+pub use alignment::aligned_distance;
 pub use augment::Augmentation;
 pub use folder::{Recording, hold_out_takes, read_wav_folder};
 pub use generated::generate_sounds;

@@ -7,7 +7,7 @@ use rand_chacha::ChaCha8Rng;
 
 use super::task::Labelled;
 use crate::TrainError;
-use crate::sounds::Listener;
+use crate::sounds::{Listener, place};
 
 /// How many variants of a recording there are to draw from.
 const VARIANTS: usize = 1 << 20;
@@ -61,18 +61,8 @@ pub(super) fn unchanged(
     let labelled = |recording: &Recording| {
         Ok(Labelled {
             frames: listener.sound(&recording.sound)?,
-            label: place(&recording.label, labels)?,
+            label: place("the label", &recording.label, labels)?,
         })
     };
     recordings.iter().map(labelled).collect()
-}
-
-/// The place of a label.
-pub(super) fn place(label: &str, labels: &[String]) -> Result<usize, TrainError> {
-    let place = labels.iter().position(|known| known == label);
-    place.ok_or_else(|| TrainError::Setting {
-        name: "the label",
-        given: format!("`{label}`"),
-        expected: format!("one that the model has learnt: {}", labels.join(", ")),
-    })
 }

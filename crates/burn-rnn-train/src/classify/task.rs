@@ -9,11 +9,11 @@ use burn::tensor::activation::softmax;
 use burn::tensor::{Device, Int, Tensor, TensorData};
 use burn_rnn_data::{Augmentation, bucketed};
 
-use super::examples::{Variants, draw_variants, place, unchanged};
+use super::examples::{Variants, draw_variants, unchanged};
 use super::{ClassifierSettings, SoundClassifier};
 use crate::learn::{Learnable, Lesson, Moment, Task};
 use crate::padded::Padded;
-use crate::sounds::Sounds;
+use crate::sounds::{Sounds, place};
 use crate::{NetworkState, TrainError};
 
 /// A sound as scaled frames, and its label's place among the labels.
@@ -65,7 +65,10 @@ impl ClassifyTask {
         let recordings: Result<Vec<_>, TrainError> = sounds
             .train
             .iter()
-            .map(|recording| Ok((recording.clone(), place(&recording.label, &settings.labels)?)))
+            .map(|recording| {
+                let label = place("the label", &recording.label, &settings.labels)?;
+                Ok((recording.clone(), label))
+            })
             .collect();
         let bands = listener.bands();
         let lengths = plain.iter().map(|sound| sound.frames.len() / bands);
