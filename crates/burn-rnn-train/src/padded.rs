@@ -38,7 +38,10 @@ impl Padded {
         let (mut first, mut last) = (Vec::new(), Vec::new());
         for (row, sequence) in sequences.iter().enumerate() {
             let length = sequence.len() / features;
-            assert!(length > 0, "sequence {row} is empty, expected at least one step");
+            assert!(
+                length > 0,
+                "sequence {row} is empty, expected at least one step"
+            );
             let start = row * time;
             let steps = (0..length).rev().chain(length..time);
             turned.extend(steps.map(|step| (start + step) as i32));

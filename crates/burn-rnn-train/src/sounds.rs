@@ -90,11 +90,7 @@ impl Sounds {
 }
 
 /// The place of a name among those that the model knows.
-pub(crate) fn place(
-    what: &'static str,
-    name: &str,
-    known: &[String],
-) -> Result<usize, TrainError> {
+pub(crate) fn place(what: &'static str, name: &str, known: &[String]) -> Result<usize, TrainError> {
     let place = known.iter().position(|one| one == name);
     place.ok_or_else(|| TrainError::Setting {
         name: what,
@@ -124,7 +120,10 @@ impl SoundFeatures {
         let analyser = log_mel.analyser()?;
         let mut bands = vec![Vec::new(); log_mel.bands];
         for recording in train {
-            for frame in analyser.features(&recording.sound.samples).chunks(log_mel.bands) {
+            for frame in analyser
+                .features(&recording.sound.samples)
+                .chunks(log_mel.bands)
+            {
                 for (band, value) in bands.iter_mut().zip(frame) {
                     band.push(*value);
                 }
@@ -240,7 +239,10 @@ mod tests {
         }
         let mean = first_band.iter().sum::<f64>() / first_band.len() as f64;
         let square = first_band.iter().map(|x| x * x).sum::<f64>() / first_band.len() as f64;
-        assert!(mean.abs() < 1e-3 && (square - 1.0).abs() < 1e-3, "{mean} {square}");
+        assert!(
+            mean.abs() < 1e-3 && (square - 1.0).abs() < 1e-3,
+            "{mean} {square}"
+        );
     }
 
     #[test]
@@ -254,6 +256,9 @@ mod tests {
             rate: 44100,
         };
         let error = features.listener().unwrap().sound(&sound).unwrap_err();
-        assert!(error.to_string().contains("44100 Hz, expected 8000 Hz"), "{error}");
+        assert!(
+            error.to_string().contains("44100 Hz, expected 8000 Hz"),
+            "{error}"
+        );
     }
 }

@@ -93,7 +93,10 @@ fn stretch(rng: &mut impl Rng, length: usize, most: f64) -> core::ops::Range<usi
 }
 
 fn root_mean_square(samples: &[f32]) -> f64 {
-    let squares: f64 = samples.iter().map(|&sample| f64::from(sample).powi(2)).sum();
+    let squares: f64 = samples
+        .iter()
+        .map(|&sample| f64::from(sample).powi(2))
+        .sum();
     (squares / samples.len().max(1) as f64).sqrt()
 }
 

@@ -43,9 +43,8 @@ pub fn griffin_lim(
     let mut spectra: Vec<Vec<Complex32>> = magnitudes
         .iter()
         .map(|frame| {
-            let turned = |magnitude: &f32| {
-                Complex32::from_polar(*magnitude, rng.random_range(0.0..TAU))
-            };
+            let turned =
+                |magnitude: &f32| Complex32::from_polar(*magnitude, rng.random_range(0.0..TAU));
             frame.iter().map(turned).collect()
         })
         .collect();

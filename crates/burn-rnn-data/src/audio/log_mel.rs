@@ -44,7 +44,8 @@ const FLOOR: f32 = 1e-8;
 impl LogMel {
     /// Windows of 25 ms every 10 ms, 40 bands from 60 Hz to half the rate, 8 kHz at most.
     pub fn new(rate: u32) -> Self {
-        let samples = |milliseconds: f64| (f64::from(rate) * milliseconds / 1000.0).round() as usize;
+        let samples =
+            |milliseconds: f64| (f64::from(rate) * milliseconds / 1000.0).round() as usize;
         Self {
             rate,
             window: samples(25.0),
@@ -232,8 +233,8 @@ mod tests {
                     let mel = 2595.0 * (1.0 + hertz / 700.0).log10();
                     (1.0 - (mel - middle).abs() / ((high - low) / 11.0)).max(0.0)
                 };
-                let energy = 0.125 * triangle(1000.0)
-                    + 0.03125 * (triangle(968.75) + triangle(1031.25));
+                let energy =
+                    0.125 * triangle(1000.0) + 0.03125 * (triangle(968.75) + triangle(1031.25));
                 // What is left of the FFT's rounding errors lies below −80 dB.
                 let expected = 10.0 * energy.max(1e-8).log10();
                 assert!(
@@ -268,11 +269,26 @@ mod tests {
     fn settings_without_sense_are_refused() {
         let wrong = [
             LogMel { hop: 0, ..config() },
-            LogMel { bands: 0, ..config() },
-            LogMel { window: 2, ..config() },
-            LogMel { low: 5000.0, ..config() },
-            LogMel { high: 4001.0, ..config() },
-            LogMel { low: f64::NAN, ..config() },
+            LogMel {
+                bands: 0,
+                ..config()
+            },
+            LogMel {
+                window: 2,
+                ..config()
+            },
+            LogMel {
+                low: 5000.0,
+                ..config()
+            },
+            LogMel {
+                high: 4001.0,
+                ..config()
+            },
+            LogMel {
+                low: f64::NAN,
+                ..config()
+            },
         ];
         for config in wrong {
             assert!(config.analyser().is_err(), "{config:?}");

@@ -63,7 +63,7 @@ pub const DEFAULTS: &[(&str, &str)] = &[
     ("layers", "2"),
     ("hidden", "96"),
     ("dropout", "0.3"),
-    ("epochs", "60"),
+    ("epochs", "100"),
     ("batch-size", "16"),
     ("lr", "0.003"),
 ];
@@ -116,7 +116,11 @@ pub fn train(args: &TrainArgs) -> Result<(), TrainError> {
         args.network.layers,
         args.network.hidden,
         args.network.cell.name(),
-        if args.network.bidirectional { ", bidirectional" } else { "" },
+        if args.network.bidirectional {
+            ", bidirectional"
+        } else {
+            ""
+        },
         format!("{:?}", args.pooling).to_lowercase(),
     );
     let outcome = learn(&task, &args.learn, description)?;
@@ -239,4 +243,82 @@ pub fn classify(args: &ClassifyArgs) -> Result<(), TrainError> {
         println!("{}: {}", path.display(), shown.join(", "));
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser;
+
+    use super::*;
+    use burn_rnn_data::{generate_sounds, wav_file};
+
+    #[derive(Parser)]
+    struct Cli {
+        #[command(flatten)]
+        train: TrainArgs,
+    }
+
+    fn args(folder: &Path, more: &[&str]) -> TrainArgs {
+        let out = folder.to_str().unwrap();
+        let words = ["classify", "--plain", "--hidden", "8", "--out", out];
+        Cli::parse_from(words.iter().chain(more)).train
+    }
+
+    #[test]
+    fn a_saved_model_has_the_figures_of_its_training_and_knows_its_labels() {
+        let folder = tempfile::tempdir().unwrap();
+        train(&args(folder.path(), &["--epochs", "2", "--bidirectional"])).unwrap();
+        let device = Device::default();
+        let file = ModelFile::open(folder.path()).unwrap();
+        let reported = file.card.scores.clone();
+        for (name, value) in evaluate(file, None, &device).unwrap() {
+            let reported = reported[&name];
+            assert!(
+                (reported - value).abs() < 1e-6,
+                "{name}: {reported}, then {value}"
+            );
+        }
+        assert!(folder.path().join("confusion.png").exists());
+
+        let sound = folder.path().join("sound.wav");
+        let call = |files: Vec<PathBuf>| {
+            classify(&ClassifyArgs {
+                model: folder.path().to_owned(),
+                files,
+                json: true,
+                device: None,
+            })
+        };
+        let mut recording = generate_sounds(1, 9).remove(0).sound;
+        std::fs::write(&sound, wav_file(&recording)).unwrap();
+        call(vec![sound.clone()]).unwrap();
+        recording.rate = 44100;
+        let other = folder.path().join("other.wav");
+        std::fs::write(&other, wav_file(&recording)).unwrap();
+        let message = call(vec![sound, other]).unwrap_err().to_string();
+        assert!(
+            message.contains("other.wav") && message.contains("44100 Hz"),
+            "{message}"
+        );
+    }
+
+    #[test]
+    fn what_makes_no_sense_is_refused_and_nothing_is_written() {
+        let folder = tempfile::tempdir().unwrap();
+        let out = folder.path().join("out");
+        let here = folder.path().to_str().unwrap();
+        for more in [
+            &["--output-dropout", "1"][..],
+            &["--smoothing", "-0.1"],
+            &["--augment", "9"],
+            &["--bands", "0"],
+            &["--hold-out-takes", "0"],
+            &["--hold-out-takes", "20"],
+            &["--wav-dir", "/nowhere"],
+            &["--wav-dir", here],
+        ] {
+            train(&args(&out, more)).unwrap_err();
+            assert!(!out.exists(), "{more:?}");
+        }
+    }
 }

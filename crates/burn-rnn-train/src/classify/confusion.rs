@@ -36,7 +36,9 @@ impl Confusion {
 
     /// The share of those on the diagonal.
     pub fn accuracy(&self) -> f64 {
-        let right: usize = (0..self.labels.len()).map(|label| self.counts[label][label]).sum();
+        let right: usize = (0..self.labels.len())
+            .map(|label| self.counts[label][label])
+            .sum();
         let all: usize = self.counts.iter().flatten().sum();
         right as f64 / all.max(1) as f64
     }
@@ -72,12 +74,24 @@ impl Drawing for Confusion {
         text(&title, 20, &BLACK, ((LEFT + right) / 2, 20), centred)?;
         let middle = (LEFT + right) / 2;
         text("taken for", 14, &BLACK, (middle, bottom + 44), centred)?;
-        text("truth", 14, &BLACK, (LEFT - 8, TOP - 16), Pos::new(HPos::Right, VPos::Center))?;
+        text(
+            "truth",
+            14,
+            &BLACK,
+            (LEFT - 8, TOP - 16),
+            Pos::new(HPos::Right, VPos::Center),
+        )?;
         for (row, counts) in self.counts.iter().enumerate() {
             let top = TOP + CELL * row as i32;
             let all = counts.iter().sum::<usize>().max(1) as f64;
             let beside = Pos::new(HPos::Right, VPos::Center);
-            text(&short(&self.labels[row]), 14, &BLACK, (LEFT - 8, top + CELL / 2), beside)?;
+            text(
+                &short(&self.labels[row]),
+                14,
+                &BLACK,
+                (LEFT - 8, top + CELL / 2),
+                beside,
+            )?;
             let below = (LEFT + CELL * row as i32 + CELL / 2, bottom + 16);
             text(&narrow(&self.labels[row]), 14, &BLACK, below, centred)?;
             for (column, &count) in counts.iter().enumerate() {

@@ -72,10 +72,7 @@ impl Pool {
                 let half = features / 2;
                 let forward = outputs.clone().narrow(2, 0, half);
                 let backward = outputs.narrow(2, half, features - half);
-                Tensor::cat(
-                    vec![sequences.last(forward), sequences.first(backward)],
-                    1,
-                )
+                Tensor::cat(vec![sequences.last(forward), sequences.first(backward)], 1)
             }
             (Pooling::Max, ..) => there(outputs).max_dim(1).squeeze_dim(1),
             (Pooling::Mean, ..) => {

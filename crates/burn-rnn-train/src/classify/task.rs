@@ -238,10 +238,19 @@ mod tests {
     fn padding_changes_nothing_whatever_the_pooling() {
         let device = Device::default();
         let sounds: Vec<Vec<f32>> = [9, 2, 5]
-            .map(|frames| (0..frames * 3).map(|i| (i as f32 * 0.9).cos() - 0.4).collect())
+            .map(|frames| {
+                (0..frames * 3)
+                    .map(|i| (i as f32 * 0.9).cos() - 0.4)
+                    .collect()
+            })
             .to_vec();
         let rows: Vec<&[f32]> = sounds.iter().map(Vec::as_slice).collect();
-        for pooling in [Pooling::Last, Pooling::Mean, Pooling::Max, Pooling::Attention] {
+        for pooling in [
+            Pooling::Last,
+            Pooling::Mean,
+            Pooling::Max,
+            Pooling::Attention,
+        ] {
             for bidirectional in [false, true] {
                 let model = model(pooling, bidirectional);
                 let together = model.probabilities(&rows, 3, &device);

@@ -6,8 +6,8 @@ use std::path::Path;
 use burn::tensor::Device;
 use burn_rnn_data::{LogMel, aligned_distance, griffin_lim, wav_file};
 use clap::Args;
-use rand::seq::IndexedRandom;
 use rand::SeedableRng;
+use rand::seq::IndexedRandom;
 use rand_chacha::ChaCha8Rng;
 
 use super::plot::{Panel, Spectrograms};
@@ -60,7 +60,7 @@ pub const DEFAULTS: &[(&str, &str)] = &[
     ("layers", "2"),
     ("hidden", "192"),
     ("dropout", "0.2"),
-    ("epochs", "120"),
+    ("epochs", "80"),
     ("batch-size", "16"),
     ("lr", "0.003"),
 ];
@@ -103,7 +103,10 @@ pub fn train(args: &TrainArgs) -> Result<(), TrainError> {
         bands: args.bands,
         ..LogMel::new(sounds.rate)
     };
-    let lengths = sounds.train.iter().map(|recording| recording.sound.samples.len());
+    let lengths = sounds
+        .train
+        .iter()
+        .map(|recording| recording.sound.samples.len());
     let settings = SpeakSettings {
         network: args.network.config(args.bands + args.embedding),
         d_wish: args.embedding,
@@ -143,11 +146,16 @@ fn figures(
     Ok(vec![
         ("held-out error", model.error(&held_out, bands, device)),
         // Scaled, the mean frame of the training part is 0.
-        ("held-out error, mean frame", error_of(&held_out, bands, |_, _| 0.0)),
+        (
+            "held-out error, mean frame",
+            error_of(&held_out, bands, |_, _| 0.0),
+        ),
         (
             "held-out error, frame before",
             error_of(&held_out, bands, |frames, place| {
-                place.checked_sub(bands).map_or(0.0, |before| frames[before])
+                place
+                    .checked_sub(bands)
+                    .map_or(0.0, |before| frames[before])
             }),
         ),
         (
@@ -312,7 +320,14 @@ pub fn generate_file(
         },
     };
     let listener = settings.features.listener()?;
-    let word = speak(&model, &settings, &[wish], settings.noise / 2.0, seed, device);
+    let word = speak(
+        &model,
+        &settings,
+        &[wish],
+        settings.noise / 2.0,
+        seed,
+        device,
+    );
     let frames = listener.decibels(word.into_iter().next().unwrap_or_default());
     let speaker = &settings.speakers[wish.speaker];
     let picture = Spectrograms {
@@ -354,4 +369,64 @@ fn csv(frames: &[f32], settings: &SpeakSettings) -> String {
     }
     text.push('\n');
     text
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser;
+
+    use super::*;
+
+    #[derive(Parser)]
+    struct Cli {
+        #[command(flatten)]
+        train: TrainArgs,
+    }
+
+    fn args(folder: &Path, more: &[&str]) -> TrainArgs {
+        let out = folder.to_str().unwrap();
+        let words = ["speak", "--plain", "--hidden", "16", "--out", out];
+        Cli::parse_from(words.iter().chain(more)).train
+    }
+
+    #[test]
+    fn a_saved_model_speaks_and_has_the_figures_of_its_training() {
+        let folder = tempfile::tempdir().unwrap();
+        train(&args(folder.path(), &["--epochs", "2"])).unwrap();
+        assert!(folder.path().join("spoken.png").exists());
+        let device = Device::default();
+        let file = ModelFile::open(folder.path()).unwrap();
+        let scores = file.card.scores.clone();
+        for (name, value) in evaluate(file.clone(), None, &device).unwrap() {
+            assert!((scores[&name] - value).abs() < 1e-5, "{name}");
+        }
+        let out = folder.path().join("new").join("rise.wav");
+        generate_file(file.clone(), "rise_alto", &out, 3, &device).unwrap();
+        let frames = std::fs::read_to_string(out.with_extension("csv")).unwrap();
+        let fields = frames.lines().map(|line| line.split(',').count());
+        assert!(fields.clone().all(|fields| fields == 41) && fields.count() > 1);
+        assert!(burn_rnn_data::read_wav(&out).is_ok() && out.with_extension("png").exists());
+
+        let nothing = folder.path().join("nothing.wav");
+        for label in ["hello", "rise_hello"] {
+            let error = generate_file(file.clone(), label, &nothing, 3, &device);
+            assert!(error.unwrap_err().to_string().contains("`hello`"));
+            assert!(!nothing.exists());
+        }
+    }
+
+    #[test]
+    fn what_makes_no_sense_is_refused_and_nothing_is_written() {
+        let folder = tempfile::tempdir().unwrap();
+        let out = folder.path().join("out");
+        for more in [
+            &["--bidirectional"][..],
+            &["--noise", "-1"],
+            &["--output-dropout", "1"],
+            &["--embedding", "0"],
+        ] {
+            train(&args(&out, more)).unwrap_err();
+            assert!(!out.exists(), "{more:?}");
+        }
+    }
 }

@@ -70,7 +70,11 @@ impl Drawing for Spectrograms {
         let longest = self.rows.iter().flatten().map(|panel| panel.frames.len());
         let longest = longest.max().unwrap_or(0) / self.bands;
         let columns = self.rows.iter().map(Vec::len).max().unwrap_or(1);
-        for (row, part) in self.rows.iter().zip(area.split_evenly((self.rows.len(), 1))) {
+        for (row, part) in self
+            .rows
+            .iter()
+            .zip(area.split_evenly((self.rows.len(), 1)))
+        {
             for (panel, part) in row.iter().zip(part.split_evenly((1, columns))) {
                 let mut chart = ChartBuilder::on(&part)
                     .caption(&panel.title, (FONT, 16))

@@ -232,3 +232,100 @@ impl Task for SpeakTask {
         ])
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sounds::SoundFeatures;
+    use crate::{Architecture, NetworkConfig};
+    use burn_rnn_data::{LogMel, Scaler, ScalerKind};
+
+    fn model() -> (SpeakSettings, SpeechModel) {
+        let settings = SpeakSettings {
+            network: NetworkConfig {
+                architecture: Architecture::Gru,
+                d_input: 2 + 3,
+                d_hidden: 6,
+                layers: 1,
+                bidirectional: false,
+                dropout: 0.0,
+            },
+            d_wish: 3,
+            dropout: 0.0,
+            noise: 1.0,
+            labels: ["a", "b"].map(str::to_owned).to_vec(),
+            speakers: ["x", "y"].map(str::to_owned).to_vec(),
+            features: SoundFeatures {
+                log_mel: LogMel::new(8000),
+                scalers: vec![Scaler::fit(ScalerKind::Standard, &[0.0]).unwrap(); 2],
+            },
+            longest: 10,
+            hold_out_takes: 1,
+        };
+        let model = settings.init(&Device::default()).unwrap();
+        (settings, model)
+    }
+
+    fn sound(frames: usize, label: usize) -> Spoken {
+        Spoken {
+            frames: (0..frames * 2).map(|i| (i as f32 * 0.8).sin()).collect(),
+            wish: Wish { label, speaker: 1 },
+        }
+    }
+
+    #[test]
+    fn padding_changes_no_loss() {
+        let device = Device::default();
+        let (_, model) = model();
+        let rows = Rows {
+            bands: 2,
+            noise: 0.0,
+        };
+        let both = |sounds: &[Spoken]| {
+            let (error, end) = losses(&model, rows.batch(sounds.to_vec(), &device), 0.0);
+            [error.into_scalar::<f64>(), end.into_scalar::<f64>()]
+        };
+        let (long, short) = (sound(9, 0), sound(1, 1));
+        let (a, b) = (both(&[long.clone()]), both(&[short.clone()]));
+        for (index, together) in both(&[long, short]).into_iter().enumerate() {
+            let apart = (9.0 * a[index] + b[index]) / 10.0;
+            assert!((together - apart).abs() < 1e-5, "{together}, apart {apart}");
+        }
+    }
+
+    #[test]
+    fn a_frame_comes_from_those_before_it_alone() {
+        let device = Device::default();
+        let rows = Rows {
+            bands: 2,
+            noise: 0.0,
+        };
+        let batch = rows.batch(vec![sound(3, 0), sound(2, 0)], &device);
+        let before: Vec<f32> = batch.before.into_data_as().try_into_vec().unwrap();
+        let frames = sound(3, 0).frames;
+        assert_eq!(before[..2], [0.0, 0.0]);
+        assert_eq!(before[2..6], frames[..4]);
+        let ends: Vec<f32> = batch.ends.into_data_as().try_into_vec().unwrap();
+        assert_eq!(ends, [0.0, 0.0, 1.0, 0.0, 1.0, 0.0]);
+    }
+
+    #[test]
+    fn words_end_and_come_again_for_the_same_seed() {
+        let device = Device::default();
+        let (settings, model) = model();
+        let wishes = [0, 1].map(|label| Wish { label, speaker: 0 });
+        let say = |noise, seed| speak(&model, &settings, &wishes, noise, seed, &device);
+        let words = say(1.0, 1);
+        assert_eq!(words, say(1.0, 1));
+        assert_ne!(words, say(1.0, 2));
+        assert_eq!(say(0.0, 1), say(0.0, 2));
+        assert_ne!(words[0], words[1]);
+        for word in &words {
+            assert!(
+                (1..=15).contains(&(word.len() / 2)),
+                "{} values",
+                word.len()
+            );
+        }
+    }
+}
