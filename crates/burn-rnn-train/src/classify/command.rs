@@ -1,0 +1,324 @@
+//! The command line of the classifier.
+
+use std::path::{Path, PathBuf};
+
+use burn::tensor::Device;
+use burn_rnn_data::{Augmentation, LogMel, read_wav};
+use clap::Args;
+use serde_json::json;
+
+use super::examples::unchanged;
+use super::{ClassifierSettings, ClassifyTask, Confusion, Pooling, SoundClassifier};
+use crate::learn::{LearnArgs, NetworkArgs, Task, learn};
+use crate::sounds::{SoundArgs, SoundFeatures, Sounds};
+use crate::{ModelFile, TrainError, device};
+
+/// The options of a training.
+#[derive(Clone, Debug, Args)]
+pub struct TrainArgs {
+    /// The sounds.
+    #[command(flatten)]
+    pub sounds: SoundArgs,
+    /// How the outputs at all steps become one vector
+    #[arg(long, value_enum, default_value = "mean")]
+    pub pooling: Pooling,
+    /// The probability that a feature of that vector is dropped in training
+    #[arg(
+        long,
+        value_name = "P",
+        default_value_t = 0.3,
+        allow_negative_numbers = true
+    )]
+    pub output_dropout: f64,
+    /// How much the sounds are changed in training (gain, speed, shift, noise, masks); 0 changes nothing
+    #[arg(
+        long,
+        value_name = "STRENGTH",
+        default_value_t = 1.0,
+        allow_negative_numbers = true
+    )]
+    pub augment: f64,
+    /// The share of a label's probability that the loss gives to all labels alike
+    #[arg(
+        long,
+        value_name = "SHARE",
+        default_value_t = 0.1,
+        allow_negative_numbers = true
+    )]
+    pub smoothing: f64,
+    /// The number of mel bands of a frame
+    #[arg(long, value_name = "N", default_value_t = 40)]
+    pub bands: usize,
+    /// The options of the network.
+    #[command(flatten)]
+    pub network: NetworkArgs,
+    /// The options of the loop.
+    #[command(flatten)]
+    pub learn: LearnArgs,
+}
+
+/// The defaults that differ from those of other tasks.
+pub const DEFAULTS: &[(&str, &str)] = &[
+    ("cell", "gru"),
+    ("layers", "2"),
+    ("hidden", "96"),
+    ("dropout", "0.3"),
+    ("epochs", "100"),
+    ("batch-size", "16"),
+    ("lr", "0.003"),
+];
+
+/// Trains a model.
+///
+/// # Errors
+///
+/// Where a file or a setting does not fit; nothing is overwritten then.
+pub fn train(args: &TrainArgs) -> Result<(), TrainError> {
+    let share = |name, given: f64| match (0.0..1.0).contains(&given) {
+        true => Ok(()),
+        false => Err(TrainError::Setting {
+            name,
+            given: given.to_string(),
+            expected: "at least 0 and below 1".to_owned(),
+        }),
+    };
+    share("--output-dropout", args.output_dropout)?;
+    share("--smoothing", args.smoothing)?;
+    if !(0.0..=4.0).contains(&args.augment) {
+        return Err(TrainError::Setting {
+            name: "--augment",
+            given: args.augment.to_string(),
+            expected: "a strength from 0 to 4".to_owned(),
+        });
+    }
+    TrainError::check_counts(&[
+        ("--batch-size", args.learn.batch_size),
+        ("--bands", args.bands),
+    ])?;
+    let sounds = Sounds::read(&args.sounds, args.learn.seed)?;
+    let log_mel = LogMel {
+        bands: args.bands,
+        ..LogMel::new(sounds.rate)
+    };
+    let settings = ClassifierSettings {
+        network: args.network.config(args.bands),
+        pooling: args.pooling,
+        dropout: args.output_dropout,
+        labels: sounds.labels.clone(),
+        features: SoundFeatures::fit(log_mel, &sounds.train)?,
+        hold_out_takes: args.sounds.hold_out_takes,
+    };
+    let augmentation = Augmentation::new(args.augment);
+    let batch_size = args.learn.batch_size;
+    let task = ClassifyTask::new(settings, &sounds, batch_size, augmentation, args.smoothing)?;
+    let description = format!(
+        "{} × {} {}{}, {} pooling",
+        args.network.layers,
+        args.network.hidden,
+        args.network.cell.name(),
+        if args.network.bidirectional {
+            ", bidirectional"
+        } else {
+            ""
+        },
+        format!("{:?}", args.pooling).to_lowercase(),
+    );
+    let outcome = learn(&task, &args.learn, description)?;
+    let (loss, confusion) = test(&outcome.model, &outcome.settings, &sounds, &outcome.device)?;
+    confusion.draw(&outcome.folder)?;
+    outcome.report(&[
+        ("held-out accuracy", confusion.accuracy()),
+        ("held-out loss", loss),
+    ])
+}
+
+/// The loss on the part held out, and what was taken for what.
+fn test(
+    model: &SoundClassifier,
+    settings: &ClassifierSettings,
+    sounds: &Sounds,
+    device: &Device,
+) -> Result<(f64, Confusion), TrainError> {
+    let listener = settings.features.listener()?;
+    let held_out = unchanged(&sounds.held_out, &settings.labels, &listener)?;
+    let (loss, taken_for) = model.examine(&held_out, listener.bands(), device);
+    let truth = held_out.iter().map(|sound| sound.label);
+    Ok((loss, Confusion::new(&settings.labels, truth.zip(taken_for))))
+}
+
+/// The scores of a saved model on the part held out, by name: of the folder `input`, or of the generated
+/// sounds.
+///
+/// # Errors
+///
+/// Where the model or a file does not fit.
+pub fn evaluate(
+    file: ModelFile,
+    input: Option<&Path>,
+    device: &Device,
+) -> Result<Vec<(String, f64)>, TrainError> {
+    let seed = file.card.seed;
+    let (settings, model) = load(file, device)?;
+    let args = SoundArgs {
+        wav_dir: input.map(Path::to_path_buf),
+        hold_out_takes: settings.hold_out_takes,
+        valid_takes: 1,
+    };
+    let sounds = Sounds::read(&args, seed)?;
+    let (loss, confusion) = test(&model, &settings, &sounds, device)?;
+    Ok(vec![
+        ("held-out accuracy".to_owned(), confusion.accuracy()),
+        ("held-out loss".to_owned(), loss),
+    ])
+}
+
+fn load(
+    file: ModelFile,
+    device: &Device,
+) -> Result<(ClassifierSettings, SoundClassifier), TrainError> {
+    file.load(ClassifyTask::NAME, device, ClassifierSettings::init)
+}
+
+/// The options of `classify`.
+#[derive(Clone, Debug, Args)]
+pub struct ClassifyArgs {
+    /// The folder that the training wrote with --out, or a model file
+    #[arg(long, value_name = "PATH")]
+    pub model: PathBuf,
+    /// The sounds
+    #[arg(value_name = "FILE.wav", required = true)]
+    pub files: Vec<PathBuf>,
+    /// One JSON object a line, with the probabilities of all labels
+    #[arg(long)]
+    pub json: bool,
+    /// The backend, one of those that the program was built with [default: the best of them]
+    #[arg(long, value_name = "NAME")]
+    pub device: Option<String>,
+}
+
+/// Tells what each file is, the likeliest label first, a line a file. Labels of less than 0.1 % are left out,
+/// with `--json` none is.
+///
+/// # Errors
+///
+/// Where the model or one of the files does not fit; nothing is printed then.
+pub fn classify(args: &ClassifyArgs) -> Result<(), TrainError> {
+    let device = device(args.device.as_deref())?;
+    let (settings, model) = load(ModelFile::open(&args.model)?, &device)?;
+    let listener = settings.features.listener()?;
+    let mut frames = Vec::new();
+    for path in &args.files {
+        let heard = listener.sound(&read_wav(path)?);
+        frames.push(heard.map_err(|error| TrainError::Model {
+            path: path.clone(),
+            reason: error.to_string(),
+        })?);
+    }
+    let rows: Vec<&[f32]> = frames.iter().map(Vec::as_slice).collect();
+    let probabilities = model.probabilities(&rows, listener.bands(), &device);
+    for (path, probabilities) in args.files.iter().zip(&probabilities) {
+        let mut ranked: Vec<(&String, f32)> = settings
+            .labels
+            .iter()
+            .zip(probabilities.iter().copied())
+            .collect();
+        ranked.sort_by(|(_, a), (_, b)| b.total_cmp(a));
+        if args.json {
+            let all: serde_json::Map<_, _> = ranked
+                .iter()
+                .map(|(label, probability)| ((*label).clone(), json!(probability)))
+                .collect();
+            println!(
+                "{}",
+                json!({"file": path, "label": ranked[0].0, "probabilities": all})
+            );
+            continue;
+        }
+        let shown: Vec<String> = ranked
+            .iter()
+            .enumerate()
+            .filter(|(rank, (_, probability))| *rank == 0 || *probability >= 0.001)
+            .map(|(_, (label, probability))| format!("{label} {:.1} %", probability * 100.0))
+            .collect();
+        println!("{}: {}", path.display(), shown.join(", "));
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser;
+
+    use super::*;
+    use burn_rnn_data::{generate_sounds, wav_file};
+
+    #[derive(Parser)]
+    struct Cli {
+        #[command(flatten)]
+        train: TrainArgs,
+    }
+
+    fn args(folder: &Path, more: &[&str]) -> TrainArgs {
+        let out = folder.to_str().unwrap();
+        let words = ["classify", "--plain", "--hidden", "8", "--out", out];
+        Cli::parse_from(words.iter().chain(more)).train
+    }
+
+    #[test]
+    fn a_saved_model_has_the_figures_of_its_training_and_knows_its_labels() {
+        let folder = tempfile::tempdir().unwrap();
+        train(&args(folder.path(), &["--epochs", "2", "--bidirectional"])).unwrap();
+        let device = Device::default();
+        let file = ModelFile::open(folder.path()).unwrap();
+        let reported = file.card.scores.clone();
+        for (name, value) in evaluate(file, None, &device).unwrap() {
+            let reported = reported[&name];
+            assert!(
+                (reported - value).abs() < 1e-6,
+                "{name}: {reported}, then {value}"
+            );
+        }
+        assert!(folder.path().join("confusion.png").exists());
+
+        let sound = folder.path().join("sound.wav");
+        let call = |files: Vec<PathBuf>| {
+            classify(&ClassifyArgs {
+                model: folder.path().to_owned(),
+                files,
+                json: true,
+                device: None,
+            })
+        };
+        let mut recording = generate_sounds(1, 9).remove(0).sound;
+        std::fs::write(&sound, wav_file(&recording)).unwrap();
+        call(vec![sound.clone()]).unwrap();
+        recording.rate = 44100;
+        let other = folder.path().join("other.wav");
+        std::fs::write(&other, wav_file(&recording)).unwrap();
+        let message = call(vec![sound, other]).unwrap_err().to_string();
+        assert!(
+            message.contains("other.wav") && message.contains("44100 Hz"),
+            "{message}"
+        );
+    }
+
+    #[test]
+    fn what_makes_no_sense_is_refused_and_nothing_is_written() {
+        let folder = tempfile::tempdir().unwrap();
+        let out = folder.path().join("out");
+        let here = folder.path().to_str().unwrap();
+        for more in [
+            &["--output-dropout", "1"][..],
+            &["--smoothing", "-0.1"],
+            &["--augment", "9"],
+            &["--bands", "0"],
+            &["--hold-out-takes", "0"],
+            &["--hold-out-takes", "20"],
+            &["--wav-dir", "/nowhere"],
+            &["--wav-dir", here],
+        ] {
+            train(&args(&out, more)).unwrap_err();
+            assert!(!out.exists(), "{more:?}");
+        }
+    }
+}

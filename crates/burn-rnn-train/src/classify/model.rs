@@ -1,0 +1,71 @@
+//! The network of the classifier.
+
+use burn::module::Module;
+use burn::nn::{Dropout, DropoutConfig};
+use burn::tensor::{Device, Tensor};
+use burn_rnn::{Head, HeadConfig};
+use serde::{Deserialize, Serialize};
+
+use super::{Pool, Pooling};
+use crate::padded::Padded;
+use crate::sounds::SoundFeatures;
+use crate::{Network, NetworkConfig, TrainError};
+
+/// A recurrent network that reads frames, a pooling over its outputs, and a linear head that gives the log-odds
+/// of the labels.
+#[derive(Module, Debug)]
+pub struct SoundClassifier {
+    /// The recurrent network.
+    pub network: Network,
+    /// From the outputs at all steps to one vector.
+    pub pool: Pool,
+    /// On that vector.
+    pub dropout: Dropout,
+    /// From it to the labels.
+    pub head: Head,
+}
+
+/// All that is needed beside the weights to classify.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ClassifierSettings {
+    /// The recurrent network.
+    pub network: NetworkConfig,
+    /// How its outputs become one vector.
+    pub pooling: Pooling,
+    /// The probability that a feature of that vector is dropped in training.
+    pub dropout: f64,
+    /// The labels, in the order of the head's outputs.
+    pub labels: Vec<String>,
+    /// How a sound becomes frames.
+    pub features: SoundFeatures,
+    /// The takes that were held out, for evaluating it again.
+    pub hold_out_takes: usize,
+}
+
+impl ClassifierSettings {
+    /// A model with fresh parameters.
+    ///
+    /// # Errors
+    ///
+    /// Where a size is zero or a dropout is not a probability below 1.
+    pub fn init(&self, device: &Device) -> Result<SoundClassifier, TrainError> {
+        let network = self.network.init(device)?;
+        let width = network.d_output();
+        Ok(SoundClassifier {
+            pool: Pool::new(self.pooling, width, self.network.bidirectional, device),
+            dropout: DropoutConfig::new(self.dropout).init(),
+            head: HeadConfig::new(width, self.labels.len()).try_init(device)?,
+            network,
+        })
+    }
+}
+
+impl SoundClassifier {
+    /// From sequences of frames to the log-odds of their labels, `[batch, labels]`.
+    pub fn forward(&self, sequences: &Padded) -> Tensor<2> {
+        let outputs = sequences.read(&self.network);
+        let vector = self.pool.forward(outputs, sequences);
+        self.head.logits(self.dropout.forward(vector))
+    }
+}
