@@ -22,3 +22,8 @@ model() {
 
 model text text --cell lstm --layers 2 --hidden 160 --embedding 48 --dropout 0.1 --steps 4000 --eval-every 500
 model music music --cell gru
+model reber reber
+model tagger tag
+model dates transduce --task dates
+model forecast forecast --horizon 24
+model sounds classify

@@ -1,7 +1,11 @@
 //! The commands and their options.
 
 use burn_rnn_train::char_rnn::command::ActivationArgs;
+use burn_rnn_train::classify::command::ClassifyArgs;
+use burn_rnn_train::horizons::command::ForecastArgs;
 use burn_rnn_train::options::with_defaults;
+use burn_rnn_train::tag::command::TagArgs;
+use burn_rnn_train::transduce::TransduceArgs;
 use clap::{CommandFactory, Parser, Subcommand};
 
 use crate::completions::CompletionArgs;
@@ -41,8 +45,16 @@ pub enum Command {
     },
     /// Measures a trained model on held-out data
     Eval(EvalArgs),
-    /// Writes text or composes music with a trained model
+    /// Writes text, composes music, speaks or draws strings with a trained model
     Generate(GenerateArgs),
+    /// Forecasts with a trained model what comes after the end of a table
+    Forecast(ForecastArgs),
+    /// Tells with a trained model what sounds are
+    Classify(ClassifyArgs),
+    /// Tags the tokens of sentences with a trained model
+    Tag(TagArgs),
+    /// Turns strings into others with a trained model: dates to ISO 8601, for instance
+    Transduce(TransduceArgs),
     /// Writes an HTML page that colours a text by a hidden unit's activation
     Activations(ActivationArgs),
     /// Shows what is in a model file: task, scores, layers, parameters, sizes

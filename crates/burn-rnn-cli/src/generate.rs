@@ -4,6 +4,8 @@ use std::path::{Path, PathBuf};
 
 use burn_rnn_train::char_rnn::{Sampling, command as text};
 use burn_rnn_train::music::command::{self as music, ComposeOptions};
+use burn_rnn_train::reber::command as reber;
+use burn_rnn_train::speak::command as speak;
 use burn_rnn_train::{ModelFile, TrainError, device};
 use clap::Args;
 
@@ -13,20 +15,21 @@ pub struct GenerateArgs {
     /// A model file, or the folder that a training wrote with --out
     #[arg(long, value_name = "PATH")]
     pub model: PathBuf,
-    /// What it begins with: the first characters of a text
+    /// What it begins with: the first characters of a text, or the label to say
     #[arg(long, value_name = "TEXT", default_value = "")]
     pub prompt: String,
     /// Below 1 more of the likely, above 1 more of the unlikely; 0 takes the likeliest always
     #[arg(long, default_value_t = 0.8, allow_negative_numbers = true)]
     pub temperature: f64,
-    /// How much: characters of text [default: 500], quarter notes of music [default: 64]
+    /// How much: characters of text [default: 500], quarter notes of music [default: 64], strings of a
+    /// grammar [default: 10]
     #[arg(long, value_name = "N")]
     pub length: Option<usize>,
     /// Where the random numbers start: the same seed gives the same again
     #[arg(long, default_value_t = 1)]
     pub seed: u64,
-    /// The file to write: MIDI for music, a picture beside it [default: piece.mid]; text goes to
-    /// standard output
+    /// The file to write: MIDI for music [default: piece.mid], WAV for a label [default: spoken.wav], with a
+    /// picture beside it; text and strings go to standard output
     #[arg(long, value_name = "FILE")]
     pub out: Option<PathBuf>,
     /// The backend, one of those that the program was built with [default: the best of them]
@@ -57,8 +60,23 @@ pub fn generate(args: &GenerateArgs) -> Result<(), TrainError> {
             };
             music::compose_file(file, &options, &device)
         }
+        "speak" => {
+            args.refuse(&file, "--length", args.length.is_some())?;
+            let out = args.out.as_deref().unwrap_or(Path::new("spoken.wav"));
+            speak::generate_file(file, &args.prompt, out, args.seed, &device)
+        }
+        "reber" => {
+            args.refuse(&file, "--prompt", !args.prompt.is_empty())?;
+            args.refuse(&file, "--out", args.out.is_some())?;
+            let count = args.length.unwrap_or(10);
+            let strings =
+                reber::generate_strings(file, count, args.temperature, args.seed, &device)?;
+            println!("{}", strings.join("\n"));
+            Ok(())
+        }
         other => Err(file.refuse(format!(
-            "a model for the task {other}, which generates nothing: expected one for text or music"
+            "a model for the task {other}, which generates nothing: expected one for text, music, speak or \
+             reber"
         ))),
     }
 }

@@ -7,9 +7,16 @@
 use std::path::Path;
 
 use burn::tensor::Device;
+use burn_rnn_train::classify::command as classify;
+use burn_rnn_train::horizons::command as forecast;
 use burn_rnn_train::learn::LearnArgs;
+use burn_rnn_train::memory::command as memory;
 use burn_rnn_train::music::command as music;
 use burn_rnn_train::options::Defaults;
+use burn_rnn_train::reber::command as reber;
+use burn_rnn_train::speak::command as speak;
+use burn_rnn_train::tag::command as tag;
+use burn_rnn_train::transduce::command as transduce;
 use burn_rnn_train::{ModelFile, TaskCard, TrainError};
 use clap::Subcommand;
 
@@ -69,6 +76,20 @@ tasks! {
     text: Text,
     /// Polyphonic music, step by step (many-to-many); --hidden 0 makes about 20 000 parameters
     music: Music,
+    /// The embedded Reber grammar, symbol by symbol (many-to-many)
+    reber: Reber,
+    /// A tag for every token of a sentence: names, parts of speech (many-to-many)
+    tag: Tag,
+    /// Memory problems: adding, copy, temporal order, parity
+    memory: Memory,
+    /// Several series, several steps ahead; with --model feed-forward one-to-one
+    forecast: Forecast,
+    /// Sounds, each as a whole: which label it has (many-to-one)
+    classify: Classify,
+    /// Sounds, frame by frame: to say a label (one-to-many)
+    speak: Speak,
+    /// Strings into others: dates, number words, pairs from a file (encoder-decoder)
+    transduce: Transduce,
 }
 
 /// The error that this program has no such task.

@@ -11,7 +11,7 @@ use super::examples::unchanged;
 use super::{ClassifierSettings, ClassifyTask, Confusion, Pooling, SoundClassifier};
 use crate::learn::{LearnArgs, NetworkArgs, Task, learn};
 use crate::sounds::{SoundArgs, SoundFeatures, Sounds};
-use crate::{ModelFile, TrainError, device};
+use crate::{ModelFile, TaskCard, TrainError, device};
 
 /// The options of a training.
 #[derive(Clone, Debug, Args)]
@@ -67,6 +67,17 @@ pub const DEFAULTS: &[(&str, &str)] = &[
     ("batch-size", "16"),
     ("lr", "0.003"),
 ];
+
+/// What a model card says of the task.
+pub const CARD: TaskCard = TaskCard {
+    title: "A classifier of sounds",
+    what: "It reads the log-mel features of a sound and gives the probability of each label.",
+    input: "--wav-dir",
+    built_in: "sounds that the program generates, whose labels differ in how their pitch goes on",
+    usage: &["burn-rnn classify --model MODEL FILE.wav"],
+    limits: "It knows its labels and takes every sound for one of them. Sounds have to have the \
+             sample rate that it learnt from.",
+};
 
 /// Trains a model.
 ///

@@ -19,7 +19,7 @@ use super::{
     ModelKind, forecast_file,
 };
 use crate::learn::{LearnArgs, NetworkArgs, Outcome, Task, learn};
-use crate::{ModelFile, TrainError, device};
+use crate::{ModelFile, TaskCard, TrainError, device};
 
 /// The options of a training.
 #[derive(Clone, Debug, Args)]
@@ -53,7 +53,12 @@ pub struct TrainArgs {
     #[arg(long, value_name = "N", default_value_t = 96)]
     pub window: usize,
     /// Which network forecasts
-    #[arg(long, value_enum, value_name = "KIND", default_value = "encoder-decoder")]
+    #[arg(
+        long,
+        value_enum,
+        value_name = "KIND",
+        default_value = "encoder-decoder"
+    )]
     pub model: ModelKind,
     /// What writes the horizon
     #[arg(long, value_enum, value_name = "KIND", default_value = "direct")]
@@ -71,10 +76,20 @@ pub struct TrainArgs {
     #[arg(long, value_name = "N", default_value_t = 96)]
     pub lags: usize,
     /// The probability that a unit of what the encoder read is dropped in training
-    #[arg(long, value_name = "P", default_value_t = 0.2, allow_negative_numbers = true)]
+    #[arg(
+        long,
+        value_name = "P",
+        default_value_t = 0.2,
+        allow_negative_numbers = true
+    )]
     pub output_dropout: f64,
     /// The probability that a recurrent decoder reads the true step before, at the start; it falls to 0
-    #[arg(long, value_name = "P", default_value_t = 0.5, allow_negative_numbers = true)]
+    #[arg(
+        long,
+        value_name = "P",
+        default_value_t = 0.5,
+        allow_negative_numbers = true
+    )]
     pub teacher_forcing: f64,
     /// What the training minimises; the held-out MSE decides which model is the best
     #[arg(long, value_enum, value_name = "KIND", default_value = "mse")]
@@ -100,6 +115,19 @@ pub const DEFAULTS: &[(&str, &str)] = &[
     ("lr", "0.001"),
     ("clip", "1"),
 ];
+
+/// What a model card says of the task.
+pub const CARD: TaskCard = TaskCard {
+    title: "A forecaster of several series",
+    what: "It reads a window of all series of a table and forecasts each of them for the whole \
+           horizon, with the bands that the errors on the part of the data that chose the model \
+           give.",
+    input: "--csv",
+    built_in: "series that the program generates: sums of sines with noise",
+    usage: &["burn-rnn forecast --model MODEL --out out/forecast"],
+    limits: "It forecasts the series that it learnt, in the steps that it learnt them in. The bands \
+             tell of errors like those of the past.",
+};
 
 /// Trains a model.
 ///
@@ -181,7 +209,9 @@ fn usual_season(table: &Table, end: usize) -> Option<usize> {
             *counts.entry(season).or_insert(0) += 1;
         }
     }
-    let usual = counts.iter().max_by_key(|(season, count)| (**count, usize::MAX - **season));
+    let usual = counts
+        .iter()
+        .max_by_key(|(season, count)| (**count, usize::MAX - **season));
     usual.map(|(season, _)| *season)
 }
 
@@ -217,7 +247,10 @@ fn finish(
     };
     let title = format!("A test window of median error, forecast from {start} on");
     draw_panels(&outcome.folder, "forecast", &title, &panels)?;
-    let figures: Vec<(&str, f64)> = figures.iter().map(|(name, value)| (*name, *value)).collect();
+    let figures: Vec<(&str, f64)> = figures
+        .iter()
+        .map(|(name, value)| (*name, *value))
+        .collect();
     outcome.report(&figures)
 }
 
@@ -249,7 +282,9 @@ fn usual_window(forecasts: &[f32], windows: &TableWindows) -> usize {
         let forecast = &forecasts[pick * width..(pick + 1) * width];
         let window = windows.window(pick);
         let errors = forecast.iter().zip(window.target());
-        errors.map(|(forecast, truth)| f64::from(forecast - truth).powi(2)).sum()
+        errors
+            .map(|(forecast, truth)| f64::from(forecast - truth).powi(2))
+            .sum()
     };
     let mut order: Vec<(f64, usize)> = (0..windows.len()).map(|pick| (error(pick), pick)).collect();
     order.sort_by(|a, b| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1)));
@@ -275,7 +310,10 @@ pub fn evaluate(
     let [_, _, test] = settings.windows(&settings.scale(&table)?, &split)?;
     let forecasts = predict(&model, &test, device);
     let figures = figures(&forecasts, &test, settings.season)?;
-    Ok(figures.into_iter().map(|(name, value)| (name.to_owned(), value)).collect())
+    Ok(figures
+        .into_iter()
+        .map(|(name, value)| (name.to_owned(), value))
+        .collect())
 }
 
 /// The options of `forecast`.

@@ -51,8 +51,14 @@ pub fn forecast_file(
             true => format!("\"{}{end}\"", name.replace('"', "\"\"")),
             false => format!("{name}{end}"),
         };
-        write!(text, ",{},{},{}", quoted(""), quoted(" 10%"), quoted(" 90%"))
-            .expect("text takes all");
+        write!(
+            text,
+            ",{},{},{}",
+            quoted(""),
+            quoted(" 10%"),
+            quoted(" 90%")
+        )
+        .expect("text takes all");
     }
     let series = table.series();
     for step in 0..horizon {

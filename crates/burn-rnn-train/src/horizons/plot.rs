@@ -32,7 +32,12 @@ impl Panel {
         [low, high]: [&[f32]; 2],
     ) -> Vec<Self> {
         let column = |values: &[f32], series: usize| -> Vec<f32> {
-            values.iter().skip(series).step_by(names.len()).copied().collect()
+            values
+                .iter()
+                .skip(series)
+                .step_by(names.len())
+                .copied()
+                .collect()
         };
         // The end of a long window, so that the forecast can be seen.
         let shown = (3 * forecast.len()).max(48 * names.len());
@@ -119,7 +124,13 @@ fn draw_legend<DB: DrawingBackend>(
 
 impl Panel {
     fn draw<DB: DrawingBackend>(&self, area: &DrawingArea<DB, Shift>) -> Result<(), String> {
-        let values = [&self.known, &self.truth, &self.forecast, &self.low, &self.high];
+        let values = [
+            &self.known,
+            &self.truth,
+            &self.forecast,
+            &self.low,
+            &self.high,
+        ];
         let values = values.into_iter().flatten().map(|value| f64::from(*value));
         let (lowest, highest) = values
             .fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), value| {

@@ -9,7 +9,7 @@ use clap::{Args, ValueEnum};
 
 use super::{MemoryModel, MemorySettings, MemoryTask, plot};
 use crate::learn::{LearnArgs, NetworkArgs, Task, learn, owned};
-use crate::{Architecture, ModelFile, TrainError};
+use crate::{Architecture, ModelFile, TaskCard, TrainError};
 
 /// The problems by name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -68,6 +68,17 @@ pub const DEFAULTS: &[(&str, &str)] = &[
     ("lr", "0.01"),
     ("clip", "1"),
 ];
+
+/// What a model card says of the task.
+pub const CARD: TaskCard = TaskCard {
+    title: "A solver of a memory problem",
+    what: "It reads a sequence whose answer depends on a few steps of it: the sum of two marked \
+           numbers, symbols in their order, the order of rare symbols, or parity.",
+    input: "",
+    built_in: "sequences that the program generates",
+    usage: &["burn-rnn eval --model MODEL"],
+    limits: "It knows this one problem, at about the length that it learnt.",
+};
 
 impl TrainArgs {
     fn initialization(&self, problem: MemoryProblem) -> Initialization {

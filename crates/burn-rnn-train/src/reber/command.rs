@@ -9,7 +9,7 @@ use clap::Args;
 use super::{ReberModel, ReberSettings, ReberTask, plot, write_strings};
 use crate::char_rnn::Sampling;
 use crate::learn::{LearnArgs, NetworkArgs, Task, learn, owned};
-use crate::{ModelFile, TrainError};
+use crate::{ModelFile, TaskCard, TrainError};
 
 /// The options of a training.
 #[derive(Clone, Debug, Args)]
@@ -32,6 +32,18 @@ pub const DEFAULTS: &[(&str, &str)] = &[
     ("lr", "0.01"),
     ("clip", "1"),
 ];
+
+/// What a model card says of the task.
+pub const CARD: TaskCard = TaskCard {
+    title: "A model of the embedded Reber grammar",
+    what: "It reads a string of Hochreiter & Schmidhuber's (1997) embedded Reber grammar symbol by \
+           symbol and gives the probability of each symbol to be the next; the last but one has to \
+           be the one that came second, however long ago.",
+    input: "",
+    built_in: "strings that the program generates from the grammar",
+    usage: &["burn-rnn generate --model MODEL --length 10"],
+    limits: "It knows this one grammar.",
+};
 
 /// The strings that are drawn from a model to see how many are legal.
 const DRAWN: usize = 1000;

@@ -16,7 +16,7 @@ use super::{SpeakSettings, SpeakTask, SpeechModel, Spoken, Wish, speak};
 use crate::learn::{LearnArgs, NetworkArgs, Task, learn};
 use crate::new_file::write_whole;
 use crate::sounds::{SoundArgs, SoundFeatures, Sounds, place};
-use crate::{ModelFile, TrainError};
+use crate::{ModelFile, TaskCard, TrainError};
 
 /// The options of a training.
 #[derive(Clone, Debug, Args)]
@@ -64,6 +64,18 @@ pub const DEFAULTS: &[(&str, &str)] = &[
     ("batch-size", "16"),
     ("lr", "0.003"),
 ];
+
+/// What a model card says of the task.
+pub const CARD: TaskCard = TaskCard {
+    title: "A model that says a label",
+    what: "From a label (and a speaker) it makes the log-mel frames of a sound one after the other, \
+           and tells when it ends.",
+    input: "--wav-dir",
+    built_in: "sounds that the program generates, whose labels differ in how their pitch goes on",
+    usage: &["burn-rnn generate --model MODEL --prompt LABEL --out spoken.wav"],
+    limits: "It says the labels that it learnt, in the voices that it learnt; the sound comes from \
+             the frames by Griffin & Lim's method, and is as muffled as they are.",
+};
 
 /// Trains a model.
 ///

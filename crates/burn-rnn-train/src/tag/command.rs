@@ -11,7 +11,7 @@ use clap::Args;
 
 use super::{Direction, DirectionsConfig, HeldOut, TagSettings, TagTask, Tagger, plot, score_tags};
 use crate::learn::{LearnArgs, NetworkArgs, learn, owned};
-use crate::{ModelFile, TrainError, device};
+use crate::{ModelFile, TaskCard, TrainError, device};
 
 /// The options of a training.
 #[derive(Clone, Debug, Args)]
@@ -61,6 +61,18 @@ pub const DEFAULTS: &[(&str, &str)] = &[
     ("lr", "0.005"),
     ("epochs", "10"),
 ];
+
+/// What a model card says of the task.
+pub const CARD: TaskCard = TaskCard {
+    title: "A tagger of sentences",
+    what: "It gives each token of a sentence a tag, from what stands before and after it.",
+    input: "--conll",
+    built_in: "sentences that the program generates, in which the tag of a name depends on words \
+               before and after it",
+    usage: &["burn-rnn tag --model MODEL \"Reading and Bath were in London .\""],
+    limits: "It knows the words and tags of its sentences; other words are told by their last \
+             letters and capitals alone. Tokens have to stand apart, with spaces between them.",
+};
 
 /// The sentences that are generated where no file is named.
 const GENERATED: usize = 3000;

@@ -11,7 +11,7 @@ use super::{
     Transducer, plot,
 };
 use crate::learn::{LearnArgs, NetworkArgs, Outcome, Task, learn};
-use crate::{Direction, DirectionsConfig, ModelFile, TrainError};
+use crate::{Direction, DirectionsConfig, ModelFile, TaskCard, TrainError};
 
 /// The options of a training.
 #[derive(Clone, Debug, Args)]
@@ -104,6 +104,19 @@ pub const DEFAULTS: &[(&str, &str)] = &[
     ("batch-size", "64"),
     ("lr", "0.004"),
 ];
+
+/// What a model card says of the task.
+pub const CARD: TaskCard = TaskCard {
+    title: "An encoder-decoder that turns strings into others",
+    what: "It reads a string symbol by symbol and writes another, looking back at what it read by \
+           attention; of the generated tasks, dates as people write them become ISO 8601.",
+    input: "--pairs",
+    built_in: "pairs that the program generates (`--task`): dates, number words or figures; a tenth \
+               of as many again chooses the model, another tenth tests it",
+    usage: &["burn-rnn transduce --model MODEL \"3rd of March, 2021\""],
+    limits: "It knows the symbols and the forms that it learnt from, and refuses a symbol that it \
+             does not know; where a string is of another form it answers all the same.",
+};
 
 /// Trains a model.
 ///
