@@ -21,7 +21,7 @@ mod student;
 mod task;
 mod terminal;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 
 pub use args::{LearnArgs, NetworkArgs, ScheduleName};
 pub use checkpoint::Point;

@@ -292,6 +292,7 @@ mod tests {
     use clap::{CommandFactory, FromArgMatches, Parser};
 
     use super::*;
+    use crate::learn::tests::alone;
     use crate::options::with_defaults;
 
     #[derive(Debug, Parser)]
@@ -324,6 +325,7 @@ mod tests {
 
     #[test]
     fn a_saved_model_has_the_figures_of_its_training() {
+        let _alone = alone();
         let folder = tempfile::tempdir().unwrap();
         let out = format!("--out={}", folder.path().display());
         train(&args(&[&SMALL[..], &[&out]].concat())).unwrap();
