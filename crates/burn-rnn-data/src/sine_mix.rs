@@ -64,8 +64,11 @@ impl SineMix {
         let start = Timestamp::parse("2024-01-01").expect("a date");
         let hours = 0..rows as i64;
         let times = hours.map(|hour| start.plus_seconds(hour * 3600)).collect();
-        let names = (1..=self.series).map(|series| format!("mix {series}")).collect();
-        Table::new(names, values, Some(times)).expect("as many values as names and times, all finite")
+        let names = (1..=self.series)
+            .map(|series| format!("mix {series}"))
+            .collect();
+        Table::new(names, values, Some(times))
+            .expect("as many values as names and times, all finite")
     }
 }
 

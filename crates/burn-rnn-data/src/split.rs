@@ -276,7 +276,10 @@ mod tests {
     #[test]
     fn lengths_split_as_they_say() {
         let split = by_lengths(20, [12, 4, 3]).unwrap();
-        assert_eq!((split.train, split.validation, split.test), (0..12, 12..16, 16..19));
+        assert_eq!(
+            (split.train, split.validation, split.test),
+            (0..12, 12..16, 16..19)
+        );
         assert!(by_lengths(18, [12, 4, 3]).is_err());
         assert!(by_lengths(18, [12, usize::MAX, 3]).is_err());
         assert!(by_lengths(18, [0, 4, 3]).is_err());

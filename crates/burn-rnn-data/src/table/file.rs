@@ -94,9 +94,10 @@ pub fn read_table(path: &Path, options: &TableOptions) -> Result<Table, DataErro
                 ))
             })?;
             if times.last().is_some_and(|last| time < *last) {
-                return Err(at(record, format!(
-                    "the time {time} comes after a later one: sort the rows by time"
-                )));
+                return Err(at(
+                    record,
+                    format!("the time {time} comes after a later one: sort the rows by time"),
+                ));
             }
             times.push(time);
         }
@@ -109,7 +110,10 @@ pub fn read_table(path: &Path, options: &TableOptions) -> Result<Table, DataErro
             why: format!("{} has no row of data with all values", path.display()),
         });
     }
-    let names = layout.columns.iter().map(|&column| header[column].to_string());
+    let names = layout
+        .columns
+        .iter()
+        .map(|&column| header[column].to_string());
     Table::interpolated(names.collect(), &cells, times)
 }
 
@@ -206,7 +210,12 @@ mod tests {
             ..TableOptions::default()
         };
         assert_eq!(read(text, chosen).unwrap().values(), [2.0, 1.0, 4.0, 3.0]);
-        assert!(read("a\n1\n", TableOptions::default()).unwrap().times().is_none());
+        assert!(
+            read("a\n1\n", TableOptions::default())
+                .unwrap()
+                .times()
+                .is_none()
+        );
     }
 
     #[test]
@@ -217,7 +226,10 @@ mod tests {
         };
         assert_eq!((*line, column.as_str()), (3, "a"));
         let dropped = read(GAPS, with(Missing::Drop)).unwrap();
-        assert_eq!((dropped.values(), dropped.times().unwrap().len()), (&[1.0, 10.0][..], 1));
+        assert_eq!(
+            (dropped.values(), dropped.times().unwrap().len()),
+            (&[1.0, 10.0][..], 1)
+        );
         let filled = read(GAPS, with(Missing::Interpolate)).unwrap();
         assert_eq!(filled.values(), [1.0, 10.0, 2.0, 20.0, 3.0, 20.0]);
         assert_eq!(filled.filled(), 2);
@@ -231,14 +243,34 @@ mod tests {
             ..TableOptions::default()
         };
         for (text, options, words) in [
-            ("a,b\n1,x\n2,y\n", named("b", None), "line 2: column `b` holds `x`"),
+            (
+                "a,b\n1,x\n2,y\n",
+                named("b", None),
+                "line 2: column `b` holds `x`",
+            ),
             ("a,b\n1,x\n", named("c", None), "no column `c`"),
-            ("a,b\n1,5\n", named("b", Some("a")), "line 2: column `a` holds `1`, expected a date"),
-            ("d,b\n2020-01-02,5\n2020-01-01,5\n", named("b", None), "line 3: the time"),
+            (
+                "a,b\n1,5\n",
+                named("b", Some("a")),
+                "line 2: column `a` holds `1`, expected a date",
+            ),
+            (
+                "d,b\n2020-01-02,5\n2020-01-01,5\n",
+                named("b", None),
+                "line 3: the time",
+            ),
             ("a,b\nx,y\n", TableOptions::default(), "no numeric column"),
             ("a,b\n", TableOptions::default(), "no row of data"),
-            ("a,b\n1,2\n3\n", TableOptions::default(), "line 3: the row has 1 cells"),
-            ("a\n1\nx\n", with(Missing::Interpolate), "line 3: column `a` holds `x`"),
+            (
+                "a,b\n1,2\n3\n",
+                TableOptions::default(),
+                "line 3: the row has 1 cells",
+            ),
+            (
+                "a\n1\nx\n",
+                with(Missing::Interpolate),
+                "line 3: column `a` holds `x`",
+            ),
         ] {
             let error = read(text, options).unwrap_err().to_string();
             assert!(error.contains(words), "{error:?} does not tell {words:?}");

@@ -25,7 +25,12 @@ fn known_before(
     }
     let scaled = ScaledTable::new(&table, &scalers, TimeFeatures::None).ok()?;
     let windows = TableWindows::new(&scaled, 0..table.rows(), window, horizon).ok()?;
-    let bits = |values: &[f32]| values.iter().map(|value| value.to_bits()).collect::<Vec<_>>();
+    let bits = |values: &[f32]| {
+        values
+            .iter()
+            .map(|value| value.to_bits())
+            .collect::<Vec<_>>()
+    };
     let pairs = (0..windows.starts().len())
         .map(|pair| windows.window(pair))
         .filter(|pair| pair.start() + horizon <= present)

@@ -100,7 +100,11 @@ impl Table {
             }
             if let Some(back) = times.windows(2).find(|pair| pair[1] < pair[0]) {
                 let given = format!("{} after {}", back[1], back[0]);
-                return Err(DataError::invalid("times", given, "times that do not go back"));
+                return Err(DataError::invalid(
+                    "times",
+                    given,
+                    "times that do not go back",
+                ));
             }
         }
         if let Some(bad) = cells.iter().flatten().find(|value| !value.is_finite()) {
@@ -143,7 +147,10 @@ impl Table {
     /// Where there is no such series or row.
     pub fn column(&self, series: usize, rows: Range<usize>) -> Vec<f32> {
         let width = self.series();
-        assert!(series < width, "there are {width} series, not a number {series}");
+        assert!(
+            series < width,
+            "there are {width} series, not a number {series}"
+        );
         self.values[rows.start * width..rows.end * width]
             .iter()
             .skip(series)

@@ -62,7 +62,11 @@ impl Scalers {
             self.0.len()
         );
         let scalers = self.0.iter().cycle();
-        values.iter().zip(scalers).map(|(&value, scaler)| of(scaler, value)).collect()
+        values
+            .iter()
+            .zip(scalers)
+            .map(|(&value, scaler)| of(scaler, value))
+            .collect()
     }
 }
 

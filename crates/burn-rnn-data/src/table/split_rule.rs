@@ -56,7 +56,10 @@ impl SplitRule {
                     0 => 1,
                     days => days * rows_of_a_day(table)?,
                 };
-                by_lengths(table.rows(), lengths.map(|length| length.saturating_mul(factor)))
+                by_lengths(
+                    table.rows(),
+                    lengths.map(|length| length.saturating_mul(factor)),
+                )
             }
         }
     }
@@ -154,7 +157,9 @@ mod tests {
 
     fn hourly(rows: usize) -> Table {
         let start = Timestamp::parse("2016-07-01").unwrap();
-        let times = (0..rows as i64).map(|hour| start.plus_seconds(hour * 3600)).collect();
+        let times = (0..rows as i64)
+            .map(|hour| start.plus_seconds(hour * 3600))
+            .collect();
         Table::new(vec!["a".into()], vec![0.5; rows], Some(times)).unwrap()
     }
 
@@ -166,20 +171,41 @@ mod tests {
         assert_eq!(split.validation, 8640..11_520);
         assert_eq!(split.test, 11_520..14_400);
         let error = rule.split(&hourly(14_399)).unwrap_err();
-        assert!(matches!(error, DataError::SeriesTooShort { needed: 14_400, .. }), "{error}");
+        assert!(
+            matches!(error, DataError::SeriesTooShort { needed: 14_400, .. }),
+            "{error}"
+        );
         let untimed = Table::new(vec!["a".into()], vec![0.5; 20_000], None).unwrap();
-        assert!(rule.split(&untimed).unwrap_err().to_string().contains("no times"));
+        assert!(
+            rule.split(&untimed)
+                .unwrap_err()
+                .to_string()
+                .contains("no times")
+        );
     }
 
     #[test]
     fn rules_are_written_as_they_are_parsed_and_nonsense_is_refused() {
-        for text in ["0.7/0.1/0.2", "8/2/2-rows", "360/120/120-days", "12/4/4-months"] {
+        for text in [
+            "0.7/0.1/0.2",
+            "8/2/2-rows",
+            "360/120/120-days",
+            "12/4/4-months",
+        ] {
             let rule: SplitRule = text.parse().unwrap();
             assert_eq!(rule.to_string(), text);
             let json = serde_json::to_string(&rule).unwrap();
             assert_eq!(serde_json::from_str::<SplitRule>(&json).unwrap(), rule);
         }
-        for text in ["", "0.7/0.3", "0.7/0.3/0.3", "1/-1/1", "12/4/4", "12/4/4-weeks", "1/2-rows"] {
+        for text in [
+            "",
+            "0.7/0.3",
+            "0.7/0.3/0.3",
+            "1/-1/1",
+            "12/4/4",
+            "12/4/4-weeks",
+            "1/2-rows",
+        ] {
             assert!(text.parse::<SplitRule>().is_err(), "{text}");
         }
     }

@@ -98,8 +98,8 @@ mod tests {
     #[test]
     fn features_span_their_range() {
         // A Monday and a Sunday.
-        let times = ["2018-01-01 00:00", "2017-12-31 23:00"]
-            .map(|text| Timestamp::parse(text).unwrap());
+        let times =
+            ["2018-01-01 00:00", "2017-12-31 23:00"].map(|text| Timestamp::parse(text).unwrap());
         let linear = TimeFeatures::Linear.of(&times);
         assert_eq!(linear, [-0.5, -0.5, -0.5, -0.5, 0.5, 0.5, 0.5, 0.5]);
         let cyclic = TimeFeatures::Cyclic.of(&times);

@@ -146,9 +146,7 @@ pub fn following(times: &[Timestamp], count: usize) -> Vec<Timestamp> {
             .collect();
     }
     let step = median_step(times.iter().map(|time| time.seconds));
-    count
-        .map(|place| last.plus_seconds(place * step))
-        .collect()
+    count.map(|place| last.plus_seconds(place * step)).collect()
 }
 
 /// The median of the differences between neighbours; of two in the middle the smaller.
@@ -201,8 +199,19 @@ mod tests {
             assert_eq!(time.seconds(), seconds, "{text}");
         }
         for text in [
-            "", "12", "2016", "2016-13-01", "2015-02-29", "1900-02-29", "2016-7-1", "01.07.2016",
-            "2016-07-01 24:00", "2016-07-01 12", "2016-07-01-01", "2016-07 10:00", "+201-01-01",
+            "",
+            "12",
+            "2016",
+            "2016-13-01",
+            "2015-02-29",
+            "1900-02-29",
+            "2016-7-1",
+            "01.07.2016",
+            "2016-07-01 24:00",
+            "2016-07-01 12",
+            "2016-07-01-01",
+            "2016-07 10:00",
+            "+201-01-01",
         ] {
             assert_eq!(Timestamp::parse(text), None, "{text}");
         }
@@ -230,7 +239,10 @@ mod tests {
     #[test]
     fn times_go_on_as_they_went() {
         let times = |texts: &[&str]| -> Vec<Timestamp> {
-            texts.iter().map(|text| Timestamp::parse(text).unwrap()).collect()
+            texts
+                .iter()
+                .map(|text| Timestamp::parse(text).unwrap())
+                .collect()
         };
         let hourly = times(&["2020-02-28 22:00", "2020-02-28 23:00", "2020-02-29 00:00"]);
         assert_eq!(following(&hourly, 1), times(&["2020-02-29 01:00"]));

@@ -6,8 +6,8 @@ use std::sync::Arc;
 use burn::data::dataset::{Dataset, DatasetError};
 
 use super::{Scalers, Table, TimeFeatures};
-use crate::windows::target_starts;
 use crate::DataError;
+use crate::windows::target_starts;
 
 /// A table as a network sees it: scaled values and time features. Clones share the values.
 #[derive(Debug, Clone)]
@@ -38,7 +38,11 @@ impl ScaledTable {
     ) -> Result<Self, DataError> {
         if scalers.series().len() != table.series() {
             let expected = format!("one for each of {} series", table.series());
-            return Err(DataError::invalid("scalers", scalers.series().len(), expected));
+            return Err(DataError::invalid(
+                "scalers",
+                scalers.series().len(),
+                expected,
+            ));
         }
         let times = match (table.times(), features) {
             (_, TimeFeatures::None) => Vec::new(),
@@ -236,7 +240,8 @@ impl TableWindow {
 
     /// The row before each row of the target, of its shape: what a decoder reads with teacher forcing.
     pub fn decoder_input(&self) -> &[f32] {
-        self.table.values(self.start - 1..self.start + self.horizon - 1)
+        self.table
+            .values(self.start - 1..self.start + self.horizon - 1)
     }
 
     /// The time features of the known rows, `[window, features]` in row-major order.
@@ -257,7 +262,9 @@ mod tests {
 
     /// Row `t` of series `s` is `10 t + s`, scaled by nothing but a shift to 0 and a known range.
     fn table(rows: usize) -> (Table, ScaledTable) {
-        let values = (0..rows).flat_map(|t| [10.0 * t as f32, 10.0 * t as f32 + 1.0]).collect();
+        let values = (0..rows)
+            .flat_map(|t| [10.0 * t as f32, 10.0 * t as f32 + 1.0])
+            .collect();
         let table = Table::new(vec!["a".into(), "b".into()], values, None).unwrap();
         let scalers = Scalers::fit(ScalerKind::MinMax, &table, 0..2).unwrap();
         let scaled = ScaledTable::new(&table, &scalers, TimeFeatures::None).unwrap();

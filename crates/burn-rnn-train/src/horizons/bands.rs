@@ -32,14 +32,23 @@ impl Bands {
         for errors in &mut errors {
             errors.sort_by(f64::total_cmp);
         }
-        let [low, high] = Self::SHARES
-            .map(|share| errors.iter().map(|errors| quantile(errors, share) as f32).collect());
+        let [low, high] = Self::SHARES.map(|share| {
+            errors
+                .iter()
+                .map(|errors| quantile(errors, share) as f32)
+                .collect()
+        });
         Self { low, high }
     }
 
     /// The forecast's lower and upper bound.
     pub(super) fn around(&self, forecast: &[f32]) -> [Vec<f32>; 2] {
-        [&self.low, &self.high]
-            .map(|errors| forecast.iter().zip(errors).map(|(value, error)| value + error).collect())
+        [&self.low, &self.high].map(|errors| {
+            forecast
+                .iter()
+                .zip(errors)
+                .map(|(value, error)| value + error)
+                .collect()
+        })
     }
 }

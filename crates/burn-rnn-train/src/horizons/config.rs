@@ -134,8 +134,8 @@ impl HorizonConfig {
                 Body::FeedForward(config.with_hidden_sizes(sizes).try_init(device)?)
             }
         };
-        let linear = LinearConfig::new(self.lags.max(1), self.horizon)
-            .with_initializer(Initializer::Zeros);
+        let linear =
+            LinearConfig::new(self.lags.max(1), self.horizon).with_initializer(Initializer::Zeros);
         Ok(HorizonModel {
             body,
             linear: (self.lags > 0).then(|| linear.init(device)),
@@ -163,7 +163,11 @@ impl HorizonConfig {
         };
         format!(
             "{}{} × {} {}, {kind}, {} → {} steps",
-            if network.bidirectional { "bidirectional " } else { "" },
+            if network.bidirectional {
+                "bidirectional "
+            } else {
+                ""
+            },
             network.layers,
             network.d_hidden,
             network.architecture.name(),
@@ -200,11 +204,19 @@ impl HorizonConfig {
         }
         if !(0.0..1.0).contains(&self.output_dropout) {
             let expected = "a probability of at least 0 and below 1".to_owned();
-            return refuse("--output-dropout", self.output_dropout.to_string(), expected);
+            return refuse(
+                "--output-dropout",
+                self.output_dropout.to_string(),
+                expected,
+            );
         }
         if !(0.0..=1.0).contains(&self.teacher_forcing) {
             let expected = "a probability from 0 to 1".to_owned();
-            return refuse("--teacher-forcing", self.teacher_forcing.to_string(), expected);
+            return refuse(
+                "--teacher-forcing",
+                self.teacher_forcing.to_string(),
+                expected,
+            );
         }
         Ok(())
     }

@@ -8,11 +8,14 @@ mod bands;
 pub mod command;
 mod config;
 mod future;
+mod held_out;
 mod model;
 mod plot;
 mod score;
 mod settings;
 mod task;
+#[cfg(test)]
+mod tests;
 
 pub use bands::Bands;
 pub use config::{Centring, Decoder, HorizonConfig, LossKind, ModelKind};

@@ -3,7 +3,9 @@
 use burn::module::Module;
 use burn::nn::{Dropout, Linear};
 use burn::tensor::{Distribution, Tensor};
-use burn_rnn::{DirectionalState, Head, HiddenState, LstmState, SlidingWindow, StackedState, State};
+use burn_rnn::{
+    DirectionalState, Head, HiddenState, LstmState, SlidingWindow, StackedState, State,
+};
 
 use super::{Centring, HorizonConfig};
 use crate::{Network, NetworkState};
@@ -292,7 +294,10 @@ fn one_direction(state: NetworkState) -> NetworkState {
             HiddenState::new((one.hidden + other.hidden) * 0.5)
         })),
         NetworkState::Lstm(state) => NetworkState::Lstm(merge(state, |one, other| {
-            LstmState::new((one.hidden + other.hidden) * 0.5, (one.cell + other.cell) * 0.5)
+            LstmState::new(
+                (one.hidden + other.hidden) * 0.5,
+                (one.cell + other.cell) * 0.5,
+            )
         })),
     }
 }
@@ -341,8 +346,20 @@ mod tests {
         let device = Device::default();
         let times = Tensor::random([2, 12, 4], Distribution::Default, &device);
         for (model, decoder, joint, bidirectional, time_features) in [
-            (ModelKind::EncoderDecoder, Decoder::Recurrent, false, true, 0),
-            (ModelKind::EncoderDecoder, Decoder::Recurrent, true, false, 4),
+            (
+                ModelKind::EncoderDecoder,
+                Decoder::Recurrent,
+                false,
+                true,
+                0,
+            ),
+            (
+                ModelKind::EncoderDecoder,
+                Decoder::Recurrent,
+                true,
+                false,
+                4,
+            ),
             (ModelKind::EncoderDecoder, Decoder::Direct, false, true, 4),
             (ModelKind::EncoderDecoder, Decoder::Direct, true, false, 0),
             (ModelKind::FeedForward, Decoder::Direct, false, false, 0),
@@ -393,8 +410,15 @@ mod tests {
         assert!(difference < 1e-5, "{difference}");
         let free = model.forward(input, None);
         let first = (once.clone() - free.clone()).narrow(1, 0, 2).abs().max();
-        assert!(first.into_scalar::<f32>() < 1e-5, "the first segment has no truth before it");
-        let later = (once - free).narrow(1, 2, 3).abs().max().into_scalar::<f32>();
+        assert!(
+            first.into_scalar::<f32>() < 1e-5,
+            "the first segment has no truth before it"
+        );
+        let later = (once - free)
+            .narrow(1, 2, 3)
+            .abs()
+            .max()
+            .into_scalar::<f32>();
         assert!(later > 1e-4, "the truth is not read");
     }
 
@@ -404,11 +428,17 @@ mod tests {
         let model = config().init(&device).unwrap();
         let input = input(&device);
         let others = Tensor::cat(
-            vec![input.clone().narrow(2, 0, 1), input.clone().narrow(2, 1, 2) * 3.0],
+            vec![
+                input.clone().narrow(2, 0, 1),
+                input.clone().narrow(2, 1, 2) * 3.0,
+            ],
             2,
         );
         let first = |input| model.forward(input, None).narrow(2, 0, 1);
-        let difference = (first(input) - first(others)).abs().max().into_scalar::<f32>();
+        let difference = (first(input) - first(others))
+            .abs()
+            .max()
+            .into_scalar::<f32>();
         assert_eq!(difference, 0.0);
     }
 

@@ -87,15 +87,14 @@ pub(super) fn baselines(
                 let column: Vec<f32> = known.iter().skip(place).step_by(series).copied().collect();
                 columns.push(of(&column, horizon)?);
             }
-            forecasts.extend((0..horizon).flat_map(|step| {
-                columns.iter().map(move |column| column[step])
-            }));
+            forecasts.extend(
+                (0..horizon).flat_map(|step| columns.iter().map(move |column| column[step])),
+            );
         }
         Ok::<_, TrainError>(Score::of(&forecasts, windows))
     };
     let plain = each(&|column, horizon| Ok(naive(column, horizon)))?;
-    let seasonal = season.map(|season| {
-        each(&|column, horizon| Ok(seasonal_naive(column, season, horizon)?))
-    });
+    let seasonal =
+        season.map(|season| each(&|column, horizon| Ok(seasonal_naive(column, season, horizon)?)));
     Ok((plain, seasonal.transpose()?))
 }
