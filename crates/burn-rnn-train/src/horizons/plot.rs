@@ -173,14 +173,19 @@ impl Panel {
         let known = self.known.iter().chain(&self.truth);
         let seen: Vec<f64> = known.map(|value| f64::from(*value)).collect();
         let first = self.known.len();
+        // Forecasts of one step are points, which a line joins.
+        let joined = match self.horizon {
+            1 => self.forecast.len(),
+            horizon => horizon,
+        };
         // A forecast starts at the last value that was known when it was made.
         let after = |values: &[f32], from: usize| -> Vec<(i64, f64)> {
-            let values = values[from..].iter().take(self.horizon).enumerate();
+            let values = values[from..].iter().take(joined).enumerate();
             let points = values.map(|(step, value)| ((from + step) as i64 + 1, f64::from(*value)));
             let start = (from as i64, seen[first + from - 1]);
             core::iter::once(start).chain(points).collect()
         };
-        let starts = || (0..self.forecast.len()).step_by(self.horizon);
+        let starts = || (0..self.forecast.len()).step_by(joined);
         for from in starts() {
             let mut outline = after(&self.high, from);
             outline.extend(after(&self.low, from).into_iter().rev());
