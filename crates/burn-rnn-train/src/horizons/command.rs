@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use burn::data::dataset::Dataset;
 use burn::tensor::Device;
 use burn_rnn_data::{
     Missing, ScalerKind, Scalers, SplitRule, Table, TableOptions, TableWindows, TimeFeatures,
@@ -11,15 +10,15 @@ use burn_rnn_data::{
 };
 use clap::Args;
 
-use super::plot::{Panel, draw_panels};
-use super::score::{Score, baselines, predict};
+use super::held_out::{draw_test, figures};
+use super::score::predict;
 use super::settings::table;
 use super::{
     Bands, Centring, Decoder, HorizonConfig, HorizonModel, HorizonSettings, HorizonTask, LossKind,
     ModelKind, forecast_file,
 };
 use crate::learn::{LearnArgs, NetworkArgs, Outcome, Task, learn};
-use crate::{ModelFile, TaskCard, TrainError, device};
+use crate::{device, ModelFile, TaskCard, TrainError};
 
 /// The options of a training.
 #[derive(Clone, Debug, Args)]
@@ -61,20 +60,22 @@ pub struct TrainArgs {
     )]
     pub model: ModelKind,
     /// What writes the horizon
-    #[arg(long, value_enum, value_name = "KIND", default_value = "direct")]
+    #[arg(long, value_enum, value_name = "KIND", default_value = "recurrent")]
     pub decoder: Decoder,
-    /// The number of steps that are one step for the recurrent networks
-    #[arg(long, value_name = "N", default_value_t = 12)]
-    pub segment: usize,
+    /// The number of steps that are one step for the recurrent networks [default: the largest up to 12 that
+    /// divides --window]
+    #[arg(long, value_name = "N")]
+    pub segment: Option<usize>,
     /// The network sees all series at once; else one at a time, with the same weights
     #[arg(long)]
     pub joint: bool,
     /// What each window is measured from
     #[arg(long, value_enum, value_name = "KIND", default_value = "last")]
     pub centring: Centring,
-    /// The number of last steps that a linear layer beside the network sees; 0 leaves it out
-    #[arg(long, value_name = "N", default_value_t = 96)]
-    pub lags: usize,
+    /// The number of last steps that a linear layer beside the network sees; 0 leaves it out [default:
+    /// those of --window, at most 96; 0 for a feed-forward network]
+    #[arg(long, value_name = "N")]
+    pub lags: Option<usize>,
     /// The probability that a unit of what the encoder read is dropped in training
     #[arg(
         long,
@@ -92,7 +93,7 @@ pub struct TrainArgs {
     )]
     pub teacher_forcing: f64,
     /// What the training minimises; the held-out MSE decides which model is the best
-    #[arg(long, value_enum, value_name = "KIND", default_value = "mse")]
+    #[arg(long, value_enum, value_name = "KIND", default_value = "mae")]
     pub loss: LossKind,
     /// The season of the seasonal naive forecast [default: found in the training part]
     #[arg(long, value_name = "N")]
@@ -110,7 +111,7 @@ pub const DEFAULTS: &[(&str, &str)] = &[
     ("cell", "gru"),
     ("hidden", "64"),
     ("epochs", "10"),
-    ("patience", "4"),
+    ("patience", "3"),
     ("batch-size", "32"),
     ("lr", "0.001"),
     ("clip", "1"),
@@ -180,6 +181,12 @@ pub fn train(args: &TrainArgs) -> Result<(), TrainError> {
 
 impl TrainArgs {
     fn config(&self, table: &Table) -> HorizonConfig {
+        let divides = |segment: &usize| self.window.is_multiple_of(*segment);
+        let segment = (1..=12).rev().find(divides).unwrap_or(1);
+        let lags = match self.model {
+            ModelKind::EncoderDecoder => self.window.min(96),
+            ModelKind::FeedForward => 0,
+        };
         HorizonConfig {
             model: self.model,
             network: self.network.config(1),
@@ -188,8 +195,8 @@ impl TrainArgs {
             joint: self.joint,
             window: self.window,
             horizon: self.horizon,
-            segment: self.segment,
-            lags: self.lags,
+            segment: self.segment.unwrap_or(segment),
+            lags: self.lags.unwrap_or(lags),
             centring: self.centring,
             time_features: self.time_features.count(),
             output_dropout: self.output_dropout,
@@ -215,7 +222,7 @@ fn usual_season(table: &Table, end: usize) -> Option<usize> {
     usual.map(|(season, _)| *season)
 }
 
-/// The figures of the test part, the bands, the report and the picture.
+/// The figures of the test part, the bands, the picture and the report.
 fn finish(
     mut outcome: Outcome<HorizonTask>,
     table: &Table,
@@ -226,69 +233,10 @@ fn finish(
     let bands = Bands::of(&predict(model, validation, device), validation);
     let forecasts = predict(model, test, device);
     let figures = figures(&forecasts, test, outcome.settings.season)?;
-    outcome.settings.bands = Some(bands.clone());
-
-    let width = forecasts.len() / test.len();
-    let pick = usual_window(&forecasts, test);
-    let window = test.window(pick);
-    let forecast = &forecasts[pick * width..(pick + 1) * width];
     let scalers = &outcome.settings.scalers;
-    let [low, high] = bands.around(forecast).map(|bound| scalers.inverse(&bound));
-    let panels = Panel::of_series(
-        table.names(),
-        &scalers.inverse(window.input()),
-        Some(&scalers.inverse(window.target())),
-        &scalers.inverse(forecast),
-        [&low, &high],
-    );
-    let start = match table.times() {
-        Some(times) => times[window.start()].to_string(),
-        None => format!("row {}", window.start() + 1),
-    };
-    let title = format!("A test window of median error, forecast from {start} on");
-    draw_panels(&outcome.folder, "forecast", &title, &panels)?;
-    let figures: Vec<(&str, f64)> = figures
-        .iter()
-        .map(|(name, value)| (*name, *value))
-        .collect();
+    draw_test(&outcome.folder, table, scalers, &bands, &forecasts, test)?;
+    outcome.settings.bands = Some(bands);
     outcome.report(&figures)
-}
-
-/// The test figures by name.
-fn figures(
-    forecasts: &[f32],
-    test: &TableWindows,
-    season: Option<usize>,
-) -> Result<Vec<(&'static str, f64)>, TrainError> {
-    let score = Score::of(forecasts, test);
-    let (naive, seasonal) = baselines(test, season)?;
-    let mut figures = vec![
-        ("test MSE", score.mse),
-        ("test MAE", score.mae),
-        ("test MSE, naive", naive.mse),
-        ("test MAE, naive", naive.mae),
-    ];
-    if let Some(seasonal) = seasonal {
-        figures.push(("test MSE, seasonal naive", seasonal.mse));
-        figures.push(("test MAE, seasonal naive", seasonal.mae));
-    }
-    Ok(figures)
-}
-
-/// The window whose squared error is the median.
-fn usual_window(forecasts: &[f32], windows: &TableWindows) -> usize {
-    let width = forecasts.len() / windows.len();
-    let error = |pick: usize| -> f64 {
-        let forecast = &forecasts[pick * width..(pick + 1) * width];
-        let window = windows.window(pick);
-        let errors = forecast.iter().zip(window.target());
-        errors
-            .map(|(forecast, truth)| f64::from(forecast - truth).powi(2))
-            .sum()
-    };
-    let mut order: Vec<(f64, usize)> = (0..windows.len()).map(|pick| (error(pick), pick)).collect();
-    order.sort_by(|a, b| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1)));
-    order[order.len() / 2].1
 }
 
 /// The test figures of a saved model, on the table `input` or, without one, on the generated one, split as

@@ -6,7 +6,8 @@ use burn_rnn::{HeadConfig, SlidingWindowConfig};
 use clap::ValueEnum;
 use serde::{Deserialize, Serialize};
 
-use super::model::{Body, EncoderDecoder, HorizonModel};
+use super::encoder_decoder::EncoderDecoder;
+use super::model::{Body, HorizonModel};
 use crate::{NetworkConfig, TrainError};
 
 /// Which network forecasts.

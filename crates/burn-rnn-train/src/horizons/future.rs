@@ -6,7 +6,7 @@ use std::path::Path;
 use burn::tensor::Device;
 use burn_rnn_data::{TableWindow, following};
 
-use super::plot::{Panel, draw_panels};
+use super::plot::{Panel, draw_panels, shown};
 use super::score::predict_some;
 use super::settings::table;
 use super::{HorizonSettings, HorizonTask};
@@ -76,11 +76,12 @@ pub fn forecast_file(
     write_whole(&out.join("future.csv"), text.as_bytes())?;
 
     let known = scalers.inverse(window.input());
-    let panels = Panel::of_series(table.names(), &known, None, &values, [&low, &high]);
-    let title = match table.times().and_then(<[_]>::last) {
-        Some(time) => format!("Forecast of {horizon} steps after {time}"),
-        None => format!("Forecast of {horizon} steps after the end"),
+    let panels = Panel::of_series(table.names(), horizon, &known, None, &values, [&low, &high]);
+    let end = match table.times().and_then(<[_]>::last) {
+        Some(time) => time.to_string(),
+        None => "the end".to_owned(),
     };
+    let title = format!("Forecast of {horizon} steps after {end}{}", shown(&table));
     let [picture, _] = draw_panels(out, "future", &title, &panels)?;
     println!(
         "{horizon} steps of {series} series: {}, {}",

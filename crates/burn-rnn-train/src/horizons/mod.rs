@@ -7,17 +7,22 @@
 mod bands;
 pub mod command;
 mod config;
+mod encoder_decoder;
 mod future;
+mod held_out;
 mod model;
 mod plot;
 mod score;
 mod settings;
 mod task;
+#[cfg(test)]
+mod tests;
 
 pub use bands::Bands;
 pub use config::{Centring, Decoder, HorizonConfig, LossKind, ModelKind};
+pub use encoder_decoder::EncoderDecoder;
 pub use future::forecast_file;
-pub use model::{EncoderDecoder, HorizonModel};
+pub use model::{Body, HorizonModel};
 pub use score::Score;
 pub use settings::HorizonSettings;
 pub use task::HorizonTask;

@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use burn_rnn_data::Table;
 use plotters::coord::Shift;
 use plotters::prelude::*;
 
@@ -11,10 +12,12 @@ use crate::picture::{COLORS, Drawing, FONT, draw, reason};
 /// What is drawn of one series, in its own units.
 pub(super) struct Panel {
     name: String,
-    /// What was known; the forecast starts after it.
+    /// What was known before the first forecast.
     known: Vec<f32>,
     truth: Vec<f32>,
+    /// Forecasts of `horizon` steps, each made when the truth before it was known.
     forecast: Vec<f32>,
+    horizon: usize,
     low: Vec<f32>,
     high: Vec<f32>,
 }
@@ -23,9 +26,11 @@ pub(super) struct Panel {
 const PANELS: usize = 4;
 
 impl Panel {
-    /// The panels of the first series; all values are `[steps, series]` in row-major order.
+    /// The panels of the first series; all values are `[steps, series]` in row-major order. The forecasts of
+    /// `horizon` steps follow one another; without the truth there is but one.
     pub(super) fn of_series(
         names: &[String],
+        horizon: usize,
         known: &[f32],
         truth: Option<&[f32]>,
         forecast: &[f32],
@@ -47,10 +52,19 @@ impl Panel {
             known: column(known, series),
             truth: truth.map_or(Vec::new(), |truth| column(truth, series)),
             forecast: column(forecast, series),
+            horizon,
             low: column(low, series),
             high: column(high, series),
         };
         names.iter().enumerate().take(PANELS).map(panel).collect()
+    }
+}
+
+/// What a title says where there are more series than panels.
+pub(super) fn shown(table: &Table) -> String {
+    match table.series() > PANELS {
+        true => format!(" ({PANELS} of {} series)", table.series()),
+        false => String::new(),
     }
 }
 
@@ -67,7 +81,7 @@ pub(super) fn draw_panels(
 ) -> Result<[PathBuf; 2], TrainError> {
     let rows = panels.len().div_ceil(2);
     let width = if panels.len() > 1 { 1200 } else { 900 };
-    let size = (width, 90 + 290 * rows as u32);
+    let size = (width, 98 + 290 * rows as u32);
     draw(folder, name, size, &Panels { title, panels })
 }
 
@@ -78,6 +92,7 @@ struct Panels<'a> {
 
 impl Drawing for Panels<'_> {
     fn draw<DB: DrawingBackend>(&self, area: &DrawingArea<DB, Shift>) -> Result<(), String> {
+        let area = area.margin(8, 0, 0, 0);
         let area = area.titled(self.title, (FONT, 22)).map_err(reason)?;
         let (_, height) = area.dim_in_pixel();
         let (area, legend) = area.split_vertically(height - 34);
@@ -155,24 +170,37 @@ impl Panel {
             .label_style((FONT, 13))
             .draw()
             .map_err(reason)?;
-        // Everything that is not known starts at the last value that is.
-        let last = (0, f64::from(*self.known.last().unwrap_or(&0.0)));
-        let after = |values: &[f32]| -> Vec<(i64, f64)> {
-            let values = values.iter().enumerate();
-            let points = values.map(|(step, value)| (step as i64 + 1, f64::from(*value)));
-            core::iter::once(last).chain(points).collect()
+        let known = self.known.iter().chain(&self.truth);
+        let seen: Vec<f64> = known.map(|value| f64::from(*value)).collect();
+        let first = self.known.len();
+        // Forecasts of one step are points, which a line joins.
+        let joined = match self.horizon {
+            1 => self.forecast.len(),
+            horizon => horizon,
         };
-        let mut outline = after(&self.high);
-        outline.extend(after(&self.low).into_iter().rev());
-        let filled = Polygon::new(outline, band().filled());
-        chart.draw_series([filled]).map_err(reason)?;
-        let known = self.known.iter().enumerate();
-        let known = known.map(|(step, value)| (step as i64 + 1 - past, f64::from(*value)));
-        let mut lines = vec![(known.collect(), HISTORY, 2)];
-        if !self.truth.is_empty() {
-            lines.push((after(&self.truth), TRUTH, 2));
+        // A forecast starts at the last value that was known when it was made.
+        let after = |values: &[f32], from: usize| -> Vec<(i64, f64)> {
+            let values = values[from..].iter().take(joined).enumerate();
+            let points = values.map(|(step, value)| ((from + step) as i64 + 1, f64::from(*value)));
+            let start = (from as i64, seen[first + from - 1]);
+            core::iter::once(start).chain(points).collect()
+        };
+        let starts = || (0..self.forecast.len()).step_by(joined);
+        for from in starts() {
+            let mut outline = after(&self.high, from);
+            outline.extend(after(&self.low, from).into_iter().rev());
+            let filled = Polygon::new(outline, band().filled());
+            chart.draw_series([filled]).map_err(reason)?;
         }
-        lines.push((after(&self.forecast), COLORS[0], 3));
+        let points = |range: core::ops::Range<usize>| -> Vec<(i64, f64)> {
+            let place = |index: usize| (index as i64 + 1 - past, seen[index]);
+            range.map(place).collect()
+        };
+        let mut lines = vec![
+            (points(0..first), HISTORY, 2),
+            (points(first - 1..seen.len()), TRUTH, 2),
+        ];
+        lines.extend(starts().map(|from| (after(&self.forecast, from), COLORS[0], 3)));
         for (points, color, width) in lines {
             let line = LineSeries::new(points, color.stroke_width(width));
             chart.draw_series(line).map_err(reason)?;

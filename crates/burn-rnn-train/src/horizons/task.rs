@@ -7,7 +7,7 @@ use burn::data::dataset::Dataset;
 use burn::tensor::Device;
 use burn_rnn_data::{TableBatch, TableBatcher, TableWindow, TableWindows, shuffled};
 
-use super::model::Truth;
+use super::encoder_decoder::Truth;
 use super::score::{Score, predict};
 use super::{HorizonModel, HorizonSettings, LossKind};
 use crate::learn::{Learnable, Lesson, Moment, Task};
