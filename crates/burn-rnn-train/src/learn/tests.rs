@@ -176,7 +176,7 @@ fn run(task: &Waves, folder: &Path, more: &[&str]) -> Result<Vec<f64>, TrainErro
 }
 
 /// Flex draws random numbers for all threads from one source.
-fn alone() -> std::sync::MutexGuard<'static, ()> {
+pub(crate) fn alone() -> std::sync::MutexGuard<'static, ()> {
     static ONE: std::sync::Mutex<()> = std::sync::Mutex::new(());
     ONE.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
 }
