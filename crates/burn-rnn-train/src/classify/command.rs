@@ -261,6 +261,7 @@ mod tests {
     use clap::Parser;
 
     use super::*;
+    use crate::learn::tests::alone;
     use burn_rnn_data::{generate_sounds, wav_file};
 
     #[derive(Parser)]
@@ -277,6 +278,7 @@ mod tests {
 
     #[test]
     fn a_saved_model_has_the_figures_of_its_training_and_knows_its_labels() {
+        let _alone = alone();
         let folder = tempfile::tempdir().unwrap();
         train(&args(folder.path(), &["--epochs", "2", "--bidirectional"])).unwrap();
         let device = Device::default();

@@ -18,7 +18,7 @@ use super::{
     ModelKind, forecast_file,
 };
 use crate::learn::{LearnArgs, NetworkArgs, Outcome, Task, learn};
-use crate::{device, ModelFile, TaskCard, TrainError};
+use crate::{ModelFile, TaskCard, TrainError, device};
 
 /// The options of a training.
 #[derive(Clone, Debug, Args)]

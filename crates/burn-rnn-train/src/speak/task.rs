@@ -301,11 +301,11 @@ mod tests {
             noise: 0.0,
         };
         let batch = rows.batch(vec![sound(3, 0), sound(2, 0)], &device);
-        let before: Vec<f32> = batch.before.into_data_as().try_into_vec().unwrap();
+        let before: Vec<f32> = batch.before.into_data_as::<f32>().try_into_vec().unwrap();
         let frames = sound(3, 0).frames;
         assert_eq!(before[..2], [0.0, 0.0]);
         assert_eq!(before[2..6], frames[..4]);
-        let ends: Vec<f32> = batch.ends.into_data_as().try_into_vec().unwrap();
+        let ends: Vec<f32> = batch.ends.into_data_as::<f32>().try_into_vec().unwrap();
         assert_eq!(ends, [0.0, 0.0, 1.0, 0.0, 1.0, 0.0]);
     }
 
