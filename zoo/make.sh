@@ -16,6 +16,9 @@ model() {
     fi
     rm -rf "zoo/$name"
     "$program" train "$task" "$@" --out "zoo/$name" --plain
+    if [ "$task" = music ]; then
+        "$program" generate --model "zoo/$name" --prompt "48 55 64 72" --temperature 0.5 --out "zoo/$name/piece.mid"
+    fi
     rm -f "zoo/$name"/checkpoint-*.brnn "zoo/$name"/*.svg
     "$program" inspect "zoo/$name" --card >"zoo/$name/README.md"
 }

@@ -56,6 +56,10 @@ const WRONG: &[(&str, &[&str])] = &[
         &["note.json", "step 2"],
     ),
     ("generate --model music --length 0", &["--length", "0"]),
+    (
+        "generate --model music --prompt 60,64",
+        &["60,64", "21 to 108"],
+    ),
     // Models.
     ("eval --model missing", &["missing", "--out"]),
     ("eval --model folder", &["model.safetensors", "--out"]),

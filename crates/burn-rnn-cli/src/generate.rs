@@ -15,7 +15,11 @@ pub struct GenerateArgs {
     /// A model file, or the folder that a training wrote with --out
     #[arg(long, value_name = "PATH")]
     pub model: PathBuf,
+<<<<<<< HEAD
     /// What it begins with: the first characters of a text, or the label to say
+=======
+    /// What it begins with: characters of a text; the notes of music's first step, as MIDI numbers
+>>>>>>> h-cli
     #[arg(long, value_name = "TEXT", default_value = "")]
     pub prompt: String,
     /// Below 1 more of the likely, above 1 more of the unlikely; 0 takes the likeliest always
@@ -52,8 +56,8 @@ pub fn generate(args: &GenerateArgs) -> Result<(), TrainError> {
             text::write_text(file, &args.prompt, length, sampling, &device)
         }
         "music" => {
-            args.refuse(&file, "--prompt", !args.prompt.is_empty())?;
             let options = ComposeOptions {
+                prompt: &args.prompt,
                 steps: args.length.unwrap_or(64),
                 sampling,
                 out: args.out.as_deref().unwrap_or(Path::new("piece.mid")),

@@ -51,6 +51,7 @@ impl Drawing for Curve<'_> {
         let mut chart = ChartBuilder::on(area)
             .caption(format!("{}: learning curve", self.task), (FONT, 22))
             .margin(12)
+            .margin_right(30)
             .x_label_area_size(40)
             .y_label_area_size(70)
             .build_cartesian_2d(0..last, low - margin..high + margin)

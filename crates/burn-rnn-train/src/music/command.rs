@@ -3,7 +3,9 @@
 use std::path::{Path, PathBuf};
 
 use burn::tensor::Device;
-use burn_rnn_data::{KEYS, PianoRolls, Piece, generate_chorales, midi_file, read_piano_rolls};
+use burn_rnn_data::{
+    KEYS, LOWEST_NOTE, PianoRolls, Piece, generate_chorales, midi_file, read_piano_rolls,
+};
 use clap::Args;
 
 use super::task::VALIDATION;
@@ -67,7 +69,10 @@ pub const CARD: TaskCard = TaskCard {
     input: "--rolls",
     built_in: "four-part pieces that the program generates by rules of harmony: 200 to learn from, 50 to \
                choose the model by, 50 to test it on",
-    usage: &["burn-rnn generate --model MODEL --length 64 --out piece.mid"],
+    usage: &[
+        "burn-rnn generate --model MODEL --length 64 --out piece.mid",
+        "burn-rnn generate --model MODEL --prompt \"48 55 64 72\" --temperature 0.5 --out piece.mid",
+    ],
     limits: "It knows keys and steps, no rhythm within a quarter note, no dynamics and no instruments. \
              The keys of a step are drawn independently of one another, so that a chord now and then \
              has a note too many or too few.",
@@ -170,7 +175,7 @@ fn finish(outcome: &Outcome<MusicTask>, rolls: &PianoRolls) -> Result<f64, Train
         temperature: 0.8,
         seed: 1,
     };
-    let piece = compose(&outcome.model, 64, sampling, &outcome.device)?;
+    let piece = compose(&outcome.model, &[], 64, sampling, &outcome.device)?;
     plot::piano_roll(&outcome.folder, "piece", "What the model composes", &piece)?;
     write_whole(&outcome.folder.join("piece.mid"), &midi_file(&piece, 90))?;
     Ok(test)
@@ -211,12 +216,30 @@ fn load(file: ModelFile, device: &Device) -> Result<(MusicSettings, MusicModel),
 /// The options of `generate` for a music model.
 #[derive(Clone, Debug)]
 pub struct ComposeOptions<'a> {
+    /// The first step, MIDI notes with spaces between; empty for a first step that is drawn too.
+    pub prompt: &'a str,
     /// The number of steps, quarter notes.
     pub steps: usize,
     /// How the notes are drawn.
     pub sampling: Sampling,
     /// The MIDI file to write, the picture beside it.
     pub out: &'a Path,
+}
+
+/// The MIDI notes of a text, with spaces between.
+fn notes(text: &str) -> Result<Vec<u8>, TrainError> {
+    let last = LOWEST_NOTE + KEYS as u8 - 1;
+    let note = |word: &str| match word.parse() {
+        Ok(note) if (LOWEST_NOTE..=last).contains(&note) => Ok(note),
+        _ => Err(TrainError::Setting {
+            name: "a note of --prompt",
+            given: word.to_owned(),
+            expected: format!(
+                "MIDI notes of a piano, {LOWEST_NOTE} to {last}, with spaces between"
+            ),
+        }),
+    };
+    text.split_whitespace().map(note).collect()
 }
 
 /// Composes a piece with a saved model: a MIDI file, and its picture beside it.
@@ -231,7 +254,8 @@ pub fn compose_file(
 ) -> Result<(), TrainError> {
     TrainError::check_counts(&[("--length", options.steps)])?;
     let (_, model) = load(file, device)?;
-    let piece = compose(&model, options.steps, options.sampling, device)?;
+    let first = notes(options.prompt)?;
+    let piece = compose(&model, &first, options.steps, options.sampling, device)?;
     write_whole(options.out, &midi_file(&piece, 90))?;
     let folder = options.out.parent().unwrap_or(Path::new(""));
     let name = options

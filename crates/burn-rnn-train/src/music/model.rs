@@ -2,7 +2,7 @@
 
 use burn::module::Module;
 use burn::nn::{Dropout, DropoutConfig};
-use burn::tensor::activation::{log_sigmoid, sigmoid};
+use burn::tensor::activation::log_sigmoid;
 use burn::tensor::{Device, Tensor};
 use burn_rnn::{Head, HeadConfig};
 use burn_rnn_data::KEYS;
@@ -76,11 +76,6 @@ impl MusicModel {
     ) -> (Tensor<3>, NetworkState) {
         let (hidden, state) = self.network.forward(keys, state);
         (self.head.logits(self.dropout.forward(hidden)), state)
-    }
-
-    /// The probability of each key at the next step.
-    pub(super) fn probabilities(logits: Tensor<3>) -> Tensor<3> {
-        sigmoid(logits)
     }
 
     /// The negative log-likelihood of each step in nats, summed over the keys as Boulanger-Lewandowski et
