@@ -15,11 +15,8 @@ pub struct GenerateArgs {
     /// A model file, or the folder that a training wrote with --out
     #[arg(long, value_name = "PATH")]
     pub model: PathBuf,
-<<<<<<< HEAD
-    /// What it begins with: the first characters of a text, or the label to say
-=======
-    /// What it begins with: characters of a text; the notes of music's first step, as MIDI numbers
->>>>>>> h-cli
+    /// What it begins with: characters of a text; the notes of music's first step, as MIDI numbers; the
+    /// label to say
     #[arg(long, value_name = "TEXT", default_value = "")]
     pub prompt: String,
     /// Below 1 more of the likely, above 1 more of the unlikely; 0 takes the likeliest always
