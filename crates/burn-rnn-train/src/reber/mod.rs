@@ -7,8 +7,10 @@ pub mod command;
 mod generate;
 mod model;
 mod plot;
+mod score;
 mod task;
 
 pub use generate::write_strings;
 pub use model::{ReberModel, ReberSettings, one_hot};
-pub use task::{ReberBatch, ReberScore, ReberTask};
+pub use score::ReberScore;
+pub use task::{ReberBatch, ReberTask};

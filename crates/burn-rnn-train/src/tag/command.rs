@@ -9,6 +9,7 @@ use burn_rnn_data::{
 };
 use clap::Args;
 
+use super::corpus::{Corpus, CorpusFiles};
 use super::{Direction, DirectionsConfig, HeldOut, TagSettings, TagTask, Tagger, plot, score_tags};
 use crate::learn::{LearnArgs, NetworkArgs, learn, owned};
 use crate::{ModelFile, TaskCard, TrainError, device};
@@ -74,48 +75,12 @@ pub const CARD: TaskCard = TaskCard {
              letters and capitals alone. Tokens have to stand apart, with spaces between them.",
 };
 
-/// The sentences that are generated where no file is named.
-const GENERATED: usize = 3000;
-
-/// Sentences to learn from, to choose the best model by, and for the figures.
-struct Corpus {
-    train: Vec<TaggedSentence>,
-    valid: Vec<TaggedSentence>,
-    test: Vec<TaggedSentence>,
-}
-
 impl TrainArgs {
     fn columns(&self) -> ConllColumns {
         ConllColumns {
             token: self.token_column,
             tag: self.tag_column,
         }
-    }
-
-    fn corpus(&self) -> Result<Corpus, TrainError> {
-        let columns = self.columns();
-        let mut train = match &self.conll {
-            Some(path) => read_conll(path, columns)?,
-            None => generate_tagged(GENERATED, self.learn.seed),
-        };
-        let given = train.len();
-        let mut part = |path: &Option<PathBuf>| match path {
-            Some(path) => read_conll(path, columns),
-            None => Ok(train.split_off(train.len() - (given / 10).min(train.len()))),
-        };
-        let test = part(&self.test)?;
-        let valid = part(&self.valid)?;
-        if train.is_empty() || valid.is_empty() || test.is_empty() {
-            return Err(TrainError::Setting {
-                name: "the number of sentences",
-                given: given.to_string(),
-                expected:
-                    "at least 10, of which a tenth chooses the best model and a tenth gives the \
-                           figures; or name files for these by --valid and --test"
-                        .to_owned(),
-            });
-        }
-        Ok(Corpus { train, valid, test })
     }
 }
 
@@ -137,7 +102,12 @@ pub fn train(args: &TrainArgs) -> Result<(), TrainError> {
             expected: "a probability of at least 0 and below 1".to_owned(),
         });
     }
-    let corpus = args.corpus()?;
+    let files = CorpusFiles {
+        train: args.conll.as_deref(),
+        valid: args.valid.as_deref(),
+        test: args.test.as_deref(),
+    };
+    let corpus = Corpus::read(files, args.columns(), args.learn.seed)?;
     let tokens = || {
         corpus
             .train
@@ -240,7 +210,7 @@ pub fn evaluate(
     let tagger = Tagger::load(file, device)?;
     let sentences = match input {
         Some(path) => read_conll(path, tagger.settings.columns)?,
-        None => generate_tagged(GENERATED, seed),
+        None => generate_tagged(Corpus::GENERATED, seed),
     };
     let from = match tagger.settings.held_out {
         HeldOut::LastTenth => sentences.len() - sentences.len() / 10,

@@ -4,6 +4,7 @@
 //! trains, [`Tagger`] tags sentences with a saved model, [`command`] is the command line.
 
 pub mod command;
+mod corpus;
 mod directions;
 mod model;
 mod plot;
