@@ -80,13 +80,28 @@ fn register_font() {
     });
 }
 
-/// Draws lines over steps, each with its name and colour in a legend at `position`.
+/// Values over steps.
+pub(crate) struct Line<'a> {
+    /// What the legend says.
+    pub(crate) name: &'a str,
+    /// Steps and values.
+    pub(crate) points: Vec<(usize, f64)>,
+    /// Its colour.
+    pub(crate) color: RGBColor,
+}
+
+/// Draws lines, each with its name and colour in a legend at `position`.
 pub(crate) fn draw_lines<'a, DB: DrawingBackend + 'a>(
     chart: &mut ChartContext<'a, DB, Cartesian2d<RangedCoordusize, RangedCoordf64>>,
-    lines: Vec<(&str, Vec<(usize, f64)>, RGBColor)>,
+    lines: Vec<Line<'_>>,
     position: SeriesLabelPosition,
 ) -> Result<(), String> {
-    for (name, points, color) in lines {
+    for Line {
+        name,
+        points,
+        color,
+    } in lines
+    {
         chart
             .draw_series(LineSeries::new(points, color.stroke_width(2)))
             .map_err(reason)?

@@ -7,7 +7,7 @@ use plotters::prelude::*;
 
 use super::checkpoint::Point;
 use crate::TrainError;
-use crate::picture::{COLORS, Drawing, FONT, draw, draw_lines, reason};
+use crate::picture::{COLORS, Drawing, FONT, Line, draw, draw_lines, reason};
 
 /// Draws `loss.png` and `loss.svg`: the training loss and the first held-out score over the steps.
 pub(super) fn draw_curve(
@@ -65,8 +65,16 @@ impl Drawing for Curve<'_> {
             .draw()
             .map_err(reason)?;
         let lines = vec![
-            ("training loss", train, COLORS[1]),
-            (self.score, held_out, COLORS[0]),
+            Line {
+                name: "training loss",
+                points: train,
+                color: COLORS[1],
+            },
+            Line {
+                name: self.score,
+                points: held_out,
+                color: COLORS[0],
+            },
         ];
         draw_lines(&mut chart, lines, SeriesLabelPosition::UpperRight)
     }

@@ -8,7 +8,7 @@ use plotters::prelude::*;
 
 use crate::TrainError;
 use crate::learn::Point;
-use crate::picture::{COLORS, Drawing, FONT, draw, draw_lines, reason};
+use crate::picture::{COLORS, Drawing, FONT, Line, draw, draw_lines, reason};
 
 /// Draws `memory.png` and `memory.svg` in `folder`: the validation loss over the steps, and a line where
 /// somebody without memory stays.
@@ -63,8 +63,16 @@ impl Drawing for Picture<'_> {
             .map_err(reason)?;
         let chance = vec![(0, self.chance), (last, self.chance)];
         let lines = vec![
-            ("without memory", chance, RGBColor(120, 120, 120)),
-            ("model, held-out sequences", points, COLORS[0]),
+            Line {
+                name: "without memory",
+                points: chance,
+                color: RGBColor(120, 120, 120),
+            },
+            Line {
+                name: "model, held-out sequences",
+                points,
+                color: COLORS[0],
+            },
         ];
         draw_lines(&mut chart, lines, SeriesLabelPosition::MiddleRight)
     }
