@@ -10,9 +10,9 @@ use burn_rnn_data::{
 use clap::Args;
 
 use super::corpus::{Corpus, CorpusFiles};
-use super::{Direction, DirectionsConfig, HeldOut, TagSettings, TagTask, Tagger, plot, score_tags};
+use super::{HeldOut, TagSettings, TagTask, Tagger, plot, score_tags};
 use crate::learn::{LearnArgs, NetworkArgs, learn, owned};
-use crate::{ModelFile, TaskCard, TrainError, device};
+use crate::{Direction, DirectionsConfig, ModelFile, TaskCard, TrainError, device};
 
 /// The options of a training.
 #[derive(Clone, Debug, Args)]

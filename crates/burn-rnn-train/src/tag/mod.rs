@@ -5,14 +5,12 @@
 
 pub mod command;
 mod corpus;
-mod directions;
 mod model;
 mod plot;
 mod score;
 mod tagger;
 mod task;
 
-pub use directions::{Direction, DirectionLayer, DirectionsConfig};
 pub use model::{HeldOut, TagModel, TagSettings};
 pub use score::{TagScore, score_tags};
 pub use tagger::Tagger;

@@ -7,8 +7,8 @@ use burn_rnn::{Head, HeadConfig};
 use burn_rnn_data::{ConllColumns, SHAPES, TagVocabulary, TokenVocabulary};
 use serde::{Deserialize, Serialize};
 
-use super::{DirectionLayer, DirectionsConfig, TagBatch};
-use crate::TrainError;
+use super::TagBatch;
+use crate::{DirectionLayer, DirectionsConfig, TrainError};
 
 /// Embeddings of the token and of its last three letters, and what it looks like, side by side; recurrent
 /// layers; a head that gives one logit a tag.

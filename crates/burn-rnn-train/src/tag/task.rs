@@ -7,9 +7,9 @@ use burn::data::dataset::{Dataset, InMemDataset};
 use burn::tensor::{Device, Int, Tensor, TensorData};
 use burn_rnn_data::{SHAPES, TaggedSentence, bucketed, pad, shape, suffix};
 
-use super::directions::reversed;
 use super::{TagModel, TagSettings, Tagger};
 use crate::cross_entropy::cross_entropies;
+use crate::directions::reversed;
 use crate::learn::{Learnable, Lesson, Moment, Task};
 use crate::{NetworkState, TrainError};
 
@@ -199,9 +199,8 @@ mod tests {
     use burn_rnn_data::{ConllColumns, TagVocabulary, TokenVocabulary, generate_tagged};
 
     use super::*;
-    use crate::Architecture;
-
-    use crate::tag::{Direction, DirectionsConfig, HeldOut};
+    use crate::tag::HeldOut;
+    use crate::{Architecture, Direction, DirectionsConfig};
 
     fn settings(sentences: &[TaggedSentence], direction: Direction) -> TagSettings {
         let tokens = || {
