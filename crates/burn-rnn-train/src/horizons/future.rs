@@ -81,10 +81,11 @@ pub fn forecast_file(
         Some(time) => time.to_string(),
         None => "the end".to_owned(),
     };
-    let title = format!("Forecast of {horizon} steps after {end}{}", shown(&table));
+    let steps = if horizon == 1 { "step" } else { "steps" };
+    let title = format!("Forecast of {horizon} {steps} after {end}{}", shown(&table));
     let [picture, _] = draw_panels(out, "future", &title, &panels)?;
     println!(
-        "{horizon} steps of {series} series: {}, {}",
+        "{horizon} {steps} of {series} series: {}, {}",
         out.join("future.csv").display(),
         picture.display()
     );
