@@ -36,6 +36,7 @@ pub struct Cli {
 
 /// What the program does.
 #[derive(Debug, Subcommand)]
+#[allow(clippy::large_enum_variant)] // There is one, not a vector of them.
 pub enum Command {
     /// Trains a model
     Train {

@@ -6,6 +6,9 @@ use crate::{ScaledTable, ScalerKind, Scalers, SplitRule, Table, TableWindows, Ti
 
 const SERIES: usize = 2;
 
+/// Where the target starts, the bits of the window, and those of the target where it is past already.
+type Pair = (usize, Vec<u32>, Option<Vec<u32>>);
+
 /// Everything that is known before row `present`: the scalers, if the training part ends there or before,
 /// and every window that ends, and every target that ends, there or before, bit by bit.
 fn known_before(
@@ -14,7 +17,7 @@ fn known_before(
     present: usize,
     window: usize,
     horizon: usize,
-) -> Option<(Scalers, Vec<(usize, Vec<u32>, Option<Vec<u32>>)>)> {
+) -> Option<(Scalers, Vec<Pair>)> {
     let names = vec!["a".to_owned(), "b".to_owned()];
     let table = Table::interpolated(names, cells, None).ok()?;
     let rule = SplitRule::Fractions([0.5, 0.2, 0.3]);

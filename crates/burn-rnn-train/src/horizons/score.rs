@@ -3,7 +3,7 @@
 use burn::data::dataloader::batcher::Batcher;
 use burn::data::dataset::Dataset;
 use burn::tensor::Device;
-use burn_rnn_data::{TableBatcher, TableWindow, TableWindows, naive, seasonal_naive};
+use burn_rnn_data::{DataError, TableBatcher, TableWindow, TableWindows, naive, seasonal_naive};
 
 use super::HorizonModel;
 use crate::TrainError;
@@ -74,27 +74,35 @@ pub(super) fn baselines(
     windows: &TableWindows,
     season: Option<usize>,
 ) -> Result<(Score, Option<Score>), TrainError> {
-    let each = |of: &dyn Fn(&[f32], usize) -> Result<Vec<f32>, TrainError>| {
-        let mut forecasts = Vec::new();
-        for window in (0..windows.len()).map(|pick| windows.window(pick)) {
-            let series = window.table().series();
-            let horizon = window.target().len() / series;
-            let past = season.unwrap_or(1).max(1);
-            let from = window.start().saturating_sub(past);
-            let known = window.table().values(from..window.start());
-            let mut columns = Vec::with_capacity(series);
-            for place in 0..series {
-                let column: Vec<f32> = known.iter().skip(place).step_by(series).copied().collect();
-                columns.push(of(&column, horizon)?);
-            }
-            forecasts.extend(
-                (0..horizon).flat_map(|step| columns.iter().map(move |column| column[step])),
-            );
-        }
-        Ok::<_, TrainError>(Score::of(&forecasts, windows))
-    };
-    let plain = each(&|column, horizon| Ok(naive(column, horizon)))?;
-    let seasonal =
-        season.map(|season| each(&|column, horizon| Ok(seasonal_naive(column, season, horizon)?)));
+    let horizon = windows.window(0).target().len() / windows.window(0).table().series();
+    let plain = each_series(windows, 1, |known| Ok(naive(known, horizon)))?;
+    let seasonal = season.map(|season| {
+        each_series(windows, season, |known| {
+            seasonal_naive(known, season, horizon)
+        })
+    });
     Ok((plain, seasonal.transpose()?))
+}
+
+/// The errors of forecasts that are made of the last `past` values of each series by itself.
+fn each_series(
+    windows: &TableWindows,
+    past: usize,
+    forecast: impl Fn(&[f32]) -> Result<Vec<f32>, DataError>,
+) -> Result<Score, TrainError> {
+    let mut forecasts = Vec::new();
+    for window in (0..windows.len()).map(|pick| windows.window(pick)) {
+        let series = window.table().series();
+        let rows = window.start().saturating_sub(past)..window.start();
+        let known = window.table().values(rows);
+        let mut columns = Vec::with_capacity(series);
+        for place in 0..series {
+            let column: Vec<f32> = known.iter().skip(place).step_by(series).copied().collect();
+            columns.push(forecast(&column)?);
+        }
+        let horizon = columns[0].len();
+        let steps = 0..horizon;
+        forecasts.extend(steps.flat_map(|step| columns.iter().map(move |column| column[step])));
+    }
+    Ok(Score::of(&forecasts, windows))
 }
