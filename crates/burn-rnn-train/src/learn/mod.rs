@@ -20,8 +20,6 @@ mod strategy;
 mod student;
 mod task;
 mod terminal;
-#[cfg(test)]
-mod tests;
 
 pub use args::{LearnArgs, NetworkArgs, ScheduleName};
 pub use checkpoint::Point;
