@@ -53,7 +53,7 @@ impl Learnable for Model {
         carried: Option<NetworkState>,
         moment: &Moment,
     ) -> Lesson {
-        assert_eq!(carried.is_some() && !self.carries, false);
+        assert!(self.carries || carried.is_none());
         let targets = input.dims()[0] * input.dims()[1];
         let (output, state) = self.network.forward(input, carried);
         let loss = MseLoss::new().forward(self.head.logits(output), target, Reduction::Mean);
