@@ -42,7 +42,7 @@ pub enum Command {
     Train {
         /// What it learns.
         #[command(subcommand)]
-        task: TrainTask,
+        task: Box<TrainTask>,
     },
     /// Measures a trained model on held-out data
     Eval(EvalArgs),

@@ -261,7 +261,7 @@ mod tests {
     use clap::Parser;
 
     use super::*;
-    use crate::learn::tests::alone;
+    use crate::learn::alone;
     use burn_rnn_data::{generate_sounds, wav_file};
 
     #[derive(Parser)]

@@ -4,6 +4,8 @@
 //! [`LearnArgs`] say. Checkpoints are whole files with a checksum; a training that was killed goes on
 //! with `--resume` to the same weights as one that was not.
 
+#[cfg(test)]
+mod alone;
 mod args;
 mod batches;
 mod bits;
@@ -20,9 +22,9 @@ mod strategy;
 mod student;
 mod task;
 mod terminal;
-#[cfg(test)]
-pub(crate) mod tests;
 
+#[cfg(test)]
+pub(crate) use alone::alone;
 pub use args::{LearnArgs, NetworkArgs, ScheduleName};
 pub use checkpoint::Point;
 use run::last_good;

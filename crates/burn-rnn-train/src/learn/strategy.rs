@@ -147,7 +147,7 @@ impl<T: Task> SupervisedLearningStrategy<Student<T::Model>> for Loop<T> {
             seconds_before: 0.0,
             put_aside: false,
         };
-        let end = run.to_the_end();
+        let end = run.train();
         *self.end.lock().expect("no thread panics with the lock") = Some(end);
         (run.learner.model(), run.components.event_processor)
     }
@@ -169,7 +169,7 @@ struct Run<'a, T: Task> {
 type Batch<T> = <<T as Task>::Model as Learnable>::Batch;
 
 impl<T: Task> Run<'_, T> {
-    fn to_the_end(&mut self) -> Result<End, TrainError> {
+    fn train(&mut self) -> Result<End, TrainError> {
         if self.the.plan.resume {
             self.resume()?;
         }

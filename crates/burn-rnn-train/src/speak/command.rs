@@ -389,7 +389,7 @@ mod tests {
     use clap::Parser;
 
     use super::*;
-    use crate::learn::tests::alone;
+    use crate::learn::alone;
 
     #[derive(Parser)]
     struct Cli {

@@ -292,7 +292,7 @@ mod tests {
     use clap::{CommandFactory, FromArgMatches, Parser};
 
     use super::*;
-    use crate::learn::tests::alone;
+    use crate::learn::alone;
     use crate::options::with_defaults;
 
     #[derive(Debug, Parser)]

@@ -12,7 +12,7 @@ use super::{
     AttentionName, Beam, Forcing, Pairing, Seq2Seq, SequenceBatch, TransduceBatch,
     TransduceSettings, TransduceSource, beam_search, greedy,
 };
-use crate::learn::tests::alone;
+use crate::learn::alone;
 use crate::learn::{Learnable, Moment};
 use crate::{Architecture, Direction, DirectionsConfig};
 

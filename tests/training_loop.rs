@@ -1,4 +1,6 @@
-//! The loop on a task that is small enough to run it many times.
+//! The training loop on a task that is small enough to run it many times.
+//!
+//! In a process of its own: a device has one source of random numbers, and other tests draw from it.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -11,8 +13,8 @@ use burn::tensor::{Device, Tensor, TensorData};
 use burn_rnn::{Head, HeadConfig};
 use clap::Parser;
 
-use super::{LearnArgs, Learnable, Lesson, Moment, Task, learn};
-use crate::{Architecture, Network, NetworkConfig, NetworkState, TrainError};
+use burn_rnn_train::learn::{LearnArgs, Learnable, Lesson, Moment, Task, learn};
+use burn_rnn_train::{Architecture, ModelFile, Network, NetworkConfig, NetworkState, TrainError};
 
 /// The next value of a sine from the one before.
 #[derive(Clone)]
@@ -51,7 +53,7 @@ impl Learnable for Model {
         carried: Option<NetworkState>,
         moment: &Moment,
     ) -> Lesson {
-        assert_eq!(carried.is_some() && !self.carries, false);
+        assert!(self.carries || carried.is_none());
         let targets = input.dims()[0] * input.dims()[1];
         let (output, state) = self.network.forward(input, carried);
         let loss = MseLoss::new().forward(self.head.logits(output), target, Reduction::Mean);
@@ -182,10 +184,7 @@ pub(crate) fn alone() -> std::sync::MutexGuard<'static, ()> {
 }
 
 fn weights(folder: &Path) -> String {
-    crate::ModelFile::open(folder)
-        .unwrap()
-        .checksum()
-        .to_owned()
+    ModelFile::open(folder).unwrap().checksum().to_owned()
 }
 
 fn checkpoints(folder: &Path) -> Vec<std::path::PathBuf> {
@@ -304,9 +303,9 @@ fn a_loss_that_is_no_number_keeps_the_weights_before_it() {
         error.to_string().starts_with("step 8: the loss is NaN"),
         "{error}"
     );
-    assert!(crate::ModelFile::open(&folder.path().join("last-good.safetensors")).is_ok());
+    assert!(ModelFile::open(&folder.path().join("last-good.safetensors")).is_ok());
     assert!(
-        crate::ModelFile::open(folder.path()).is_ok(),
+        ModelFile::open(folder.path()).is_ok(),
         "the best model stays"
     );
 }
