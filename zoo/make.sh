@@ -21,4 +21,4 @@ model() {
 }
 
 model sounds classify
-model voice speak --layers 1 --hidden 96
+model voice speak --cell gru --layers 1 --hidden 128 --epochs 250

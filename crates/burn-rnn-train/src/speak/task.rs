@@ -286,9 +286,9 @@ mod tests {
             [error.into_scalar::<f64>(), end.into_scalar::<f64>()]
         };
         let (long, short) = (sound(9, 0), sound(1, 1));
-        let (a, b) = (both(&[long.clone()]), both(&[short.clone()]));
+        let apart = [&long, &short].map(|sound| both(core::slice::from_ref(sound)));
         for (index, together) in both(&[long, short]).into_iter().enumerate() {
-            let apart = (9.0 * a[index] + b[index]) / 10.0;
+            let apart = (9.0 * apart[0][index] + apart[1][index]) / 10.0;
             assert!((together - apart).abs() < 1e-5, "{together}, apart {apart}");
         }
     }
