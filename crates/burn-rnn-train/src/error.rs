@@ -145,6 +145,19 @@ impl TrainError {
         }
     }
 
+    /// Refuses what is no probability below 1.
+    pub(crate) fn check_probabilities(probabilities: &[(&'static str, f64)]) -> Result<(), Self> {
+        let wrong = |(_, probability): &&(_, f64)| !(0.0..1.0).contains(probability);
+        match probabilities.iter().find(wrong) {
+            None => Ok(()),
+            Some((name, probability)) => Err(Self::Setting {
+                name,
+                given: probability.to_string(),
+                expected: "a probability of at least 0 and below 1".to_owned(),
+            }),
+        }
+    }
+
     /// A file or folder that cannot be written.
     pub(crate) fn write(path: &Path) -> impl FnOnce(std::io::Error) -> Self {
         let path = path.to_owned();

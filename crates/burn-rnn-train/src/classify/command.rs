@@ -85,16 +85,10 @@ pub const CARD: TaskCard = TaskCard {
 ///
 /// Where a file or a setting does not fit; nothing is overwritten then.
 pub fn train(args: &TrainArgs) -> Result<(), TrainError> {
-    let share = |name, given: f64| match (0.0..1.0).contains(&given) {
-        true => Ok(()),
-        false => Err(TrainError::Setting {
-            name,
-            given: given.to_string(),
-            expected: "at least 0 and below 1".to_owned(),
-        }),
-    };
-    share("--output-dropout", args.output_dropout)?;
-    share("--smoothing", args.smoothing)?;
+    TrainError::check_probabilities(&[
+        ("--output-dropout", args.output_dropout),
+        ("--smoothing", args.smoothing),
+    ])?;
     if !(0.0..=4.0).contains(&args.augment) {
         return Err(TrainError::Setting {
             name: "--augment",

@@ -29,7 +29,7 @@ pub struct TrainArgs {
     #[arg(
         long,
         value_name = "DEVIATION",
-        default_value_t = 1.0,
+        default_value_t = 0.5,
         allow_negative_numbers = true
     )]
     pub noise: f64,
@@ -91,13 +91,7 @@ pub fn train(args: &TrainArgs) -> Result<(), TrainError> {
                 .to_owned(),
         });
     }
-    if !(0.0..1.0).contains(&args.output_dropout) {
-        return Err(TrainError::Setting {
-            name: "--output-dropout",
-            given: args.output_dropout.to_string(),
-            expected: "a probability of at least 0 and below 1".to_owned(),
-        });
-    }
+    TrainError::check_probabilities(&[("--output-dropout", args.output_dropout)])?;
     if !(args.noise >= 0.0 && args.noise.is_finite()) {
         return Err(TrainError::Setting {
             name: "--noise",
