@@ -111,7 +111,6 @@ pub(super) fn settled(rows: usize, gaps: &Gaps) -> Vec<bool> {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
     use crate::Table;
 
     fn table(cells: &[Option<f32>]) -> Table {

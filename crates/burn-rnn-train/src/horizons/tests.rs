@@ -8,6 +8,7 @@ use clap::{Args, Command, FromArgMatches};
 
 use super::command::{DEFAULTS, TrainArgs, evaluate, train};
 use super::forecast_file;
+use crate::learn::alone;
 use crate::options::with_defaults;
 use crate::{ModelFile, TrainError};
 
@@ -30,6 +31,7 @@ fn waves(folder: &Path) -> PathBuf {
 }
 
 fn train_on(csv: &Path, out: &Path, more: &[&str]) -> Result<(), TrainError> {
+    let _alone = alone();
     let command = Command::new("forecast").args_override_self(true);
     let command = with_defaults(TrainArgs::augment_args(command), DEFAULTS);
     let typed = [

@@ -198,10 +198,12 @@ pub fn evaluate(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::learn::alone;
     use crate::options::typed;
 
     #[test]
     fn parity_is_learnt_and_its_figures_come_again() {
+        let _alone = alone();
         let folder = tempfile::tempdir().unwrap();
         let out = folder.path().to_str().unwrap();
         let words = [

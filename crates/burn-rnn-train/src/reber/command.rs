@@ -155,10 +155,12 @@ pub fn generate_strings(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::learn::alone;
     use crate::options::typed;
 
     #[test]
     fn a_short_training_learns_the_grammar_and_its_figures_come_again() {
+        let _alone = alone();
         let folder = tempfile::tempdir().unwrap();
         let out = folder.path().to_str().unwrap();
         let words = [

@@ -295,9 +295,11 @@ pub fn tag(args: &TagArgs) -> Result<(), TrainError> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::learn::alone;
     use crate::options::typed;
 
     fn run(folder: &Path, more: &[&str]) -> Result<(), TrainError> {
+        let _alone = alone();
         let out = folder.join("out");
         let words = [&["--plain", "--out", out.to_str().unwrap()], more].concat();
         train(&typed(&words, DEFAULTS))
