@@ -1,0 +1,25 @@
+//! Learns to tell sounds apart, frame by frame.
+//!
+//! ```text
+//! cargo run --release --example sounds                               # learns sounds that it generates
+//! cargo run --release --example sounds -- --wav-dir spoken-digits    # files LABEL_SPEAKER_TAKE.wav
+//! ```
+
+use std::process::ExitCode;
+
+use burn_rnn_train::classify::command::{DEFAULTS, TrainArgs, train};
+use burn_rnn_train::{exit_code, options};
+use clap::Parser;
+
+/// Trains a classifier of sounds and draws what it takes for what.
+#[derive(Parser)]
+#[command(name = "sounds", version, args_override_self = true)]
+struct Cli {
+    #[command(flatten)]
+    train: TrainArgs,
+}
+
+fn main() -> ExitCode {
+    let cli = options::parse::<Cli>(DEFAULTS);
+    exit_code(cli.and_then(|(cli, _)| train(&cli.train)))
+}
