@@ -60,6 +60,56 @@ const WRONG: &[(&str, &[&str])] = &[
         "generate --model music --prompt 60,64",
         &["60,64", "21 to 108"],
     ),
+    // Sounds.
+    ("train classify --wav-dir missing", &["missing"]),
+    (
+        "train classify --wav-dir folder",
+        &["folder", "no WAV files"],
+    ),
+    (
+        "train classify --wav-dir sounds",
+        &["sounds/1_a_0.wav", "RIFF"],
+    ),
+    (
+        "train speak --wav-dir names",
+        &["names/hello.wav", "LABEL_SPEAKER_TAKE"],
+    ),
+    // Tables.
+    ("train forecast --csv missing.csv", &["missing.csv"]),
+    ("train forecast --csv empty.txt", &["empty.txt"]),
+    (
+        "train forecast --csv word.csv --columns a,b",
+        &["word.csv", "line 3", "`x`"],
+    ),
+    (
+        "train forecast --csv ragged.csv",
+        &["ragged.csv", "line 3", "2 cells"],
+    ),
+    (
+        "train forecast --csv hole.csv",
+        &["hole.csv", "line 3", "`a`", "interpolated"],
+    ),
+    (
+        "train forecast --csv hole.csv --columns c",
+        &["`c`", "`a`, `b`"],
+    ),
+    // Sentences and pairs.
+    (
+        "train tag --conll ragged.conll",
+        &["ragged.conll", "line 2", "1 column"],
+    ),
+    ("train tag --conll empty.txt", &["empty.txt", "no sentence"]),
+    (
+        "train transduce --pairs no-tab.tsv",
+        &["no-tab.tsv", "line 1", "tab"],
+    ),
+    (
+        "train transduce --pairs half.tsv",
+        &["half.tsv", "line 1", "after the tab"],
+    ),
+    ("tag --model music hello", &["music", "tag"]),
+    ("train reber --bidirectional", &["--bidirectional"]),
+    ("train memory --length 0", &["length is 0"]),
     // Models.
     ("eval --model missing", &["missing", "--out"]),
     ("eval --model folder", &["model.safetensors", "--out"]),
@@ -128,6 +178,16 @@ fn files(folder: &Path) {
     write("list.json", b"[[[60]]]");
     let note = r#"{"train": [[[60]]], "valid": [[[60], [20]]], "test": [[[60]]]}"#;
     write("note.json", note.as_bytes());
+    for name in ["sounds/1_a_0.wav", "names/hello.wav"] {
+        fs::create_dir(folder.join(name).parent().unwrap()).unwrap();
+        write(name, b"no sound");
+    }
+    write("word.csv", b"date,a,b\n2020-01-01,1,2\n2020-01-02,x,3\n");
+    write("ragged.csv", b"date,a,b\n2020-01-01,1,2\n2020-01-02,3\n");
+    write("hole.csv", b"date,a,b\n2020-01-01,1,2\n2020-01-02,,3\n");
+    write("ragged.conll", b"The DT\nbroken\n\n");
+    write("no-tab.tsv", b"no tab here\n");
+    write("half.tsv", b"a\t\n");
     write("leyers.toml", b"leyers = 2\n");
     write("broken.toml", b"layers = \n= 2\n");
     write("many.toml", b"layers = \"many\"\n");

@@ -46,6 +46,9 @@ pub fn list(args: &ListArgs) -> Result<(), TrainError> {
     Ok(())
 }
 
+/// The scores of a row at most.
+const SCORES: usize = 2;
+
 /// A row a model, the columns as wide as they have to be.
 fn table(models: &[(PathBuf, ModelFile)]) -> String {
     let heads = [
@@ -64,8 +67,11 @@ fn table(models: &[(PathBuf, ModelFile)]) -> String {
             true => path.parent().unwrap_or(path),
             false => path,
         };
+        // Those of baselines have a comma in their names; `inspect` shows them all.
         let scores = file.card.scores.iter();
+        let scores = scores.filter(|(name, _)| !name.contains(','));
         let scores: Vec<_> = scores
+            .take(SCORES)
             .map(|(name, score)| format!("{name} {score:.3}"))
             .collect();
         rows.push([
