@@ -99,7 +99,7 @@ impl DirectionLayer {
     }
 
     /// `[batch, time, features]` to `[batch, time, d_output]`. `reversed` are the places of the steps read
-    /// from each sequence's end; see [`reversed`].
+    /// from each sequence's end, those of the batch laid one after the other; padding keeps its place.
     pub fn forward(&self, input: Tensor<3>, reversed: &Tensor<1, Int>) -> Tensor<3> {
         let mut outputs = Vec::new();
         if let Some(network) = &self.forward {
