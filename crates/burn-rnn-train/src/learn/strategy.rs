@@ -12,7 +12,7 @@ use burn::data::dataloader::{DataLoaderIterator, Progress};
 use burn::data::dataset::DatasetError;
 use burn::module::Module;
 use burn::optim::{GradientsAccumulator, GradientsParams};
-use burn::tensor::Device;
+use burn::tensor::{Device, Tensor};
 use burn::train::checkpoint::{
     Checkpoint as Record, Checkpointer, CheckpointerError, CheckpointingAction,
     CheckpointingStrategy,
@@ -338,6 +338,12 @@ impl<T: Task> Run<'_, T> {
         self.position.loss_count += 1;
 
         let progress = Progress::new(self.position.batch, total, Some("batches".to_owned()));
+        // The dashboard shows what the lines of the report do: the loss of the whole step, in the task's unit.
+        let shown = self.the.task.shown_loss(loss);
+        let taught = Taught {
+            loss: Tensor::from_data([shown as f32], &taught.loss.device()),
+            ..taught
+        };
         let item = TrainingItem::new(
             taught,
             progress,
@@ -346,13 +352,9 @@ impl<T: Task> Run<'_, T> {
         );
         self.tell_train(LearnerEvent::ProcessedItem(item));
         let rate = self.learner.lr_current().base();
-        self.the.report.step(
-            self.position.step,
-            plan.steps,
-            self.the.task.shown_loss(loss),
-            norm,
-            rate,
-        );
+        self.the
+            .report
+            .step(self.position.step, plan.steps, shown, norm, rate);
         Ok(())
     }
 
