@@ -5,7 +5,9 @@ use std::path::{Path, PathBuf};
 
 fn main() -> io::Result<()> {
     // Of the project, whichever of its packages this is built for.
-    let crates = Path::new(env!("CARGO_MANIFEST_DIR"))
+    // Asked for now, not when this was compiled: a build folder may serve several clones.
+    let package = std::env::var_os("CARGO_MANIFEST_DIR").expect("cargo sets it");
+    let crates = Path::new(&package)
         .ancestors()
         .map(|folder| folder.join("crates"))
         .find(|crates| crates.join("burn-rnn").is_dir())

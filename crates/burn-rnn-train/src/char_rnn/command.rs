@@ -159,15 +159,10 @@ pub fn run(cli: Cli, built_in: &str) -> Result<(), TrainError> {
 ///
 /// Where a file, a text or a setting does not fit; nothing is overwritten then.
 pub fn train(args: &TrainArgs, built_in: &str, generate: &str) -> Result<(), TrainError> {
-    if args.network.bidirectional {
-        return Err(TrainError::Setting {
-            name: "--bidirectional",
-            given: "on".to_owned(),
-            expected: "off: the backward direction reads the very characters that the model is to \
-                       predict, so it would learn to copy and could not generate"
-                .to_owned(),
-        });
-    }
+    args.network.refuse_bidirectional(
+        "the backward direction reads the very characters that the model is to \
+         predict, so it would learn to copy and could not generate",
+    )?;
     TrainError::check_counts(&[
         ("--batch-size", args.learn.batch_size),
         ("--seq-len", args.seq_len),

@@ -6,7 +6,7 @@ use clap::builder::ArgPredicate;
 use clap::{Args, ValueEnum};
 
 use super::schedule::ScheduleKind;
-use crate::{Architecture, NetworkConfig};
+use crate::{Architecture, NetworkConfig, TrainError};
 
 /// The options of the network.
 #[derive(Clone, Debug, Args)]
@@ -44,6 +44,18 @@ impl NetworkArgs {
             layers: self.layers,
             bidirectional: self.bidirectional,
             dropout: self.dropout,
+        }
+    }
+
+    /// Refuses `--bidirectional`, for a task that it makes no sense for; `because` says why.
+    pub(crate) fn refuse_bidirectional(&self, because: &str) -> Result<(), TrainError> {
+        match self.bidirectional {
+            false => Ok(()),
+            true => Err(TrainError::Setting {
+                name: "--bidirectional",
+                given: "on".to_owned(),
+                expected: format!("off: {because}"),
+            }),
         }
     }
 }

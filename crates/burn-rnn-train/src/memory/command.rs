@@ -117,16 +117,10 @@ impl TrainArgs {
 ///
 /// Where a setting does not fit; nothing is overwritten then.
 pub fn train(args: &TrainArgs) -> Result<(), TrainError> {
-    if args.network.bidirectional {
-        return Err(TrainError::Setting {
-            name: "--bidirectional",
-            given: "on".to_owned(),
-            expected:
-                "off: the answer is asked for at the end, where the backward direction has read \
-                       nothing yet; it would add parameters and no memory"
-                    .to_owned(),
-        });
-    }
+    args.network.refuse_bidirectional(
+        "the answer is asked for at the end, where the backward direction has read \
+         nothing yet; it would add parameters and no memory",
+    )?;
     TrainError::check_counts(&[("--batch-size", args.learn.batch_size)])?;
     let problem = args.problem();
     problem.validate()?;

@@ -87,22 +87,10 @@ const GENERATED: usize = 200;
 ///
 /// Where a file or a setting does not fit; nothing is overwritten then.
 pub fn train(args: &TrainArgs) -> Result<(), TrainError> {
-    if args.network.bidirectional {
-        return Err(TrainError::Setting {
-            name: "--bidirectional",
-            given: "on".to_owned(),
-            expected:
-                "off: the backward direction reads the very notes that the model is to predict"
-                    .to_owned(),
-        });
-    }
-    if !(0.0..1.0).contains(&args.output_dropout) {
-        return Err(TrainError::Setting {
-            name: "--output-dropout",
-            given: args.output_dropout.to_string(),
-            expected: "a probability of at least 0 and below 1".to_owned(),
-        });
-    }
+    args.network.refuse_bidirectional(
+        "the backward direction reads the very notes that the model is to predict",
+    )?;
+    TrainError::check_probabilities(&[("--output-dropout", args.output_dropout)])?;
     TrainError::check_counts(&[
         ("--seeds", args.seeds as usize),
         ("--batch-size", args.learn.batch_size),

@@ -54,15 +54,9 @@ const DRAWN: usize = 1000;
 ///
 /// Where a setting does not fit; nothing is overwritten then.
 pub fn train(args: &TrainArgs) -> Result<(), TrainError> {
-    if args.network.bidirectional {
-        return Err(TrainError::Setting {
-            name: "--bidirectional",
-            given: "on".to_owned(),
-            expected:
-                "off: the backward direction reads the very symbols that the model is to predict"
-                    .to_owned(),
-        });
-    }
+    args.network.refuse_bidirectional(
+        "the backward direction reads the very symbols that the model is to predict",
+    )?;
     TrainError::check_counts(&[
         ("--strings", args.strings),
         ("--batch-size", args.learn.batch_size),

@@ -83,14 +83,9 @@ pub const CARD: TaskCard = TaskCard {
 ///
 /// Where a file or a setting does not fit; nothing is overwritten then.
 pub fn train(args: &TrainArgs) -> Result<(), TrainError> {
-    if args.network.bidirectional {
-        return Err(TrainError::Setting {
-            name: "--bidirectional",
-            given: "on".to_owned(),
-            expected: "off: the backward direction reads the very frames that the model is to say"
-                .to_owned(),
-        });
-    }
+    args.network.refuse_bidirectional(
+        "the backward direction reads the very frames that the model is to say",
+    )?;
     TrainError::check_probabilities(&[("--output-dropout", args.output_dropout)])?;
     if !(args.noise >= 0.0 && args.noise.is_finite()) {
         return Err(TrainError::Setting {
