@@ -16,4 +16,5 @@ mod pytorch_equations;
 mod records;
 mod refusals;
 mod shapes;
+mod streams;
 mod wrappers;

@@ -55,7 +55,7 @@ pub fn summary(record: &Record, modes: &[Mode], cells: &[Cell]) -> Vec<Line> {
 }
 
 fn against_peers(rows: &[&Row], mode: Mode, cell: Cell, lines: &mut Vec<Line>) {
-    use Contestant::{BurnNn, Candle, OnnxRuntime, PyTorch};
+    use Contestant::{BurnNn, Candle, OnnxRuntime, PyTorch, Stream};
     let timed = matches!(mode, Mode::Train | Mode::Infer);
     for peer in [BurnNn, Candle, PyTorch, OnnxRuntime] {
         let bar = match (mode, peer) {
@@ -72,6 +72,9 @@ fn against_peers(rows: &[&Row], mode: Mode, cell: Cell, lines: &mut Vec<Line>) {
             .filter_map(|row| Some((row.case.shape, row.ratio(peer)?)));
         let what = format!("{mode} {cell}: {} ÷ ours", peer.title());
         lines.extend(line(what, ratios, bar, f64::min));
+        let stream = |row: &&Row| Some((row.case.shape, row.ratio_to(Stream, peer)?));
+        let what = format!("{mode} {cell}: {} ÷ our Stream", peer.title());
+        lines.extend(line(what, rows.iter().filter_map(stream), bar, f64::min));
     }
     if timed && mode == Mode::Infer {
         let ratios = rows.iter().filter_map(|row| {

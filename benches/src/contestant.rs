@@ -10,6 +10,9 @@ pub enum Contestant {
     /// This library.
     #[serde(rename = "burn-rnn")]
     Ours,
+    /// This library's `Stream`, which carries the state and keeps the parameters ready.
+    #[serde(rename = "burn-rnn-stream")]
+    Stream,
     /// This library's plain LSTM, beside a variant of it.
     #[serde(rename = "plain-lstm")]
     PlainLstm,
@@ -38,8 +41,9 @@ pub enum Side {
 
 impl Contestant {
     /// Everybody, ours first: the order of the tables' columns.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 7] = [
         Self::Ours,
+        Self::Stream,
         Self::PlainLstm,
         Self::BurnNn,
         Self::Candle,
@@ -51,6 +55,7 @@ impl Contestant {
     pub fn title(self) -> &'static str {
         match self {
             Self::Ours => "burn-rnn",
+            Self::Stream => "burn-rnn Stream",
             Self::PlainLstm => "our plain LSTM",
             Self::BurnNn => "burn-nn",
             Self::Candle => "candle-nn",
@@ -73,6 +78,7 @@ impl Contestant {
         let Case { cell, mode, .. } = *case;
         match self {
             Self::Ours => true,
+            Self::Stream => mode == Mode::Step,
             Self::PlainLstm => cell.is_lstm_variant(),
             Self::BurnNn => matches!(cell, Rnn | Lstm | Gru | GruBefore | Coupled),
             Self::Candle => matches!(cell, Lstm | Gru),

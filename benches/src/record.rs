@@ -77,8 +77,13 @@ impl Row {
 
     /// How many times what ours needed another needed.
     pub fn ratio(&self, other: Contestant) -> Option<f64> {
-        let ours = self.entry(Contestant::Ours)?.median;
-        Some(self.entry(other)?.median / ours)
+        self.ratio_to(Contestant::Ours, other)
+    }
+
+    /// How many times what the first needed the other needed.
+    pub fn ratio_to(&self, first: Contestant, other: Contestant) -> Option<f64> {
+        let first = self.entry(first)?.median;
+        Some(self.entry(other)?.median / first)
     }
 }
 

@@ -19,10 +19,11 @@ pub type Task = Box<dyn FnMut()>;
 /// Where the contestant has not what is asked for.
 pub fn prepare(contestant: Contestant, case: &Case) -> Result<Task, String> {
     match contestant {
-        Contestant::Ours => ours::prepare(case),
+        Contestant::Ours => ours::prepare(case, false),
+        Contestant::Stream => ours::prepare(case, true),
         Contestant::PlainLstm => {
             let cell = crate::case::Cell::Lstm;
-            ours::prepare(&Case { cell, ..*case })
+            ours::prepare(&Case { cell, ..*case }, false)
         }
         Contestant::BurnNn => burn_nn::prepare(case),
         #[cfg(feature = "peers")]

@@ -8,51 +8,65 @@ use burn_rnn::{
 use super::{Task, tasks};
 use crate::case::{Case, Cell, Mode};
 
-/// Makes a network of the case's architecture.
-pub fn prepare(case: &Case) -> Result<Task, String> {
+/// Makes a network of the case's architecture; where steps are timed, those of a `Stream` or of the network itself.
+pub fn prepare(case: &Case, as_stream: bool) -> Result<Task, String> {
+    let task = Timed { case, as_stream };
     let (input, hidden) = (case.shape.input, case.shape.hidden);
     let lstm = LstmConfig::new(input, hidden);
     match case.cell {
-        Cell::Rnn => task(SimpleRnnConfig::new(input, hidden), case),
-        Cell::Gru => task(GruConfig::new(input, hidden), case),
+        Cell::Rnn => task.of(SimpleRnnConfig::new(input, hidden)),
+        Cell::Gru => task.of(GruConfig::new(input, hidden)),
         Cell::GruBefore => {
             let config = GruConfig::new(input, hidden).with_reset(Reset::BeforeProduct);
-            task(config, case)
+            task.of(config)
         }
-        Cell::Peephole => task(PeepholeLstmConfig::new(input, hidden), case),
+        Cell::Peephole => task.of(PeepholeLstmConfig::new(input, hidden)),
         Cell::PeepholeFull => {
             let config = PeepholeLstmConfig::new(input, hidden).with_peephole(PeepholeKind::Full);
-            task(config, case)
+            task.of(config)
         }
-        Cell::Coupled => task(CoupledLstmConfig::new(input, hidden), case),
-        Cell::Lstm => task(lstm, case),
-        Cell::Nig => task(lstm.with_input_gate(false), case),
-        Cell::Nfg => task(lstm.with_forget_gate(false), case),
-        Cell::Nog => task(lstm.with_output_gate(false), case),
-        Cell::Niaf => task(lstm.with_input_activation(false), case),
-        Cell::Noaf => task(lstm.with_output_activation(false), case),
-        Cell::Fgr => task(lstm.with_full_gate_recurrence(true), case),
+        Cell::Coupled => task.of(CoupledLstmConfig::new(input, hidden)),
+        Cell::Lstm => task.of(lstm),
+        Cell::Nig => task.of(lstm.with_input_gate(false)),
+        Cell::Nfg => task.of(lstm.with_forget_gate(false)),
+        Cell::Nog => task.of(lstm.with_output_gate(false)),
+        Cell::Niaf => task.of(lstm.with_input_activation(false)),
+        Cell::Noaf => task.of(lstm.with_output_activation(false)),
+        Cell::Fgr => task.of(lstm.with_full_gate_recurrence(true)),
     }
 }
 
-fn task<O: CellOptions>(config: RecurrentConfig<O>, case: &Case) -> Result<Task, String>
-where
-    O::Cell: 'static,
-{
-    let network = config
-        .try_init(&tasks::device(case.mode))
-        .map_err(|error| error.to_string())?;
-    Ok(match case.mode {
-        Mode::Step => tasks::stream(
-            network,
-            |network, x_t, state| network.step(x_t, state),
-            case.shape,
-        ),
-        _ => tasks::sequence(
-            network,
-            |network, input| network.forward(input, None).0,
-            case.mode,
-            case.shape,
-        ),
-    })
+struct Timed<'a> {
+    case: &'a Case,
+    as_stream: bool,
+}
+
+impl Timed<'_> {
+    fn of<O: CellOptions>(&self, config: RecurrentConfig<O>) -> Result<Task, String>
+    where
+        O::Cell: 'static,
+    {
+        let Case { mode, shape, .. } = *self.case;
+        let network = config
+            .try_init(&tasks::device(mode))
+            .map_err(|error| error.to_string())?;
+        Ok(match mode {
+            Mode::Step if self.as_stream => tasks::stream(
+                network.stream(1),
+                |stream, x_t, _| (stream.step(x_t), ()),
+                shape,
+            ),
+            Mode::Step => tasks::stream(
+                network,
+                |network, x_t, state| network.step(x_t, state),
+                shape,
+            ),
+            _ => tasks::sequence(
+                network,
+                |network, input| network.forward(input, None).0,
+                mode,
+                shape,
+            ),
+        })
+    }
 }

@@ -46,15 +46,15 @@ pub fn sequence<M: Module + 'static>(
 
 /// One step of a stream at batch 1, the state carried from run to run.
 pub fn stream<M: 'static, S: 'static>(
-    module: M,
-    step: impl Fn(&M, Tensor<2>, Option<S>) -> (Tensor<2>, S) + 'static,
+    mut module: M,
+    step: impl Fn(&mut M, Tensor<2>, Option<S>) -> (Tensor<2>, S) + 'static,
     shape: Shape,
 ) -> Task {
     let device = device(Mode::Step);
     let x_t = Tensor::<2>::random([1, shape.input], Distribution::Default, &device);
     let mut state = None;
     Box::new(move || {
-        let (output, next) = step(&module, x_t.clone(), state.take());
+        let (output, next) = step(&mut module, x_t.clone(), state.take());
         assert_eq!(output.dims(), [1, shape.hidden], "the shape of the output");
         black_box(output);
         state = Some(next);

@@ -151,7 +151,11 @@ impl<B: CpuBackend> Backward<B, 7> for ScanBackward {
         let d_cell = d_cell.lock().unwrap_or_else(PoisonError::into_inner).take();
         let d_cell = d_cell.map(B::dense);
         let inputs = inputs.dense();
-        let (level, sizes, operands) = (Level::chosen(), inputs.sizes(), inputs.operands());
+        let (level, sizes, operands) = (
+            Level::chosen(),
+            inputs.view().sizes(),
+            inputs.view().operands(),
+        );
         let d = OutputGradients {
             output: B::floats(&d_output),
             cell: d_cell.as_ref().map(B::floats),

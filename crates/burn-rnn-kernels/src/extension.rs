@@ -87,20 +87,28 @@ pub(crate) fn forward<B: CpuBackend>(
     spec: CellSpec,
     reverse: bool,
 ) -> Results<B> {
-    let inputs = inputs.dense();
-    let owners = [&inputs.w_input, &inputs.w_hidden].map(B::owner);
-    let extra = inputs.extra.as_ref().and_then(B::owner);
+    infer(&inputs.dense().view(), spec, reverse)
+}
+
+/// A scan of dense tensors that no gradient will come back to.
+pub(crate) fn infer<B: CpuBackend>(
+    tensors: &View<'_, B>,
+    spec: CellSpec,
+    reverse: bool,
+) -> Results<B> {
+    let owners = [tensors.w_input, tensors.w_hidden].map(B::owner);
+    let extra = tensors.extra.and_then(B::owner);
     let operands = Operands {
         owners: Owners {
             w_input: owners[0].as_ref(),
             w_hidden: owners[1].as_ref(),
             extra: extra.as_ref(),
         },
-        ..inputs.operands()
+        ..tensors.operands()
     };
     let level = Level::chosen();
-    let outputs = run::forward(level, &spec, &inputs.sizes(), &operands, reverse, false);
-    inputs.results(outputs)
+    let outputs = run::forward(level, &spec, &tensors.sizes(), &operands, reverse, false);
+    tensors.results(outputs)
 }
 
 /// A scan and what its backward pass needs.
@@ -133,8 +141,9 @@ fn run_with<B: CpuBackend, K>(
     run: impl FnOnce(&Sizes, &Operands<'_>) -> (Outputs, K),
 ) -> (Results<B>, K) {
     let inputs = inputs.dense();
-    let (outputs, kept) = run(&inputs.sizes(), &inputs.operands());
-    (inputs.results(outputs), kept)
+    let tensors = inputs.view();
+    let (outputs, kept) = run(&tensors.sizes(), &tensors.operands());
+    (tensors.results(outputs), kept)
 }
 
 impl<B: CpuBackend> Inputs<B> {
@@ -151,16 +160,41 @@ impl<B: CpuBackend> Inputs<B> {
         }
     }
 
+    pub(crate) fn view(&self) -> View<'_, B> {
+        View {
+            x: &self.x,
+            hidden: &self.hidden,
+            cell: self.cell.as_ref(),
+            w_input: &self.w_input,
+            w_hidden: &self.w_hidden,
+            bias: self.bias.as_ref(),
+            extra: self.extra.as_ref(),
+        }
+    }
+}
+
+/// [`Inputs`] that somebody else has: tensors are large to move.
+pub(crate) struct View<'a, B: Backend> {
+    pub(crate) x: &'a FloatTensor<B>,
+    pub(crate) hidden: &'a FloatTensor<B>,
+    pub(crate) cell: Option<&'a FloatTensor<B>>,
+    pub(crate) w_input: &'a FloatTensor<B>,
+    pub(crate) w_hidden: &'a FloatTensor<B>,
+    pub(crate) bias: Option<&'a FloatTensor<B>>,
+    pub(crate) extra: Option<&'a FloatTensor<B>>,
+}
+
+impl<'a, B: CpuBackend> View<'a, B> {
     /// The floats of dense tensors.
-    pub(crate) fn operands(&self) -> Operands<'_> {
+    pub(crate) fn operands(&self) -> Operands<'a> {
         Operands {
-            x: B::floats(&self.x),
-            hidden: B::floats(&self.hidden),
-            cell: self.cell.as_ref().map(B::floats),
-            w_input: B::floats(&self.w_input),
-            w_hidden: B::floats(&self.w_hidden),
-            bias: self.bias.as_ref().map(B::floats),
-            extra: self.extra.as_ref().map(B::floats),
+            x: B::floats(self.x),
+            hidden: B::floats(self.hidden),
+            cell: self.cell.map(B::floats),
+            w_input: B::floats(self.w_input),
+            w_hidden: B::floats(self.w_hidden),
+            bias: self.bias.map(B::floats),
+            extra: self.extra.map(B::floats),
             owners: Owners::default(),
         }
     }

@@ -53,26 +53,88 @@ impl<C: Cell> WithSimd for Run<'_, C> {
         let Sizes {
             batch,
             time,
-            d_input,
             d_hidden,
+            ..
         } = *sizes;
-        let gates = cell.gates();
         let steps = if operands.are_known() {
             usize::MAX
         } else {
             batch * time
         };
+        let prepared = Prepared::new(simd, cell, sizes, operands, steps);
+        let steps = batch * time * d_hidden;
+        let mut output = vec![0.0; steps];
+        let mut last_cell = vec![0.0; if C::HAS_CELL { batch * d_hidden } else { 0 }];
+        let kept = |floats: usize| Pooled::any(if keep { floats } else { 0 });
+        let mut saved = Saved {
+            gates: kept(steps * cell.slots()),
+            cells: kept(if C::HAS_CELL { steps } else { 0 }),
+            hidden: kept(steps),
+        };
+
+        let pass = Pass {
+            prepared: &prepared,
+            sizes,
+            x: operands.x,
+            hidden: operands.hidden,
+            cell: operands.cell,
+            reverse,
+        };
+        let results = Results {
+            output: &mut output,
+            cell: &mut last_cell,
+            gates: &mut saved.gates,
+            cells: &mut saved.cells,
+            hidden: &mut saved.hidden,
+        };
+        pass.run(simd, results);
+
+        Outputs {
+            output,
+            cell: C::HAS_CELL.then_some(last_cell),
+            saved: keep.then_some(saved),
+        }
+    }
+}
+
+/// A cell and its parameters in the order in which the steps read them.
+pub(crate) struct Prepared<'a, C> {
+    cell: C,
+    layout: Layout,
+    padded: usize,
+    input: Weights<'a>,
+    hidden: Recurrent<'a>,
+    /// `[panel][width]`.
+    bias: Buffer,
+    /// `[.., padded]`.
+    extra: Buffer,
+}
+
+impl<'a, C: Cell> Prepared<'a, C> {
+    /// The parameters of `operands` for runs of `sizes` that are `steps` altogether, counted over all sequences.
+    #[inline(always)]
+    pub(crate) fn new<S: Simd>(
+        _: S,
+        cell: C,
+        sizes: &Sizes,
+        operands: &Operands<'a>,
+        steps: usize,
+    ) -> Self {
+        let Sizes {
+            batch,
+            d_input,
+            d_hidden,
+            ..
+        } = *sizes;
+        let gates = cell.gates();
         let mut layout = Layout::new(S::F32_LANES, gates, d_hidden, steps);
         if C::WIDE {
             layout = layout.for_rows(batch, gates, d_hidden, rayon::current_num_threads());
         }
         let padded = layout.padded(d_hidden);
         let columns = gates * d_hidden;
-        let shared = Shared {
+        Self {
             cell,
-            sizes,
-            x: operands.x,
-            reverse,
             layout,
             padded,
             input: Weights::new(
@@ -90,27 +152,73 @@ impl<C: Cell> WithSimd for Run<'_, C> {
                 Some(extra) if !C::EXTRA_IS_MATRIX => pad_rows(Some(extra), d_hidden, padded),
                 _ => Buffer::zeros(padded),
             },
-        };
+        }
+    }
+}
 
-        let steps = batch * time * d_hidden;
-        let mut output = vec![0.0; steps];
-        let mut last_cell = vec![0.0; if C::HAS_CELL { batch * d_hidden } else { 0 }];
-        let kept = |floats: usize| Pooled::any(if keep { floats } else { 0 });
-        let mut saved = Saved {
-            gates: kept(steps * cell.slots()),
-            cells: kept(if C::HAS_CELL { steps } else { 0 }),
-            hidden: kept(steps),
-        };
+impl<C> Prepared<'_, C> {
+    /// The same by itself, where the weights are packed.
+    pub(crate) fn into_owned(self) -> Prepared<'static, C> {
+        Prepared {
+            cell: self.cell,
+            layout: self.layout,
+            padded: self.padded,
+            input: self.input.into_owned(),
+            hidden: self.hidden.into_owned(),
+            bias: self.bias,
+            extra: self.extra,
+        }
+    }
+}
 
-        let mut hidden = pad_rows(Some(operands.hidden), d_hidden, padded);
+/// One way through time.
+pub(crate) struct Pass<'a, C> {
+    pub(crate) prepared: &'a Prepared<'a, C>,
+    pub(crate) sizes: &'a Sizes,
+    pub(crate) x: &'a [f32],
+    pub(crate) hidden: &'a [f32],
+    pub(crate) cell: Option<&'a [f32]>,
+    pub(crate) reverse: bool,
+}
+
+/// Where a pass leaves what it gives; what is not wanted is empty.
+pub(crate) struct Results<'a> {
+    /// All hidden states.
+    pub(crate) output: &'a mut [f32],
+    /// The last cell state.
+    pub(crate) cell: &'a mut [f32],
+    /// As in [`Saved`].
+    pub(crate) gates: &'a mut [f32],
+    pub(crate) cells: &'a mut [f32],
+    pub(crate) hidden: &'a mut [f32],
+}
+
+impl<C: Cell> Pass<'_, C> {
+    /// Runs it, shared among threads.
+    #[inline(always)]
+    pub(crate) fn run<S: Simd>(self, simd: S, results: Results<'_>) {
+        let Sizes {
+            batch,
+            time,
+            d_input,
+            d_hidden,
+        } = *self.sizes;
+        let Prepared {
+            cell,
+            layout,
+            padded,
+            ..
+        } = *self.prepared;
+        let columns = cell.gates() * d_hidden;
+        let mut hidden = pad_rows(Some(self.hidden), d_hidden, padded);
         let mut next = Buffer::zeros(batch * padded);
         let memory = Memory {
             hidden: [Apart::new(&mut hidden), Apart::new(&mut next)],
-            output: Apart::new(&mut output),
-            last_cell: Apart::new(&mut last_cell),
-            gates: Apart::new(&mut saved.gates),
-            cells: Apart::new(&mut saved.cells),
-            kept_hidden: Apart::new(&mut saved.hidden),
+            output: Apart::new(results.output),
+            last_cell: Apart::new(results.cell),
+            gates: Apart::new(results.gates),
+            cells: Apart::new(results.cells),
+            kept_hidden: Apart::new(results.hidden),
         };
         let step = batch * columns * d_hidden;
         let load = Load {
@@ -124,36 +232,13 @@ impl<C: Cell> WithSimd for Run<'_, C> {
         };
         threads::share(load, &|part, meeting| {
             simd.vectorize(Job {
-                shared: &shared,
-                first_cell: operands.cell,
+                pass: &self,
                 memory: &memory,
                 part,
                 meeting,
             });
         });
-
-        Outputs {
-            output,
-            cell: C::HAS_CELL.then_some(last_cell),
-            saved: keep.then_some(saved),
-        }
     }
-}
-
-/// What all threads read.
-struct Shared<'a, C> {
-    cell: C,
-    sizes: &'a Sizes,
-    x: &'a [f32],
-    reverse: bool,
-    layout: Layout,
-    padded: usize,
-    input: Weights<'a>,
-    hidden: Recurrent<'a>,
-    /// `[panel][width]`.
-    bias: Buffer,
-    /// `[.., padded]`.
-    extra: Buffer,
 }
 
 /// What the threads write to, each to the sequences and units of its part.
@@ -167,9 +252,13 @@ struct Memory {
     kept_hidden: Apart,
 }
 
+thread_local! {
+    /// Whether this thread's next step starts with its last panel: where the last step, perhaps of a run before, ended.
+    static FROM_END: core::cell::Cell<bool> = const { core::cell::Cell::new(false) };
+}
+
 struct Job<'a, C> {
-    shared: &'a Shared<'a, C>,
-    first_cell: Option<&'a [f32]>,
+    pass: &'a Pass<'a, C>,
     memory: &'a Memory,
     part: Part,
     meeting: Meeting<'a>,
@@ -189,19 +278,23 @@ impl<C: Cell> WithSimd for Job<'_, C> {
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) {
         let Job {
-            shared,
+            pass,
             memory,
             part,
             meeting,
-            ..
         } = self;
-        let Shared {
-            cell,
+        let Pass {
+            prepared,
             sizes,
+            reverse,
+            ..
+        } = *pass;
+        let Prepared {
+            cell,
             layout,
             padded,
             ..
-        } = *shared;
+        } = *prepared;
         let Sizes { time, d_hidden, .. } = *sizes;
         let Part {
             first: first_row,
@@ -218,8 +311,8 @@ impl<C: Cell> WithSimd for Job<'_, C> {
         let chunk = (CHUNK / step_floats).max(least).min(time);
 
         let mut products = Buffer::zeros(chunk * step_floats);
-        let first_cell = self
-            .first_cell
+        let first_cell = pass
+            .cell
             .map(|cell| &cell[first_row * d_hidden..][..rows * d_hidden]);
         let mut cell_state = pad_rows(first_cell, d_hidden, padded);
         let mut scratch = Buffer::zeros(rows * padded * cell.scratch());
@@ -233,22 +326,15 @@ impl<C: Cell> WithSimd for Job<'_, C> {
             padded,
         };
 
+        let mut from_end = FROM_END.get();
         for start in (0..time).step_by(chunk) {
             let steps = chunk.min(time - start);
             // The steps of the chunk, in time.
-            let first = if shared.reverse {
-                time - start - steps
-            } else {
-                start
-            };
+            let first = if reverse { time - start - steps } else { start };
             // SAFETY: `products` has room for `chunk` steps.
-            unsafe { input_sides(simd, shared, &part, first, steps, products.as_mut_ptr()) };
+            unsafe { input_sides(simd, pass, &part, first, steps, products.as_mut_ptr()) };
             for index in 0..steps {
-                let index = if shared.reverse {
-                    steps - 1 - index
-                } else {
-                    index
-                };
+                let index = if reverse { steps - 1 - index } else { index };
                 let t = first + index;
                 let sequence = (first_row * time + t) * d_hidden;
                 let step = ForwardStep {
@@ -257,11 +343,12 @@ impl<C: Cell> WithSimd for Job<'_, C> {
                     padded,
                     rows,
                     panels: (part.panels.start, part.panels.end),
+                    from_end,
                     products: products[index * step_floats..].as_mut_ptr(),
                     hidden,
                     next,
                     cell: cell_state.as_mut_ptr(),
-                    extra: shared.extra.as_ptr(),
+                    extra: prepared.extra.as_ptr(),
                     scratch: scratch.as_mut_ptr(),
                     saved: memory.gates.at(sequence * slots),
                     saved_stride: time * slots * d_hidden,
@@ -270,7 +357,7 @@ impl<C: Cell> WithSimd for Job<'_, C> {
                 // share, this one writes the rows and units of its part, and reads others' only after the meeting.
                 unsafe {
                     columns.put(memory.kept_hidden.at(sequence), time * d_hidden, hidden);
-                    cell.forward(simd, &shared.hidden, &step);
+                    cell.forward(simd, &prepared.hidden, &step);
                     core::mem::swap(&mut hidden, &mut next);
                     columns.put(memory.output.at(sequence), time * d_hidden, hidden);
                     columns.put(
@@ -279,9 +366,11 @@ impl<C: Cell> WithSimd for Job<'_, C> {
                         cell_state.as_ptr(),
                     );
                 }
+                from_end = !from_end;
                 meeting.wait();
             }
         }
+        FROM_END.set(from_end);
         // SAFETY: as above.
         unsafe {
             columns.put(
@@ -335,7 +424,7 @@ impl Columns {
 #[inline(always)]
 unsafe fn input_sides<C: Cell, S: Simd>(
     simd: S,
-    shared: &Shared<'_, C>,
+    pass: &Pass<'_, C>,
     part: &Part,
     first: usize,
     steps: usize,
@@ -346,9 +435,10 @@ unsafe fn input_sides<C: Cell, S: Simd>(
         d_input,
         d_hidden,
         ..
-    } = *shared.sizes;
-    let layout = shared.layout;
-    let gates = shared.cell.gates();
+    } = *pass.sizes;
+    let prepared = pass.prepared;
+    let layout = prepared.layout;
+    let gates = prepared.cell.gates();
     let width = gates * layout.units();
     let panels = layout.panels(d_hidden);
     let step_floats = part.rows * panels * width;
@@ -359,9 +449,9 @@ unsafe fn input_sides<C: Cell, S: Simd>(
         unsafe {
             products
                 .add(floats.start)
-                .copy_from_nonoverlapping(shared.bias[floats.clone()].as_ptr(), floats.len());
-            let x = (shared.x.as_ptr(), d_input);
-            shared
+                .copy_from_nonoverlapping(prepared.bias[floats.clone()].as_ptr(), floats.len());
+            let x = (pass.x.as_ptr(), d_input);
+            prepared
                 .input
                 .add_row(simd, layout, panels, x, (products, width));
         }
@@ -381,10 +471,10 @@ unsafe fn input_sides<C: Cell, S: Simd>(
             let to = step * step_floats + (panel * part.rows + row) * width;
             let tile = Tile {
                 depth: d_input,
-                a: shared.x[from..].as_ptr(),
+                a: pass.x[from..].as_ptr(),
                 a_stride: if over_steps { d_input } else { time * d_input },
-                panel: shared.input.panel(panel, layout.lanes),
-                init: shared.bias[panel * width..].as_ptr(),
+                panel: prepared.input.panel(panel, layout.lanes),
+                init: prepared.bias[panel * width..].as_ptr(),
                 init_stride: 0,
                 out: products.wrapping_add(to),
                 out_stride: if over_steps { step_floats } else { width },

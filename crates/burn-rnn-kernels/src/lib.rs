@@ -1,5 +1,5 @@
 //! Fused sequence operators for recurrent networks: forward and hand-written back-propagation
-//! through time on the CPU.
+//! through time on the CPU; [`Steps`] runs one step after another of a cell that is ready.
 //!
 //! [`forward`] runs a cell over a batch of sequences and [`backward`] gives the gradients of everything
 //! that it read, on plain slices of `f32`. Weights are packed into the order in which a SIMD product
@@ -38,6 +38,7 @@ mod oracle;
 mod panels;
 mod point_wise;
 mod pool;
+mod ready;
 mod row;
 mod run;
 mod scan;
@@ -45,6 +46,7 @@ mod segments;
 mod simple;
 mod spec;
 mod step;
+mod steps;
 mod team;
 mod threads;
 mod tile;
@@ -56,9 +58,10 @@ pub use kept::Owner;
 pub use level::Level;
 pub use pool::release_memory;
 pub use run::{backward, forward};
-pub use scan::{ScanTensors, scan};
+pub use scan::{ScanTensors, scan, steps};
 pub use segments::{Segments, backward_in_segments, forward_in_segments};
 pub use spec::{
     Activation, CellSpec, GateSource, Gradients, GruSpec, LstmSpec, Operands, OutputGradients,
     Outputs, Owners, ParameterGradients, Peephole, Saved, Sizes, Wanted,
 };
+pub use steps::Steps;

@@ -104,7 +104,7 @@ impl<P: PointWise> Cell for OneProduct<P> {
                 .add_row(simd, step.layout, step.panels, hidden, out);
             (all, whole)
         };
-        for panel in step.panels.0..step.panels.1 {
+        for panel in step.in_turn() {
             // SAFETY: as above.
             unsafe {
                 let products = if P::SPLIT_LAST && !whole {

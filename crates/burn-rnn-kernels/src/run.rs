@@ -1,5 +1,7 @@
 //! From a cell's specification to the code that runs it.
 
+use std::sync::Arc;
+
 use crate::backward::{self};
 use crate::forward::{self};
 use crate::gru::Gru;
@@ -8,6 +10,7 @@ use crate::level::Level;
 use crate::lstm::Lstm;
 use crate::lstm_full_peephole::LstmFullPeephole;
 use crate::one_product::OneProduct;
+use crate::ready::{Ready, ready};
 use crate::simple::Simple;
 use crate::spec::{
     CellSpec, Gradients, Operands, OutputGradients, Outputs, Peephole, Saved, Sizes, Wanted,
@@ -57,6 +60,17 @@ pub fn forward(
 ) -> Outputs {
     operands.check(spec, sizes);
     with_cell!(spec, cell => forward::run(level, cell, sizes, operands, reverse, keep))
+}
+
+/// A cell that is ready for one step after another, its parameters packed.
+pub(crate) fn prepare(
+    level: Level,
+    spec: &CellSpec,
+    sizes: &Sizes,
+    operands: &Operands<'_>,
+) -> Arc<dyn Ready> {
+    operands.check(spec, sizes);
+    with_cell!(spec, cell => ready(level, cell, sizes, operands))
 }
 
 /// The gradients of a run of [`forward`], of which `operands`, `sizes` and `reverse` are the same.

@@ -3,7 +3,9 @@
 use burn::tensor::Tensor;
 
 use crate::engine;
-use crate::spec::{CellSpec, Peephole};
+use crate::level::Level;
+use crate::spec::{CellSpec, Operands, Owners, Peephole, Sizes};
+use crate::steps::Steps;
 
 /// What a scan reads, `G` being [`CellSpec::gates`]. With `D = 3` it runs over sequences, with `D = 2` it is one step.
 #[derive(Clone, Debug)]
@@ -53,6 +55,46 @@ pub fn scan<const D: usize>(
     dispatch::scan(spec, tensors, reverse)
 }
 
+/// The steps of a cell one after another, from the states of `tensors` on: [`Steps`] with copies of the parameters, so that
+/// none is looked up or packed again. No gradient comes back. Of `x` the shape alone counts.
+///
+/// None where [`scan`] would give the tensors back.
+pub fn steps(spec: CellSpec, tensors: ScanTensors<2>) -> Option<Steps> {
+    if engine::is_reference() || !tensors.fit(&spec) {
+        return None;
+    }
+    let tensors = dispatch::covered(&spec, tensors)?;
+    let [batch, d_input] = tensors.x.dims();
+    let [_, d_hidden] = tensors.hidden.dims();
+    let sizes = Sizes {
+        batch,
+        time: 1,
+        d_input,
+        d_hidden,
+    };
+    let extra = match (tensors.peephole, tensors.bias_hidden) {
+        (Some(peephole), _) => Some(floats(peephole)),
+        (None, bias_hidden) => bias_hidden.map(floats),
+    };
+    let (cell, bias) = (tensors.cell.map(floats), tensors.bias.map(floats));
+    let operands = Operands {
+        x: &vec![0.0; batch * d_input],
+        hidden: &floats(tensors.hidden),
+        cell: cell.as_deref(),
+        w_input: &floats(tensors.w_input),
+        w_hidden: &floats(tensors.w_hidden),
+        bias: bias.as_deref(),
+        extra: extra.as_deref(),
+        owners: Owners::default(),
+    };
+    Some(Steps::new(Level::chosen(), &spec, sizes, &operands))
+}
+
+fn floats<const D: usize>(tensor: Tensor<D>) -> Vec<f32> {
+    let floats = tensor.into_data().try_into_vec();
+    floats.expect("tensors of f32 are covered and no others")
+}
+
 impl<const D: usize> ScanTensors<D> {
     /// Whether all shapes are those that the cell asks for, and there is something to run.
     fn fit(&self, spec: &CellSpec) -> bool {
@@ -99,6 +141,10 @@ mod dispatch {
     ) -> Result<(Tensor<D>, Option<Tensor<2>>), Box<ScanTensors<D>>> {
         Err(Box::new(tensors))
     }
+
+    pub(super) fn covered(_: &CellSpec, _: ScanTensors<2>) -> Option<ScanTensors<2>> {
+        None
+    }
 }
 
 #[cfg(any(feature = "flex", feature = "ndarray"))]
@@ -106,7 +152,7 @@ mod dispatch {
     use burn::backend::{DType, Dispatch, DispatchTensor, DispatchTensorKind, TensorMetadata};
 
     use super::*;
-    use crate::extension::{FusedScan, Inputs, Optional};
+    use crate::extension::{FusedScan, Inputs, Optional, infer};
 
     // Tensors are large to move: inlined, they are moved once.
     #[inline(always)]
@@ -117,6 +163,11 @@ mod dispatch {
     ) -> Result<(Tensor<D>, Option<Tensor<2>>), Box<ScanTensors<D>>> {
         let is_gru = matches!(spec, CellSpec::Gru(_));
         let inputs = into_inputs(tensors);
+        #[cfg(feature = "flex")]
+        if let Some(tensors) = flex::view(&inputs) {
+            let (output, cell) = infer(&tensors, spec, reverse);
+            return Ok((flex::tensor(output), cell.map(flex::tensor)));
+        }
         if !is_covered(&inputs) {
             return Err(Box::new(from_inputs(inputs, is_gru)));
         }
@@ -125,6 +176,13 @@ mod dispatch {
             Tensor::from_dispatch(output),
             cell.map(Tensor::from_dispatch),
         ))
+    }
+
+    /// The same tensors, where the operators cover them.
+    pub(super) fn covered(spec: &CellSpec, tensors: ScanTensors<2>) -> Option<ScanTensors<2>> {
+        let is_gru = matches!(spec, CellSpec::Gru(_));
+        let inputs = into_inputs(tensors);
+        is_covered(&inputs).then(|| from_inputs(inputs, is_gru))
     }
 
     #[inline(always)]
@@ -192,6 +250,55 @@ mod dispatch {
         backend.is_some()
             && all
                 .all(|tensor| tensor.kind.dtype() == DType::F32 && self::backend(tensor) == backend)
+    }
+
+    /// Scans without gradients on Burn's default backend, past its dispatch: that moves every tensor several times, which is
+    /// more than a step of a small cell.
+    #[cfg(feature = "flex")]
+    mod flex {
+        use burn::backend::tensor::FloatTensor;
+        use burn::backend::{BackendTensor, DispatchAutodiffContext, Flex};
+
+        use super::*;
+        use crate::extension::View;
+
+        /// The tensors, where all are of `f32`, dense, and of no gradient's graph.
+        #[inline]
+        pub(super) fn view(inputs: &Inputs<Dispatch>) -> Option<View<'_, Flex>> {
+            Some(View {
+                x: plain(&inputs.x)?,
+                hidden: plain(&inputs.hidden)?,
+                cell: optional(&inputs.cell)?,
+                w_input: plain(&inputs.w_input)?,
+                w_hidden: plain(&inputs.w_hidden)?,
+                bias: optional(&inputs.bias)?,
+                extra: optional(&inputs.extra)?,
+            })
+        }
+
+        fn optional(tensor: &Optional<Dispatch>) -> Option<Option<&FloatTensor<Flex>>> {
+            match tensor {
+                Optional::Present(tensor) => plain(tensor).map(Some),
+                Optional::Absent => Some(None),
+            }
+        }
+
+        fn plain(tensor: &DispatchTensor) -> Option<&FloatTensor<Flex>> {
+            match &tensor.kind {
+                DispatchTensorKind::Flex(BackendTensor::Float(tensor)) => {
+                    (tensor.dtype() == DType::F32 && tensor.is_contiguous()).then_some(tensor)
+                }
+                _ => None,
+            }
+        }
+
+        #[inline]
+        pub(super) fn tensor<const D: usize>(tensor: FloatTensor<Flex>) -> Tensor<D> {
+            Tensor::from_dispatch(DispatchTensor {
+                kind: DispatchTensorKind::Flex(BackendTensor::Float(tensor)),
+                autodiff: DispatchAutodiffContext::Disabled,
+            })
+        }
     }
 
     #[derive(Clone, Copy, PartialEq, Eq)]

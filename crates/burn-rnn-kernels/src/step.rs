@@ -20,6 +20,8 @@ pub(crate) struct ForwardStep {
     pub(crate) rows: usize,
     /// The first and the end of the panels that this thread computes.
     pub(crate) panels: (usize, usize),
+    /// Whether it starts with the last of them.
+    pub(crate) from_end: bool,
     /// The input sides `[panel][row][width]` of all panels, to become the pre-activations.
     pub(crate) products: *mut f32,
     /// `h_{t-1}`, `[rows, padded]`.
@@ -39,6 +41,22 @@ pub(crate) struct ForwardStep {
 }
 
 impl ForwardStep {
+    /// The panels of this thread in the order of this step: every other one goes back over the weights from where the
+    /// one before ended, so that those that the core's own cache still holds come first. Without, weights that do not
+    /// fit would be gone whenever they are needed again.
+    #[inline(always)]
+    pub(crate) fn in_turn(&self) -> impl Iterator<Item = usize> + use<> {
+        let (first, end) = self.panels;
+        let from_end = self.from_end;
+        (first..end).map(move |panel| {
+            if from_end {
+                first + end - 1 - panel
+            } else {
+                panel
+            }
+        })
+    }
+
     /// The place of the units from `unit` on, in the panel `panel`, of the sequence `row`. `products` are the panel's
     /// pre-activations.
     ///
@@ -138,6 +156,15 @@ impl<'a> Recurrent<'a> {
             first,
             second: None,
             third: None,
+        }
+    }
+
+    /// Packed weights by themselves.
+    pub(crate) fn into_owned(self) -> Recurrent<'static> {
+        Recurrent {
+            first: self.first.into_owned(),
+            second: self.second.map(Weights::into_owned),
+            third: self.third.map(Weights::into_owned),
         }
     }
 

@@ -1,6 +1,8 @@
 //! How a run is shared among threads: by sequences, or by hidden units.
 
 use core::ops::Range;
+use std::cell::RefCell;
+use std::mem::take;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use crate::team;
@@ -85,8 +87,7 @@ pub(crate) fn share(load: Load, run: &(dyn Fn(Part, Meeting<'_>) + Sync)) {
             groups: 1,
         }
     };
-    let alone = Seats::of(1);
-    spread(threads, &|index| run(part(index), alone.meeting(0)));
+    spread(threads, &|index| run(part(index), Meeting::ALONE));
 }
 
 /// Calls `work(0)`, … `work(members - 1)`, which do not wait for each other, on a thread each.
@@ -150,9 +151,24 @@ struct Seat {
     yields: AtomicUsize,
 }
 
+thread_local! {
+    /// The seats of this thread's last run: a stream asks for the same ones at every step.
+    static LEFT: RefCell<Vec<Seat>> = const { RefCell::new(Vec::new()) };
+}
+
+impl Drop for Seats {
+    fn drop(&mut self) {
+        // A thread that ends keeps none any more.
+        let _ = LEFT.try_with(|left| left.replace(take(&mut self.0)));
+    }
+}
+
 impl Seats {
     fn of(members: usize) -> Self {
-        Self((0..members).map(|_| Seat::default()).collect())
+        let mut seats = LEFT.try_with(RefCell::take).unwrap_or_default();
+        seats.clear();
+        seats.resize_with(members, Seat::default);
+        Self(seats)
     }
 
     /// The meetings as the thread `index` goes to them.
@@ -184,10 +200,16 @@ pub(crate) struct Meeting<'a> {
 }
 
 impl Meeting<'_> {
+    /// Of a thread that nobody waits for.
+    const ALONE: Self = Self {
+        seats: &[],
+        index: 0,
+    };
+
     /// Returns when all have called it; what they wrote before can then be read.
     #[inline]
     pub(crate) fn wait(self) {
-        if self.seats.len() == 1 {
+        if self.seats.len() <= 1 {
             return;
         }
         let own = &self.seats[self.index];

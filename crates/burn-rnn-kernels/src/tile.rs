@@ -76,6 +76,26 @@ impl Tile {
 /// The most rows of a tile.
 const MOST_ROWS: usize = 8;
 
+/// Wider panels are for a few rows, where weights come from far for each use.
+const MOST_VECTORS_OF_MANY_ROWS: usize = 4;
+
+/// How many floats before their use weights of a few rows are asked for: processors do so too, but not as early, and stop
+/// where a page of memory ends.
+const FETCHED_AHEAD: usize = 256;
+
+/// Asks for a cache line, which need not be there.
+#[inline(always)]
+fn fetch(at: *const f32) {
+    #[cfg(target_arch = "x86_64")]
+    // SAFETY: a hint for any address.
+    unsafe {
+        use core::arch::x86_64::{_MM_HINT_T0, _mm_prefetch};
+        _mm_prefetch::<_MM_HINT_T0>(at.cast());
+    }
+    #[cfg(not(target_arch = "x86_64"))]
+    let _ = at;
+}
+
 /// A tile whose sums all have a register.
 struct Sums<const ROWS: usize, const VECTORS: usize>(Tile);
 
@@ -98,7 +118,13 @@ impl<const ROWS: usize, const VECTORS: usize> WithSimd for Sums<ROWS, VECTORS> {
             for k in 0..tile.depth {
                 let weights: [S::f32s; VECTORS] = core::array::from_fn(
                     #[inline(always)]
-                    |vector| load(simd, panel.add(vector * tile.panel.vector_stride)),
+                    |vector| {
+                        let weights = panel.wrapping_add(vector * tile.panel.vector_stride);
+                        if VECTORS > MOST_VECTORS_OF_MANY_ROWS {
+                            fetch(weights.wrapping_add(FETCHED_AHEAD));
+                        }
+                        load(simd, weights)
+                    },
                 );
                 for (row, sums) in sums.iter_mut().enumerate() {
                     let a = simd.splat_f32s(*tile.a.add(row * tile.a_stride + k));

@@ -138,6 +138,14 @@ impl<'a> Weights<'a> {
 }
 
 impl Weights<'_> {
+    /// Packed weights by themselves.
+    pub(crate) fn into_owned(self) -> Weights<'static> {
+        match self {
+            Self::Packed(panels) => Weights::Packed(panels),
+            _ => unreachable!("the layout asked for packed weights"),
+        }
+    }
+
     /// Adds the product with the row `a` to the sums of all gates and the units of `panels`, where there is a single
     /// row; false, and nothing done, where there are more. A unit's gates stand `width` after those of the panel before.
     ///

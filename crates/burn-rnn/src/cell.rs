@@ -2,6 +2,7 @@
 
 use burn::module::{Module, ModuleDisplay};
 use burn::tensor::{Device, Tensor};
+use burn_rnn_kernels::Steps;
 use serde::{Serialize, de::DeserializeOwned};
 
 use crate::scan::{scan_flipped, scan_steps};
@@ -81,6 +82,14 @@ pub trait Cell: Module + ModuleDisplay {
     /// One time step: `x_t` is `[batch, d_input]`, the result holds `h_t` as
     /// [`CellState::hidden`], `[batch, d_hidden]`.
     fn step(&self, x_t: Tensor<2>, state: Self::State) -> Self::State;
+
+    /// The cell ready for one step after another from a state on, as a [`Stream`](crate::Stream) runs it: on plain floats,
+    /// its parameters packed once. The result must stay that of [`step`](Cell::step).
+    ///
+    /// The default is none: a stream then calls `step`.
+    fn steps(&self, _state: &Self::State) -> Option<Steps> {
+        None
+    }
 
     /// The cell run over a whole sequence: `[batch, time, d_input]` in, all hidden states
     /// `[batch, time, d_hidden]` and the final state out. The time is at least one.

@@ -4,7 +4,7 @@
 #![allow(clippy::result_large_err)]
 
 use burn::tensor::Tensor;
-use burn_rnn_kernels::{CellSpec, ScanTensors};
+use burn_rnn_kernels::{CellSpec, ScanTensors, Steps};
 
 use crate::{HiddenState, LstmState};
 
@@ -83,6 +83,16 @@ impl Fused {
         Ok(S::from_parts(hidden, cell))
     }
 
+    /// The steps from a state on, one after another.
+    pub(crate) fn steps<S: FusedState>(self, state: S) -> Option<Steps> {
+        let (hidden, cell) = state.into_parts();
+        let [batch, _] = hidden.dims();
+        let [d_input, _] = self.w_input.dims();
+        let x = Tensor::zeros([batch, d_input], (&hidden.device(), hidden.dtype()));
+        let spec = self.spec;
+        burn_rnn_kernels::steps(spec, self.tensors(x, hidden, cell))
+    }
+
     fn run<const D: usize, S: FusedState>(
         self,
         x: Tensor<D>,
@@ -90,7 +100,18 @@ impl Fused {
         reverse: bool,
     ) -> Result<(Tensor<D>, Option<Tensor<2>>), (Tensor<D>, S)> {
         let (hidden, cell) = state.into_parts();
-        let tensors = ScanTensors {
+        let spec = self.spec;
+        burn_rnn_kernels::scan(spec, self.tensors(x, hidden, cell), reverse)
+            .map_err(|tensors| (tensors.x, S::from_parts(tensors.hidden, tensors.cell)))
+    }
+
+    fn tensors<const D: usize>(
+        self,
+        x: Tensor<D>,
+        hidden: Tensor<2>,
+        cell: Option<Tensor<2>>,
+    ) -> ScanTensors<D> {
+        ScanTensors {
             x,
             hidden,
             cell,
@@ -99,8 +120,6 @@ impl Fused {
             bias: self.bias,
             bias_hidden: self.bias_hidden,
             peephole: self.peephole,
-        };
-        burn_rnn_kernels::scan(self.spec, tensors, reverse)
-            .map_err(|tensors| (tensors.x, S::from_parts(tensors.hidden, tensors.cell)))
+        }
     }
 }

@@ -231,6 +231,10 @@ impl Cell for GruCell {
             .unwrap_or_else(|(x_t, state)| self.recurrence().step(self.project(x_t), state))
     }
 
+    fn steps(&self, state: &HiddenState) -> Option<kernels::Steps> {
+        self.fused().steps(state.clone())
+    }
+
     fn scan(&self, input: Tensor<3>, state: HiddenState) -> (Tensor<3>, HiddenState) {
         self.fused()
             .scan(input, state, Time::Forward)

@@ -31,7 +31,7 @@
 //! | multi-layer | `.with_layers(n)` | [`Stacked`] | any |
 //! | a cell of your own | [`CellOptions`] | [`Recurrent`] | [`Cell`] |
 //!
-//! A [`Cell`] is one time step. [`Scan`] runs it over a sequence and is a [`Layer`];
+//! A [`Stream`] runs a network step by step on live data. A [`Cell`] is one time step. [`Scan`] runs it over a sequence and is a [`Layer`];
 //! [`Bidirectional`] and [`Stacked`] wrap layers and each other. [`Head`] reads the hidden states
 //! out, [`Attention`] lets a decoder read an encoder's, and [`SlidingWindow`] is the network without memory to compare with.
 //!
@@ -71,11 +71,12 @@ mod simple;
 mod sliding_window;
 mod stacked;
 mod state;
+mod stream;
 
 pub use activation::Activation;
 pub use attention::{Attention, AttentionConfig, AttentionMemory, AttentionScore};
 pub use bidirectional::{Bidirectional, BidirectionalState, Merge};
-pub use burn_rnn_kernels::reference;
+pub use burn_rnn_kernels::{Steps, reference};
 pub use cell::{Cell, CellOptions, CellShape};
 pub use config::RecurrentConfig;
 pub use coupled::{CoupledLstm, CoupledLstmConfig, CoupledLstmOptions, Coupling};
@@ -94,6 +95,7 @@ pub use simple::{SimpleCell, SimpleOptions, SimpleRnn, SimpleRnnConfig};
 pub use sliding_window::{SlidingWindow, SlidingWindowConfig};
 pub use stacked::{Stacked, StackedConfig, StackedState};
 pub use state::{CellState, HiddenState, LstmState, State};
+pub use stream::Stream;
 
 /// The examples of the README, tested.
 #[cfg(doctest)]

@@ -437,6 +437,10 @@ impl Cell for LstmCell {
         result.unwrap_or_else(|(x_t, state)| self.recurrence().step(self.project(x_t), state))
     }
 
+    fn steps(&self, state: &LstmState) -> Option<kernels::Steps> {
+        self.fused()?.steps(state.clone())
+    }
+
     fn scan(&self, input: Tensor<3>, state: LstmState) -> (Tensor<3>, LstmState) {
         let result = match self.fused() {
             Some(fused) => fused.scan(input, state, Time::Forward),

@@ -4,7 +4,7 @@ use burn::module::{Module, ModuleDisplay};
 use burn::tensor::Tensor;
 
 use crate::directional::{Directional, DirectionalState};
-use crate::{Cell, Layer, Stacked, StackedState, Streaming};
+use crate::{Cell, Layer, Stacked, StackedState, Stream, Streaming};
 
 /// A recurrent network of one kind of cell: [`Lstm`](crate::Lstm), [`Gru`](crate::Gru) and the others
 /// are names for it. Made by [`RecurrentConfig`](crate::RecurrentConfig).
@@ -101,5 +101,16 @@ impl<C: Cell> Recurrent<C> {
         state: Option<RecurrentState<C::State>>,
     ) -> (Tensor<2>, RecurrentState<C::State>) {
         self.stack.step(x_t, state)
+    }
+
+    /// A stream of so many sequences side by side, from zeros: it carries the state and has the parameters ready, for many
+    /// steps of a network that no longer changes.
+    ///
+    /// # Panics
+    ///
+    /// Where the batch is zero, and where the network is bidirectional: the backward direction starts at the end of the
+    /// sequence.
+    pub fn stream(&self, batch: usize) -> Stream<C> {
+        Stream::new(self.clone(), batch)
     }
 }

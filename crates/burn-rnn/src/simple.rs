@@ -140,6 +140,10 @@ impl Cell for SimpleCell {
             })
     }
 
+    fn steps(&self, state: &HiddenState) -> Option<kernels::Steps> {
+        self.fused().steps(state.clone())
+    }
+
     fn scan(&self, input: Tensor<3>, state: HiddenState) -> (Tensor<3>, HiddenState) {
         self.fused()
             .scan(input, state, Time::Forward)
