@@ -23,6 +23,9 @@ enum Kind {
     Portable,
 }
 
+/// The vectors of [`Kind::Portable`]: arrays of eight, which the compiler makes vectors of where it can.
+pub(crate) type Portable = pulp::Scalar256b;
+
 /// The environment variable that asks for a level.
 const VARIABLE: &str = "BURN_RNN_SIMD";
 
@@ -83,7 +86,6 @@ impl Level {
             Kind::Avx2(simd) => pulp::Simd::vectorize(simd, op),
             #[cfg(target_arch = "aarch64")]
             Kind::Neon(simd) => pulp::Simd::vectorize(simd, op),
-            // Arrays of eight, which the compiler makes vectors of where it can.
             Kind::Portable => op.with_simd(pulp::Scalar256b),
         }
     }

@@ -4,7 +4,7 @@ use pulp::Simd;
 
 use crate::point_wise::{BackwardAt, ForwardAt, PointWise, sigmoid_slope, tanh_slope};
 use crate::spec::{GateSource, LstmSpec, Peephole};
-use crate::vector::{load, load_first, sigmoid, store, tanh};
+use crate::vector::{gate, gate_tanh, load, load_first, sigmoid, store, tanh};
 
 /// Keeps the gates that have parameters, in the order input, forget, candidate, output.
 ///
@@ -25,6 +25,14 @@ struct Blocks {
 }
 
 impl Lstm {
+    /// Whether it has an input and a forget gate of its own and squashes the candidate: where nothing is kept, the gates
+    /// need no values then but quotients with others, and divisions are slow.
+    #[inline(always)]
+    fn is_whole(&self) -> bool {
+        let own = GateSource::Own;
+        self.0.input == own && self.0.forget == own && self.0.input_activation
+    }
+
     #[inline(always)]
     fn blocks(&self) -> Blocks {
         let forget = usize::from(self.0.input == GateSource::Own);
@@ -62,6 +70,31 @@ impl Lstm {
         }
     }
 
+    /// A gate's pre-activation; it sees `cell`.
+    ///
+    /// # Safety
+    ///
+    /// The fields of `at` must be valid.
+    #[inline(always)]
+    unsafe fn pre_activation<S: Simd>(
+        &self,
+        simd: S,
+        at: &ForwardAt,
+        block: usize,
+        peephole: usize,
+        cell: S::f32s,
+    ) -> S::f32s {
+        // SAFETY: as promised by the caller.
+        unsafe {
+            let a = at.product(simd, block);
+            if self.0.peephole == Peephole::Diagonal {
+                simd.mul_add_e_f32s(at.extra(simd, peephole), cell, a)
+            } else {
+                a
+            }
+        }
+    }
+
     /// A gate's value; it sees `cell`.
     ///
     /// # Safety
@@ -78,11 +111,7 @@ impl Lstm {
     ) -> S::f32s {
         // SAFETY: as promised by the caller.
         unsafe {
-            let mut a = at.product(simd, block);
-            if self.0.peephole == Peephole::Diagonal {
-                a = simd.mul_add_e_f32s(at.extra(simd, peephole), cell, a);
-            }
-            let value = sigmoid(simd, a);
+            let value = sigmoid(simd, self.pre_activation(simd, at, block, peephole, cell));
             at.keep(simd, block, value);
             value
         }
@@ -99,6 +128,14 @@ impl Lstm {
         // SAFETY: as promised by the caller.
         unsafe {
             let before = load(simd, at.cell);
+            if !at.keeps() && self.is_whole() {
+                let input = self.pre_activation(simd, at, blocks.input, 0, before);
+                let (block, row) = (blocks.forget, blocks.peephole_forget);
+                let forget = self.pre_activation(simd, at, block, row, before);
+                let written = gate_tanh(simd, input, at.product(simd, blocks.candidate));
+                let cell = simd.add_f32s(gate(simd, forget, before), written);
+                return store(simd, at.cell, cell);
+            }
             let (mut input, mut forget) = (before, before);
             if self.0.input == GateSource::Own {
                 input = self.gate(simd, at, blocks.input, 0, before);
@@ -128,6 +165,11 @@ impl Lstm {
         // SAFETY: as promised by the caller.
         unsafe {
             let cell = load(simd, at.cell);
+            if !at.keeps() && self.0.output && self.0.output_activation {
+                let (block, row) = (blocks.output, blocks.peephole_output);
+                let output = self.pre_activation(simd, at, block, row, cell);
+                return store(simd, at.next, gate_tanh(simd, output, cell));
+            }
             let shown = if self.0.output_activation {
                 tanh(simd, cell)
             } else {

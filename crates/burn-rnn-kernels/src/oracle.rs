@@ -287,11 +287,13 @@ fn check(level: Level, problem: &Problem) {
         plain.cell.as_deref().unwrap_or_default(),
         &last,
     );
-    assert_eq!(
-        plain.output, kept.output,
-        "{about}: keeping changes nothing"
+    // An LSTM that keeps nothing divides less often.
+    close(&format!("{about}: kept output"), &kept.output, &output);
+    close(
+        &format!("{about}: kept cell"),
+        kept.cell.as_deref().unwrap_or_default(),
+        &last,
     );
-    assert_eq!(plain.cell, kept.cell, "{about}: keeping changes nothing");
 
     let by_output = single(&problem.by_output);
     let by_cell = single(&problem.by_cell);

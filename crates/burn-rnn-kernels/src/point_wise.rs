@@ -55,10 +55,16 @@ impl ForwardAt {
         unsafe { load(simd, self.extra.add(row * self.extra_stride)) }
     }
 
+    /// Whether a backward pass will come.
+    #[inline(always)]
+    pub(crate) fn keeps(&self) -> bool {
+        !self.saved.is_null()
+    }
+
     /// Keeps a value for the backward pass, where it will come.
     #[inline(always)]
     pub(crate) unsafe fn keep<S: Simd>(&self, simd: S, slot: usize, value: S::f32s) {
-        if !self.saved.is_null() {
+        if self.keeps() {
             // SAFETY: not null, it has as many slots as the cell keeps.
             unsafe { store_first(simd, self.saved.add(slot * self.slot_stride), self.n, value) }
         }

@@ -45,7 +45,8 @@ macro_rules! with_cell {
 }
 
 /// Runs a cell over a batch of sequences, in time or, with `reverse`, against it: the last step is then the first one, and
-/// outputs stand at the step of their input. `keep` keeps what [`backward`] needs.
+/// outputs stand at the step of their input. `keep` keeps what [`backward`] needs; the outputs of an LSTM that keeps
+/// nothing differ from those by rounding, because it divides less often.
 ///
 /// # Panics
 ///
