@@ -83,7 +83,7 @@ impl<C: Cell> WithSimd for Run<'_, C> {
                 0..gates,
                 layout,
             ),
-            hidden: cell.weights(operands.w_hidden(), operands.w_extra(), d_hidden, layout),
+            hidden: cell.weights(operands, d_hidden, layout),
             bias: panel_order(operands.bias, gates, d_hidden, layout),
             // A GRU without a bias has zeros.
             extra: match operands.extra {
@@ -104,22 +104,35 @@ impl<C: Cell> WithSimd for Run<'_, C> {
 
         let mut hidden = pad_rows(Some(operands.hidden), d_hidden, padded);
         let mut next = Buffer::zeros(batch * padded);
+        let gates_row = cell.carried_gates() * d_hidden;
+        let mut carried_gates = (gates_row > 0).then(|| {
+            let mut first = Buffer::zeros(batch * gates_row);
+            if let Some(gates) = operands.gates {
+                first.copy_from_slice(gates);
+            }
+            [first, Buffer::zeros(batch * gates_row)]
+        });
         let memory = Memory {
             hidden: [Apart::new(&mut hidden), Apart::new(&mut next)],
+            carried_gates: match &mut carried_gates {
+                Some([gates, next]) => [Apart::new(gates), Apart::new(next)],
+                None => [Apart::new(&mut []); 2],
+            },
+            gates_row,
             output: Apart::new(&mut output),
             last_cell: Apart::new(&mut last_cell),
             gates: Apart::new(&mut saved.gates),
             cells: Apart::new(&mut saved.cells),
             kept_hidden: Apart::new(&mut saved.hidden),
         };
-        let step = batch * columns * d_hidden;
+        let step = batch * cell.step_weights(d_hidden);
         let load = Load {
             batch,
             panels: layout.panels(d_hidden),
             work: time * (step + batch * columns * d_input),
             step,
             time,
-            weights: columns * d_hidden,
+            weights: cell.step_weights(d_hidden),
             by_units: C::BY_UNITS,
         };
         threads::share(load, &|part, meeting| {
@@ -135,6 +148,7 @@ impl<C: Cell> WithSimd for Run<'_, C> {
         Outputs {
             output,
             cell: C::HAS_CELL.then_some(last_cell),
+            gates: carried_gates.map(|by_turns| by_turns[time % 2].to_vec()),
             saved: keep.then_some(saved),
         }
     }
@@ -160,6 +174,9 @@ struct Shared<'a, C> {
 struct Memory {
     /// `h` before and after a step, by turns, `[batch, padded]`.
     hidden: [Apart; 2],
+    /// The carried gates before and after a step, by turns, `[batch, gates_row]`.
+    carried_gates: [Apart; 2],
+    gates_row: usize,
     output: Apart,
     last_cell: Apart,
     gates: Apart,
@@ -224,6 +241,10 @@ impl<C: Cell> WithSimd for Job<'_, C> {
         let mut cell_state = pad_rows(first_cell, d_hidden, padded);
         let mut scratch = Buffer::zeros(rows * padded * cell.scratch());
         let [mut hidden, mut next] = memory.hidden.map(|hidden| hidden.at(first_row * padded));
+        let gates_row = memory.gates_row;
+        let [mut gates, mut next_gates] = memory
+            .carried_gates
+            .map(|gates| gates.at(first_row * gates_row));
         let slots = cell.slots();
         let units = layout.units();
         let columns = Columns {
@@ -261,6 +282,9 @@ impl<C: Cell> WithSimd for Job<'_, C> {
                     hidden,
                     next,
                     cell: cell_state.as_mut_ptr(),
+                    gates,
+                    next_gates,
+                    gates_row,
                     extra: shared.extra.as_ptr(),
                     scratch: scratch.as_mut_ptr(),
                     saved: memory.gates.at(sequence * slots),
@@ -272,6 +296,7 @@ impl<C: Cell> WithSimd for Job<'_, C> {
                     columns.put(memory.kept_hidden.at(sequence), time * d_hidden, hidden);
                     cell.forward(simd, &shared.hidden, &step);
                     core::mem::swap(&mut hidden, &mut next);
+                    core::mem::swap(&mut gates, &mut next_gates);
                     columns.put(memory.output.at(sequence), time * d_hidden, hidden);
                     columns.put(
                         memory.cells.at(sequence),
