@@ -3,11 +3,11 @@
 use burn::module::{Module, ModuleMapper, Param, ParamId};
 use burn::tensor::{DType, Device, Gradients, Tensor, TensorData};
 use burn_rnn::{
-    Activation, Cell, CellOptions, CellShape, CoupledLstmConfig, Coupling, GruConfig, GruOptions,
-    Initialization, LstmConfig, LstmOptions, PeepholeKind, PeepholeLstmConfig, Reset,
-    SimpleOptions, State, reference,
+    Activation, Cell, CellOptions, CellShape, CoupledLstmConfig, Coupling, GruCell, GruConfig,
+    GruOptions, Initialization, LstmCell, LstmConfig, LstmOptions, LstmState, PeepholeKind,
+    PeepholeLstmConfig, Reset, SimpleCell, SimpleOptions, State, reference,
 };
-use burn_rnn_kernels::{CellSpec, ScanTensors};
+use burn_rnn_kernels::{CellSpec, GateSource, LstmSpec, Peephole, ScanTensors};
 use proptest::prelude::*;
 use proptest::test_runner::RngSeed;
 use rand::{RngExt, SeedableRng};
@@ -70,15 +70,16 @@ struct Loss {
     output: bool,
     hidden: bool,
     cell: bool,
+    gates: bool,
 }
 
 /// Which parents carry a gradient.
 #[derive(Clone, Debug)]
 struct Tracked {
     x: bool,
-    states: [bool; 2],
+    states: [bool; 3],
     /// In the order of the cell's fields.
-    parameters: [bool; 5],
+    parameters: [bool; 6],
     /// Whether an untracked input is without autodiff at all.
     plain_x: bool,
 }
@@ -95,7 +96,7 @@ impl Case {
         }
     }
 
-    fn results_of<O: CellOptions>(&self, options: &O, plain: &Device) -> Results {
+    fn results_of<O: CellOptions<Cell: WholeState>>(&self, options: &O, plain: &Device) -> Results {
         let device = if self.balanced {
             plain.clone().autodiff().gradient_checkpointing()
         } else {
@@ -132,7 +133,7 @@ impl Case {
         if self.loss.output {
             parts.push((output * by_output).sum());
         }
-        let read = [self.loss.hidden, self.loss.cell];
+        let read = [self.loss.hidden, self.loss.cell, self.loss.gates];
         for (index, tensor) in tensors(state).into_iter().enumerate() {
             results.push((format!("state {index}"), values(&tensor)));
             let weights = draw(&mut rng, tensor.dims(), 1.0, &device);
@@ -141,7 +142,7 @@ impl Case {
             }
         }
         let Some(loss) = parts.into_iter().reduce(|sum, part| sum + part) else {
-            return results; // A simple cell or GRU of whose absent cell state the gradient is asked for.
+            return results; // A cell of whose absent state the gradient is asked for.
         };
         let gradients = loss.is_tracked().then(|| loss.backward());
         let of_leaves = leaves.iter().map(|leaf| leaf(gradients.as_ref()));
@@ -188,7 +189,7 @@ impl Case {
         }
     }
 
-    fn initial_state<C: Cell>(
+    fn initial_state<C: WholeState>(
         &self,
         cell: &C,
         rng: &mut ChaCha8Rng,
@@ -200,10 +201,10 @@ impl Case {
             return zeros;
         }
         let mut index = 0;
-        zeros.map(&mut |zeros| {
-            let [batch, d_hidden] = zeros.dims();
+        cell.whole_state(zeros).map(&mut |state| {
+            let [batch, features] = state.dims();
             // A view: states are often cut out of something larger.
-            let wide = draw(rng, [d_hidden, batch + 1], 1.0, device);
+            let wide = draw(rng, [features, batch + 1], 1.0, device);
             let wide = if self.tracked.states[index] {
                 track(wide, leaves)
             } else {
@@ -212,6 +213,27 @@ impl Case {
             index += 1;
             wide.transpose().narrow(0, 1, batch)
         })
+    }
+}
+
+/// A cell whose states may hold more than [`Cell::zero_state`] gives.
+trait WholeState: Cell {
+    /// The state with every tensor that the cell carries.
+    fn whole_state(&self, state: Self::State) -> Self::State {
+        state
+    }
+}
+
+impl WholeState for SimpleCell {}
+impl WholeState for GruCell {}
+
+impl WholeState for LstmCell {
+    fn whole_state(&self, state: LstmState) -> LstmState {
+        let gates = self.w_gates.as_ref().map(|w_gates| {
+            let [batch, _] = state.cell.dims();
+            Tensor::zeros([batch, w_gates.dims()[0]], &w_gates.device())
+        });
+        LstmState { gates, ..state }
     }
 }
 
@@ -333,6 +355,7 @@ fn lstm_options() -> impl Strategy<Value = LstmOptions> {
             PeepholeKind::Diagonal,
             PeepholeKind::Full,
         ]),
+        any::<bool>(),
     )
         .prop_map(
             |(
@@ -343,6 +366,7 @@ fn lstm_options() -> impl Strategy<Value = LstmOptions> {
                 output_activation,
                 coupling,
                 peephole,
+                full_gate_recurrence,
             )| {
                 let coupled = coupling != Coupling::None;
                 let options = LstmOptions {
@@ -354,13 +378,12 @@ fn lstm_options() -> impl Strategy<Value = LstmOptions> {
                     coupling,
                     ..LstmOptions::default()
                 };
-                let peephole = if options.sigmoid_gates().is_empty() {
-                    PeepholeKind::None
-                } else {
-                    peephole
-                };
+                if options.sigmoid_gates().is_empty() {
+                    return options;
+                }
                 LstmOptions {
                     peephole,
+                    full_gate_recurrence,
                     ..options
                 }
             },
@@ -384,25 +407,28 @@ fn cells() -> impl Strategy<Value = AnyOptions> {
 
 fn losses() -> impl Strategy<Value = Loss> {
     prop::sample::select(vec![
-        [true, false, false],
-        [false, true, false],
-        [true, true, true],
-        [false, true, true],
-        [false, false, true],
-        [true, false, true],
+        [true, false, false, false],
+        [false, true, false, false],
+        [true, true, true, true],
+        [false, true, true, true],
+        [false, false, true, false],
+        [false, false, false, true],
+        [true, false, true, false],
+        [true, false, false, true],
     ])
-    .prop_map(|[output, hidden, cell]| Loss {
+    .prop_map(|[output, hidden, cell, gates]| Loss {
         output,
         hidden,
         cell,
+        gates,
     })
 }
 
 fn tracked() -> impl Strategy<Value = Tracked> {
     let some = (
         any::<bool>(),
-        any::<[bool; 2]>(),
-        any::<[bool; 5]>(),
+        any::<[bool; 3]>(),
+        any::<[bool; 6]>(),
         any::<bool>(),
     );
     let some = some.prop_map(|(x, states, parameters, plain_x)| Tracked {
@@ -413,8 +439,8 @@ fn tracked() -> impl Strategy<Value = Tracked> {
     });
     let same = |on: bool| Tracked {
         x: on,
-        states: [on; 2],
-        parameters: [on; 5],
+        states: [on; 3],
+        parameters: [on; 6],
         plain_x: false,
     };
     prop_oneof![2 => Just(same(true)), 3 => some, 1 => Just(same(false))]
@@ -561,16 +587,65 @@ fn step_tensors(device: &Device, dtype: DType) -> (CellSpec, ScanTensors<2>) {
         x: tensor([2, 3]),
         hidden: tensor([2, 4]),
         cell: None,
+        gates: None,
         w_input: tensor([3, 4]),
         w_hidden: tensor([4, 4]),
         bias: None,
         bias_hidden: None,
         peephole: None,
+        w_gates: None,
     };
     (
         CellSpec::Simple(burn_rnn_kernels::Activation::Tanh),
         tensors,
     )
+}
+
+/// The tensors of a step of an LSTM with full gate recurrence.
+fn gate_recurrence_tensors(device: &Device, dtype: DType) -> (CellSpec, ScanTensors<2>) {
+    let tensor = |shape| Tensor::<2>::ones(shape, (device, dtype));
+    let (_, simple) = step_tensors(device, dtype);
+    let tensors = ScanTensors {
+        cell: Some(tensor([2, 4])),
+        gates: Some(tensor([2, 8])),
+        w_input: tensor([3, 12]),
+        w_hidden: tensor([4, 12]),
+        w_gates: Some(tensor([8, 8])),
+        ..simple
+    };
+    let spec = LstmSpec {
+        input: GateSource::Own,
+        forget: GateSource::Complement,
+        output: true,
+        input_activation: true,
+        output_activation: true,
+        peephole: Peephole::None,
+        gate_recurrence: true,
+    };
+    (CellSpec::Lstm(spec), tensors)
+}
+
+#[test]
+fn the_operators_run_full_gate_recurrence_from_gates_that_fit() {
+    each_cpu(|backend| {
+        let run = |change: fn(&mut ScanTensors<2>)| {
+            let (spec, mut tensors) = gate_recurrence_tensors(&backend.device, DType::F32);
+            change(&mut tensors);
+            burn_rnn_kernels::scan(spec, tensors, false).ok()
+        };
+        let gates = |results: burn_rnn_kernels::ScanResults<2>| results.gates.unwrap();
+        let given = gates(run(|_| {}).expect("its shapes fit"));
+        assert_eq!(given.dims(), [2, 8]);
+        let zeros = run(|tensors| tensors.gates = Some(tensors.gates.take().unwrap() * 0.0));
+        let absent = run(|tensors| tensors.gates = None);
+        let [zeros, absent] = [zeros, absent].map(|results| values(&gates(results.unwrap())));
+        assert_eq!(zeros, absent);
+        assert_ne!(values(&given), absent);
+        // Other shapes are the reference's to refuse.
+        assert!(run(|tensors| tensors.gates = tensors.cell.clone()).is_none());
+        assert!(run(|tensors| tensors.w_gates = tensors.gates.clone()).is_none());
+        assert!(run(|tensors| tensors.w_gates = None).is_none());
+    });
 }
 
 #[test]
@@ -605,8 +680,11 @@ fn what_is_not_covered_runs_on_the_reference() {
     backends::each(|backend| {
         let device = &backend.device.clone().autodiff();
         let x = Tensor::<3>::ones([2, 3, 4], device).require_grad();
-        let config = LstmConfig::new(4, 5).with_full_gate_recurrence(true);
-        let cell = config.init_cell(device);
+        let config = PeepholeLstmConfig::new(4, 5);
+        let mut cell = config.clone().init_cell(device);
+        let full = config.with_peephole(PeepholeKind::Full).init_cell(device);
+        // Of both kinds at once.
+        cell.peephole.as_mut().unwrap().full = full.peephole.unwrap().full;
         let (output, state) = cell.scan(x, cell.zero_state(2));
         (output.sum() + state.cell.sum()).backward();
     });
@@ -640,6 +718,38 @@ fn a_window_can_go_on_from_the_state_of_the_last_one_with_its_gradient() {
             &reference(gradients),
             TOLERANCE,
         );
+    });
+}
+
+#[test]
+fn a_window_can_go_on_from_the_gates_of_the_last_one_with_their_gradient() {
+    each_cpu(|backend| {
+        let device = &backend.device.clone().autodiff();
+        let config = LstmConfig::new(3, 4).with_full_gate_recurrence(true);
+        let cell = config.init_cell(device);
+        let results = || {
+            let mut rng = ChaCha8Rng::seed_from_u64(11);
+            let x = draw(&mut rng, [2, 7, 3], 1.0, device).require_grad();
+            let (_, state) = cell.scan(x.clone().narrow(1, 0, 3), cell.zero_state(2));
+            let (_, state) = cell.scan(x.clone().narrow(1, 3, 3), state);
+            let state = cell.step(x.clone().narrow(1, 6, 1).squeeze_dim(1), state);
+            let gates = state.gates.expect("it carries them");
+            let gradients = gates.clone().square().sum().backward();
+            let of = |param: &Param<Tensor<2>>| values(&param.grad(&gradients).unwrap());
+            vec![
+                ("gates".to_string(), values(&gates)),
+                (
+                    "gradient of x".to_string(),
+                    values(&x.grad(&gradients).unwrap()),
+                ),
+                ("gradient of w_hidden".to_string(), of(&cell.w_hidden)),
+                (
+                    "gradient of w_gates".to_string(),
+                    of(cell.w_gates.as_ref().unwrap()),
+                ),
+            ]
+        };
+        assert_same(&backend.name, &results(), &reference(results), TOLERANCE);
     });
 }
 

@@ -92,10 +92,11 @@ impl<C: Cell> Problem<C> {
 
     /// Reads every output and the whole final state, so that every path carries a gradient.
     fn loss(&self, cell: C, input: Tensor<3>) -> Tensor<1> {
-        let mut given = self.state.chunks(BATCH * D_HIDDEN);
-        let initial = cell
-            .zero_state(BATCH)
-            .map(&mut |zeros| self.tensor(given.next().unwrap(), zeros.dims()));
+        let mut given = self.state.iter().copied();
+        let initial = cell.zero_state(BATCH).map(&mut |zeros| {
+            let floats: Vec<f64> = given.by_ref().take(zeros.shape().num_elements()).collect();
+            self.tensor(&floats, zeros.dims())
+        });
         let (output, state) = Scan::new(cell).forward(input, Some(initial));
         let weights = self.tensor(&self.weights, [BATCH, TIME, D_HIDDEN]);
         let mut loss = (output * weights).sum();
@@ -126,9 +127,11 @@ fn check_on<O: CellOptions>(config: &RecurrentConfig<O>, backend: &Backend) {
         |count: usize| -> Vec<f64> { (0..count).map(|_| rng.random_range(-0.8..0.8)).collect() };
     let cell = config.init_cell(&device);
     let parameters = cell.num_params();
+    let states = cell.zero_state(BATCH).shapes();
+    let states = states.iter().map(|shape| shape.iter().product::<usize>());
     let problem = Problem {
         cell,
-        state: draw(2 * BATCH * D_HIDDEN),
+        state: draw(states.sum()),
         weights: draw(BATCH * TIME * D_HIDDEN),
         parameters,
         dtype: if exact { DType::F64 } else { DType::F32 },

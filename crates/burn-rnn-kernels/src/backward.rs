@@ -29,7 +29,7 @@ pub(crate) fn run<C: Cell>(
     d: OutputGradients<'_>,
     wanted: Wanted,
 ) -> Gradients {
-    let (d_hidden, d_cell, sums) = level.run(Run {
+    let (d_states, sums) = level.run(Run {
         cell,
         sizes,
         operands,
@@ -39,8 +39,9 @@ pub(crate) fn run<C: Cell>(
     });
     Gradients {
         x: wanted.x.then(|| of_sequence(cell, sizes, operands, &saved)),
-        hidden: d_hidden,
-        cell: C::HAS_CELL.then_some(d_cell),
+        hidden: d_states.hidden,
+        cell: d_states.cell,
+        gates: d_states.gates,
         parameters: wanted
             .parameters
             .then(|| of_parameters(cell, sizes, operands, &saved, sums)),
@@ -97,12 +98,12 @@ fn of_parameters<C: Cell>(
         slots(0, cell.gates()),
     );
 
-    let of_sides = |sides: Vec<RecurrentSide>, columns: usize| {
-        let mut d_weights = vec![0.0; d_hidden * columns];
+    let of_sides = |sides: Vec<RecurrentSide>, rows: usize, columns: usize| {
+        let mut d_weights = vec![0.0; rows * columns];
         for side in sides {
             let factor = match side.factor {
                 Factor::Hidden => Matrix::dense(&saved.hidden, steps, d_hidden),
-                Factor::Slot(slot) => slots(slot, 1),
+                Factor::Slots(kept) => slots(kept.start, kept.len()),
                 Factor::Cell => Matrix::dense(&saved.cells, steps, d_hidden),
             };
             let first = side.gates.start * d_hidden;
@@ -111,7 +112,7 @@ fn of_parameters<C: Cell>(
         }
         d_weights
     };
-    let w_hidden = of_sides(cell.recurrent_sides(), columns);
+    let w_hidden = of_sides(cell.recurrent_sides(), d_hidden, columns);
 
     let sums_of_slots = unpad(&sums.slots, d_hidden, sums.padded);
     ParameterGradients {
@@ -120,7 +121,7 @@ fn of_parameters<C: Cell>(
         bias: operands.bias.map(|_| sums_of_slots[..columns].to_vec()),
         extra: operands.extra.map(|extra| {
             if C::EXTRA_IS_MATRIX {
-                return of_sides(cell.extra_sides(), extra.len() / d_hidden);
+                return of_sides(cell.extra_sides(), d_hidden, extra.len() / d_hidden);
             }
             // A cell with a cell state has weights of their own there, one without a bias that a slot is the gradient of.
             if C::HAS_CELL {
@@ -128,6 +129,10 @@ fn of_parameters<C: Cell>(
             } else {
                 sums_of_slots[columns..].to_vec()
             }
+        }),
+        w_gates: operands.w_gates.map(|_| {
+            let width = cell.carried_gates() * d_hidden;
+            of_sides(cell.gate_sides(), width, width)
         }),
     }
 }
@@ -141,6 +146,13 @@ struct Sums {
     extra: Buffer,
 }
 
+/// The gradients of what the first step started from.
+struct StateGradients {
+    hidden: Vec<f32>,
+    cell: Option<Vec<f32>>,
+    gates: Option<Vec<f32>>,
+}
+
 struct Run<'a, C> {
     cell: C,
     sizes: &'a Sizes,
@@ -151,8 +163,7 @@ struct Run<'a, C> {
 }
 
 impl<C: Cell> WithSimd for Run<'_, C> {
-    /// The gradients of both initial states and the sums.
-    type Output = (Vec<f32>, Vec<f32>, Sums);
+    type Output = (StateGradients, Sums);
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) -> Self::Output {
@@ -179,7 +190,7 @@ impl<C: Cell> WithSimd for Run<'_, C> {
             reverse,
             layout,
             padded,
-            weights: cell.transposed(operands.w_hidden, operands.extra, d_hidden, layout),
+            weights: cell.transposed(operands, d_hidden, layout),
             extra: pad_rows(
                 operands.extra.filter(|_| !C::EXTRA_IS_MATRIX),
                 d_hidden,
@@ -193,6 +204,11 @@ impl<C: Cell> WithSimd for Run<'_, C> {
             Some(d_cell) => pad_rows(Some(d_cell), d_hidden, padded),
             None => Buffer::zeros(batch * padded),
         };
+        let d_gates_row = cell.carried_gates() * padded;
+        let mut d_gates = (d_gates_row > 0).then(|| match d.gates {
+            Some(d_gates) => pad_rows(Some(d_gates), d_hidden, padded),
+            None => Buffer::zeros(batch * d_gates_row),
+        });
         let mut carry = Buffer::zeros(batch * padded);
         let recurrent_row = cell.gates() * d_hidden + STAGGER;
         let mut recurrent = [(); 2].map(|()| Buffer::zeros(batch * recurrent_row));
@@ -201,18 +217,20 @@ impl<C: Cell> WithSimd for Run<'_, C> {
             gates: Apart::new(&mut saved.gates),
             d_hidden_state: Apart::new(&mut d_hidden_state),
             d_cell: Apart::new(&mut d_cell),
+            d_gates: Apart::new(d_gates.as_deref_mut().unwrap_or_default()),
+            d_gates_row,
             carry: Apart::new(&mut carry),
             recurrent: [Apart::new(recurrent), Apart::new(recurrent_next)],
             recurrent_row,
         };
-        let step = batch * cell.gates() * d_hidden * d_hidden;
+        let step = batch * cell.step_weights(d_hidden);
         let load = Load {
             batch,
             panels: layout.panels(d_hidden),
             work: time * step,
             step,
             time,
-            weights: cell.gates() * d_hidden * d_hidden,
+            weights: cell.step_weights(d_hidden),
             by_units: C::BY_UNITS,
         };
         let (slots_len, extra_len) = (cell.slots() * padded, shared.extra.len());
@@ -259,16 +277,13 @@ impl<C: Cell> WithSimd for Run<'_, C> {
             add(&mut total.slots, &part.slots);
             add(&mut total.extra, &part.extra);
         }
-        let d_first_cell = if C::HAS_CELL {
-            unpad(&d_cell, d_hidden, padded)
-        } else {
-            Vec::new()
+        let unpad = |rows: &[f32]| unpad(rows, d_hidden, padded);
+        let of_states = StateGradients {
+            hidden: unpad(&d_hidden_state),
+            cell: C::HAS_CELL.then(|| unpad(&d_cell)),
+            gates: d_gates.as_deref().map(unpad),
         };
-        (
-            unpad(&d_hidden_state, d_hidden, padded),
-            d_first_cell,
-            total,
-        )
+        (of_states, total)
     }
 }
 
@@ -289,6 +304,9 @@ struct Memory {
     gates: Apart,
     d_hidden_state: Apart,
     d_cell: Apart,
+    /// Rows `d_gates_row` apart.
+    d_gates: Apart,
+    d_gates_row: usize,
     carry: Apart,
     /// By turns: a thread may still read one while another is a step ahead.
     recurrent: [Apart; 2],
@@ -370,6 +388,8 @@ impl<C: Cell> WithSimd for Job<'_, C> {
                 d_hidden_state: memory.d_hidden_state.at(first * padded),
                 d_cell: memory.d_cell.at(first * padded),
                 carry: memory.carry.at(first * padded),
+                d_gates: memory.d_gates.at(first * memory.d_gates_row),
+                d_gates_row: memory.d_gates_row,
                 recurrent,
                 recurrent_row: memory.recurrent_row,
                 extra: shared.extra.as_ptr(),

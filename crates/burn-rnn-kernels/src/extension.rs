@@ -45,16 +45,25 @@ pub(crate) struct Inputs<B: Backend> {
     pub(crate) hidden: FloatTensor<B>,
     #[extension_type]
     pub(crate) cell: Optional<B>,
+    #[extension_type]
+    pub(crate) gates: Optional<B>,
     pub(crate) w_input: FloatTensor<B>,
     pub(crate) w_hidden: FloatTensor<B>,
     #[extension_type]
     pub(crate) bias: Optional<B>,
     #[extension_type]
     pub(crate) extra: Optional<B>,
+    #[extension_type]
+    pub(crate) w_gates: Optional<B>,
 }
 
-/// All hidden states, in the shape of the sequence, and the last cell state of a cell that has one.
-type Results<B> = (FloatTensor<B>, Option<FloatTensor<B>>);
+/// All hidden states, in the shape of the sequence, and what else a cell carries after the last step: the cell state and the
+/// gates.
+type Results<B> = (
+    FloatTensor<B>,
+    Option<FloatTensor<B>>,
+    Option<FloatTensor<B>>,
+);
 
 /// A backend that runs whole scans.
 #[backend_extension(Flex: cfg(feature = "flex"), NdArray: cfg(feature = "ndarray"), Autodiff)]
@@ -64,7 +73,11 @@ pub(crate) trait FusedScan: Backend {
         #[extension_type] inputs: Inputs<Self>,
         spec: CellSpec,
         reverse: bool,
-    ) -> (FloatTensor<Self>, Option<FloatTensor<Self>>);
+    ) -> (
+        FloatTensor<Self>,
+        Option<FloatTensor<Self>>,
+        Option<FloatTensor<Self>>,
+    );
 }
 
 #[cfg(feature = "flex")]
@@ -98,11 +111,13 @@ pub(crate) fn infer<B: CpuBackend>(
 ) -> Results<B> {
     let owners = [tensors.w_input, tensors.w_hidden].map(B::owner);
     let extra = tensors.extra.and_then(B::owner);
+    let w_gates = tensors.w_gates.and_then(B::owner);
     let operands = Operands {
         owners: Owners {
             w_input: owners[0].as_ref(),
             w_hidden: owners[1].as_ref(),
             extra: extra.as_ref(),
+            w_gates: w_gates.as_ref(),
         },
         ..tensors.operands()
     };
@@ -153,10 +168,12 @@ impl<B: CpuBackend> Inputs<B> {
             x: B::dense(self.x),
             hidden: B::dense(self.hidden),
             cell: self.cell.map(B::dense),
+            gates: self.gates.map(B::dense),
             w_input: B::dense(self.w_input),
             w_hidden: B::dense(self.w_hidden),
             bias: self.bias.map(B::dense),
             extra: self.extra.map(B::dense),
+            w_gates: self.w_gates.map(B::dense),
         }
     }
 
@@ -165,10 +182,12 @@ impl<B: CpuBackend> Inputs<B> {
             x: &self.x,
             hidden: &self.hidden,
             cell: self.cell.as_ref(),
+            gates: self.gates.as_ref(),
             w_input: &self.w_input,
             w_hidden: &self.w_hidden,
             bias: self.bias.as_ref(),
             extra: self.extra.as_ref(),
+            w_gates: self.w_gates.as_ref(),
         }
     }
 }
@@ -178,10 +197,12 @@ pub(crate) struct View<'a, B: Backend> {
     pub(crate) x: &'a FloatTensor<B>,
     pub(crate) hidden: &'a FloatTensor<B>,
     pub(crate) cell: Option<&'a FloatTensor<B>>,
+    pub(crate) gates: Option<&'a FloatTensor<B>>,
     pub(crate) w_input: &'a FloatTensor<B>,
     pub(crate) w_hidden: &'a FloatTensor<B>,
     pub(crate) bias: Option<&'a FloatTensor<B>>,
     pub(crate) extra: Option<&'a FloatTensor<B>>,
+    pub(crate) w_gates: Option<&'a FloatTensor<B>>,
 }
 
 impl<'a, B: CpuBackend> View<'a, B> {
@@ -191,10 +212,12 @@ impl<'a, B: CpuBackend> View<'a, B> {
             x: B::floats(self.x),
             hidden: B::floats(self.hidden),
             cell: self.cell.map(B::floats),
+            gates: self.gates.map(B::floats),
             w_input: B::floats(self.w_input),
             w_hidden: B::floats(self.w_hidden),
             bias: self.bias.map(B::floats),
             extra: self.extra.map(B::floats),
+            w_gates: self.w_gates.map(B::floats),
             owners: Owners::default(),
         }
     }
@@ -204,7 +227,12 @@ impl<'a, B: CpuBackend> View<'a, B> {
         let cell = outputs
             .cell
             .map(|cell| B::tensor(cell, self.hidden.shape()));
-        (output, cell)
+        let gates = outputs.gates.map(|gates| {
+            let [batch, _] = self.hidden.shape().dims();
+            let width = gates.len() / batch;
+            B::tensor(gates, Shape::new([batch, width]))
+        });
+        (output, cell, gates)
     }
 
     pub(crate) fn sizes(&self) -> Sizes {

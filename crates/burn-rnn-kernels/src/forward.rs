@@ -65,6 +65,7 @@ impl<C: Cell> WithSimd for Run<'_, C> {
         let steps = batch * time * d_hidden;
         let mut output = vec![0.0; steps];
         let mut last_cell = vec![0.0; if C::HAS_CELL { batch * d_hidden } else { 0 }];
+        let mut last_gates = vec![0.0; batch * cell.carried_gates() * d_hidden];
         let kept = |floats: usize| Pooled::any(if keep { floats } else { 0 });
         let mut saved = Saved {
             gates: kept(steps * cell.slots()),
@@ -78,11 +79,13 @@ impl<C: Cell> WithSimd for Run<'_, C> {
             x: operands.x,
             hidden: operands.hidden,
             cell: operands.cell,
+            carried_gates: operands.gates,
             reverse,
         };
         let results = Results {
             output: &mut output,
             cell: &mut last_cell,
+            carried_gates: &mut last_gates,
             gates: &mut saved.gates,
             cells: &mut saved.cells,
             hidden: &mut saved.hidden,
@@ -92,6 +95,7 @@ impl<C: Cell> WithSimd for Run<'_, C> {
         Outputs {
             output,
             cell: C::HAS_CELL.then_some(last_cell),
+            gates: (cell.carried_gates() > 0).then_some(last_gates),
             saved: keep.then_some(saved),
         }
     }
@@ -145,7 +149,7 @@ impl<'a, C: Cell> Prepared<'a, C> {
                 0..gates,
                 layout,
             ),
-            hidden: cell.weights(operands.w_hidden(), operands.w_extra(), d_hidden, layout),
+            hidden: cell.weights(operands, d_hidden, layout),
             bias: panel_order(operands.bias, gates, d_hidden, layout),
             // A GRU without a bias has zeros.
             extra: match operands.extra {
@@ -178,6 +182,7 @@ pub(crate) struct Pass<'a, C> {
     pub(crate) x: &'a [f32],
     pub(crate) hidden: &'a [f32],
     pub(crate) cell: Option<&'a [f32]>,
+    pub(crate) carried_gates: Option<&'a [f32]>,
     pub(crate) reverse: bool,
 }
 
@@ -187,6 +192,8 @@ pub(crate) struct Results<'a> {
     pub(crate) output: &'a mut [f32],
     /// The last cell state.
     pub(crate) cell: &'a mut [f32],
+    /// The last gates, of a cell that carries some.
+    pub(crate) carried_gates: &'a mut [f32],
     /// As in [`Saved`].
     pub(crate) gates: &'a mut [f32],
     pub(crate) cells: &'a mut [f32],
@@ -212,22 +219,35 @@ impl<C: Cell> Pass<'_, C> {
         let columns = cell.gates() * d_hidden;
         let mut hidden = pad_rows(Some(self.hidden), d_hidden, padded);
         let mut next = Buffer::zeros(batch * padded);
+        let gates_row = cell.carried_gates() * d_hidden;
+        let mut carried_gates = (gates_row > 0).then(|| {
+            let mut first = Buffer::zeros(batch * gates_row);
+            if let Some(gates) = self.carried_gates {
+                first.copy_from_slice(gates);
+            }
+            [first, Buffer::zeros(batch * gates_row)]
+        });
         let memory = Memory {
             hidden: [Apart::new(&mut hidden), Apart::new(&mut next)],
+            carried_gates: match &mut carried_gates {
+                Some([gates, next]) => [Apart::new(gates), Apart::new(next)],
+                None => [Apart::new(&mut []); 2],
+            },
+            gates_row,
             output: Apart::new(results.output),
             last_cell: Apart::new(results.cell),
             gates: Apart::new(results.gates),
             cells: Apart::new(results.cells),
             kept_hidden: Apart::new(results.hidden),
         };
-        let step = batch * columns * d_hidden;
+        let step = batch * cell.step_weights(d_hidden);
         let load = Load {
             batch,
             panels: layout.panels(d_hidden),
             work: time * (step + batch * columns * d_input),
             step,
             time,
-            weights: columns * d_hidden,
+            weights: cell.step_weights(d_hidden),
             by_units: C::BY_UNITS,
         };
         threads::share(load, &|part, meeting| {
@@ -238,6 +258,10 @@ impl<C: Cell> Pass<'_, C> {
                 meeting,
             });
         });
+
+        if let Some(by_turns) = carried_gates {
+            results.carried_gates.copy_from_slice(&by_turns[time % 2]);
+        }
     }
 }
 
@@ -245,6 +269,9 @@ impl<C: Cell> Pass<'_, C> {
 struct Memory {
     /// `h` before and after a step, by turns, `[batch, padded]`.
     hidden: [Apart; 2],
+    /// The carried gates before and after a step, by turns, `[batch, gates_row]`.
+    carried_gates: [Apart; 2],
+    gates_row: usize,
     output: Apart,
     last_cell: Apart,
     gates: Apart,
@@ -317,6 +344,10 @@ impl<C: Cell> WithSimd for Job<'_, C> {
         let mut cell_state = pad_rows(first_cell, d_hidden, padded);
         let mut scratch = Buffer::zeros(rows * padded * cell.scratch());
         let [mut hidden, mut next] = memory.hidden.map(|hidden| hidden.at(first_row * padded));
+        let gates_row = memory.gates_row;
+        let [mut gates, mut next_gates] = memory
+            .carried_gates
+            .map(|gates| gates.at(first_row * gates_row));
         let slots = cell.slots();
         let units = layout.units();
         let columns = Columns {
@@ -348,6 +379,9 @@ impl<C: Cell> WithSimd for Job<'_, C> {
                     hidden,
                     next,
                     cell: cell_state.as_mut_ptr(),
+                    gates,
+                    next_gates,
+                    gates_row,
                     extra: prepared.extra.as_ptr(),
                     scratch: scratch.as_mut_ptr(),
                     saved: memory.gates.at(sequence * slots),
@@ -359,6 +393,7 @@ impl<C: Cell> WithSimd for Job<'_, C> {
                     columns.put(memory.kept_hidden.at(sequence), time * d_hidden, hidden);
                     cell.forward(simd, &prepared.hidden, &step);
                     core::mem::swap(&mut hidden, &mut next);
+                    core::mem::swap(&mut gates, &mut next_gates);
                     columns.put(memory.output.at(sequence), time * d_hidden, hidden);
                     columns.put(
                         memory.cells.at(sequence),

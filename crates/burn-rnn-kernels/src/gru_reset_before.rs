@@ -9,7 +9,7 @@ use pulp::Simd;
 use crate::gru::{NEW, PRODUCT, RESET, UPDATE, backward_of_mix, mix};
 use crate::panels::Panels;
 use crate::point_wise::sigmoid_slope;
-use crate::spec::Source;
+use crate::spec::Operands;
 use crate::step::{BackwardStep, Cell, Factor, ForwardStep, Recurrent, RecurrentSide};
 use crate::tile::Tile;
 use crate::vector::{load, load_first, sigmoid, store, store_first, tanh};
@@ -43,7 +43,7 @@ impl Cell for GruResetBefore {
             RecurrentSide {
                 gates: NEW..NEW + 1,
                 slot: NEW,
-                factor: Factor::Slot(PRODUCT),
+                factor: Factor::Slots(PRODUCT..PRODUCT + 1),
             },
         ]
     }
@@ -54,11 +54,11 @@ impl Cell for GruResetBefore {
 
     fn weights<'a>(
         &self,
-        w_hidden: Source<'a>,
-        _: Option<Source<'a>>,
+        operands: &Operands<'a>,
         d_hidden: usize,
         layout: Layout,
     ) -> Recurrent<'a> {
+        let w_hidden = operands.w_hidden();
         let blocks =
             |gates| Weights::new(w_hidden, d_hidden, 3 * d_hidden, d_hidden, gates, layout);
         Recurrent::two(blocks(RESET..NEW), blocks(NEW..NEW + 1))
@@ -66,11 +66,11 @@ impl Cell for GruResetBefore {
 
     fn transposed(
         &self,
-        w_hidden: &[f32],
-        _: Option<&[f32]>,
+        operands: &Operands<'_>,
         d_hidden: usize,
         layout: Layout,
     ) -> Recurrent<'static> {
+        let w_hidden = operands.w_hidden;
         let columns = |gates: Range<usize>| {
             let columns = gates.start * d_hidden..gates.end * d_hidden;
             let panels =

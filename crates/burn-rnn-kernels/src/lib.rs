@@ -12,6 +12,8 @@
 //! | simple | output + hidden = 2 | 8 |
 //! | LSTM | gates (4) + cell + hidden = 6 | 24 |
 //! | LSTM with full peepholes | gates (4) + cell, twice + hidden = 7 | 28 |
+//! | LSTM with full gate recurrence | gates (4) + sigmoid gates of the step before (3) + cell + hidden = 9 | 36 |
+//! | LSTM with both | 10 | 40 |
 //! | coupled LSTM | gates (3) + cell + hidden = 5 | 20 |
 //! | GRU | gates (3) + recurrent side of the candidate + hidden = 5 | 20 |
 
@@ -25,6 +27,7 @@ mod engine;
 #[cfg(any(feature = "flex", feature = "ndarray"))]
 mod extension;
 mod forward;
+mod gate_recurrence;
 mod gru;
 mod gru_reset_before;
 mod kept;
@@ -58,7 +61,7 @@ pub use kept::Owner;
 pub use level::Level;
 pub use pool::release_memory;
 pub use run::{backward, forward};
-pub use scan::{ScanTensors, scan, steps};
+pub use scan::{ScanResults, ScanTensors, scan, steps};
 pub use segments::{Segments, backward_in_segments, forward_in_segments};
 pub use spec::{
     Activation, CellSpec, GateSource, Gradients, GruSpec, LstmSpec, Operands, OutputGradients,

@@ -10,21 +10,23 @@ use crate::vector::{gate, gate_tanh, load, load_first, sigmoid, store, tanh};
 ///
 /// The specification is looked at for every vector: the branches go the same way every time, and one
 /// body for all ablations is worth more than the moment that they take.
+///
+/// With `CARRIES_GATES` they are carried to the next step, which full gate recurrence reads them in.
 #[derive(Clone, Copy)]
-pub(crate) struct Lstm(pub(crate) LstmSpec);
+pub(crate) struct Lstm<const CARRIES_GATES: bool>(pub(crate) LstmSpec);
 
-/// The blocks of the gates in the fused parameters and the rows of their peepholes; those of gates that have
+/// The blocks of the gates in the fused parameters and their places among the sigmoid gates; those of gates that have
 /// no parameters mean nothing.
 struct Blocks {
     input: usize,
     forget: usize,
     candidate: usize,
     output: usize,
-    peephole_forget: usize,
-    peephole_output: usize,
+    forget_place: usize,
+    output_place: usize,
 }
 
-impl Lstm {
+impl<const CARRIES_GATES: bool> Lstm<CARRIES_GATES> {
     /// Whether it has an input and a forget gate of its own and squashes the candidate: where nothing is kept, the gates
     /// need no values then but quotients with others, and divisions are slow.
     #[inline(always)]
@@ -42,8 +44,8 @@ impl Lstm {
             forget,
             candidate,
             output: candidate + 1,
-            peephole_forget: forget,
-            peephole_output: candidate,
+            forget_place: forget,
+            output_place: candidate,
         }
     }
 
@@ -70,7 +72,7 @@ impl Lstm {
         }
     }
 
-    /// A gate's pre-activation; it sees `cell`.
+    /// The pre-activation of the gate at a `place` among the sigmoid gates; it sees `cell`.
     ///
     /// # Safety
     ///
@@ -81,21 +83,21 @@ impl Lstm {
         simd: S,
         at: &ForwardAt,
         block: usize,
-        peephole: usize,
+        place: usize,
         cell: S::f32s,
     ) -> S::f32s {
         // SAFETY: as promised by the caller.
         unsafe {
             let a = at.product(simd, block);
             if self.0.peephole == Peephole::Diagonal {
-                simd.mul_add_e_f32s(at.extra(simd, peephole), cell, a)
+                simd.mul_add_e_f32s(at.extra(simd, place), cell, a)
             } else {
                 a
             }
         }
     }
 
-    /// A gate's value; it sees `cell`.
+    /// The value of the gate at a `place` among the sigmoid gates; it sees `cell`.
     ///
     /// # Safety
     ///
@@ -106,13 +108,16 @@ impl Lstm {
         simd: S,
         at: &ForwardAt,
         block: usize,
-        peephole: usize,
+        place: usize,
         cell: S::f32s,
     ) -> S::f32s {
         // SAFETY: as promised by the caller.
         unsafe {
-            let value = sigmoid(simd, self.pre_activation(simd, at, block, peephole, cell));
+            let value = sigmoid(simd, self.pre_activation(simd, at, block, place, cell));
             at.keep(simd, block, value);
+            if CARRIES_GATES {
+                at.carry(simd, place, value);
+            }
             value
         }
     }
@@ -128,10 +133,10 @@ impl Lstm {
         // SAFETY: as promised by the caller.
         unsafe {
             let before = load(simd, at.cell);
-            if !at.keeps() && self.is_whole() {
+            if !CARRIES_GATES && !at.keeps() && self.is_whole() {
                 let input = self.pre_activation(simd, at, blocks.input, 0, before);
-                let (block, row) = (blocks.forget, blocks.peephole_forget);
-                let forget = self.pre_activation(simd, at, block, row, before);
+                let (block, place) = (blocks.forget, blocks.forget_place);
+                let forget = self.pre_activation(simd, at, block, place, before);
                 let written = gate_tanh(simd, input, at.product(simd, blocks.candidate));
                 let cell = simd.add_f32s(gate(simd, forget, before), written);
                 return store(simd, at.cell, cell);
@@ -141,7 +146,7 @@ impl Lstm {
                 input = self.gate(simd, at, blocks.input, 0, before);
             }
             if self.0.forget == GateSource::Own {
-                forget = self.gate(simd, at, blocks.forget, blocks.peephole_forget, before);
+                forget = self.gate(simd, at, blocks.forget, blocks.forget_place, before);
             }
             let (input, forget) = self.couple(simd, input, forget);
             let mut candidate = at.product(simd, blocks.candidate);
@@ -165,9 +170,9 @@ impl Lstm {
         // SAFETY: as promised by the caller.
         unsafe {
             let cell = load(simd, at.cell);
-            if !at.keeps() && self.0.output && self.0.output_activation {
-                let (block, row) = (blocks.output, blocks.peephole_output);
-                let output = self.pre_activation(simd, at, block, row, cell);
+            if !CARRIES_GATES && !at.keeps() && self.0.output && self.0.output_activation {
+                let (block, place) = (blocks.output, blocks.output_place);
+                let output = self.pre_activation(simd, at, block, place, cell);
                 return store(simd, at.next, gate_tanh(simd, output, cell));
             }
             let shown = if self.0.output_activation {
@@ -176,7 +181,7 @@ impl Lstm {
                 cell
             };
             let hidden = if self.0.output {
-                let output = self.gate(simd, at, blocks.output, blocks.peephole_output, cell);
+                let output = self.gate(simd, at, blocks.output, blocks.output_place, cell);
                 simd.mul_f32s(output, shown)
             } else {
                 shown
@@ -207,9 +212,9 @@ impl Lstm {
             if self.0.output {
                 let output = at.kept(simd, blocks.output);
                 d_shown = simd.mul_f32s(dh, output);
-                let (block, row) = (blocks.output, blocks.peephole_output);
+                let (block, place) = (blocks.output, blocks.output_place);
                 let d_output = simd.mul_f32s(dh, shown);
-                d_cell = self.gate_backward(simd, at, block, row, output, d_output, cell, d_cell);
+                d_cell = self.gate_backward(simd, at, block, place, output, d_output, cell, d_cell);
             }
             if self.0.output_activation {
                 d_shown = simd.mul_f32s(d_shown, tanh_slope(simd, shown));
@@ -263,16 +268,16 @@ impl Lstm {
                     self.gate_backward(simd, at, blocks.input, 0, input, d, before, d_before);
             }
             if self.0.forget == GateSource::Own {
-                let (block, row) = (blocks.forget, blocks.peephole_forget);
+                let (block, place) = (blocks.forget, blocks.forget_place);
                 let d = simd.mul_f32s(d_cell, by_forget);
-                d_before = self.gate_backward(simd, at, block, row, forget, d, before, d_before);
+                d_before = self.gate_backward(simd, at, block, place, forget, d, before, d_before);
             }
             store(simd, at.d_cell, d_before);
         }
     }
 
-    /// The gradient of a gate's pre-activation from that of its value; what it sees is `cell`, whose gradient gets
-    /// its share.
+    /// The gradient of a gate's pre-activation from what this step gives to that of its value; what it sees is `cell`,
+    /// whose gradient gets its share.
     ///
     /// # Safety
     ///
@@ -284,27 +289,30 @@ impl Lstm {
         simd: S,
         at: &BackwardAt,
         block: usize,
-        peephole: usize,
+        place: usize,
         value: S::f32s,
-        d_value: S::f32s,
+        mut d_value: S::f32s,
         cell: S::f32s,
         d_cell: S::f32s,
     ) -> S::f32s {
         // SAFETY: as promised by the caller.
         unsafe {
+            if CARRIES_GATES {
+                d_value = simd.add_f32s(d_value, at.d_gate(simd, place));
+            }
             let d = simd.mul_f32s(d_value, sigmoid_slope(simd, value));
             at.put(simd, block, d);
             at.put_recurrent(simd, block, d);
             if self.0.peephole != Peephole::Diagonal {
                 return d_cell;
             }
-            at.add_extra(simd, peephole, simd.mul_f32s(d, cell));
-            simd.mul_add_e_f32s(d, at.extra(simd, peephole), d_cell)
+            at.add_extra(simd, place, simd.mul_f32s(d, cell));
+            simd.mul_add_e_f32s(d, at.extra(simd, place), d_cell)
         }
     }
 }
 
-impl PointWise for Lstm {
+impl<const CARRIES_GATES: bool> PointWise for Lstm<CARRIES_GATES> {
     const HAS_CELL: bool = true;
     const SPLIT_LAST: bool = false;
 

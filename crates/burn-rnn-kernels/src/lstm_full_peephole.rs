@@ -8,18 +8,17 @@ use pulp::Simd;
 use crate::lstm::Lstm;
 use crate::panels::Panels;
 use crate::point_wise::{ForwardAt, PointWise};
-use crate::spec::Source;
+use crate::spec::Operands;
 use crate::step::{BackwardStep, Cell, Factor, ForwardStep, Recurrent, RecurrentSide};
-use crate::tile::Tile;
 use crate::vector::load_first;
 use crate::weights::{Layout, Weights};
 
 /// Keeps what the [`Lstm`] keeps, and `C_{t-1}`: its place among the cell states of all sequences is no
 /// matrix of even strides, which the gradient of the peepholes needs.
 #[derive(Clone, Copy)]
-pub(crate) struct LstmFullPeephole(pub(crate) Lstm);
+pub(crate) struct LstmFullPeephole<const CARRIES_GATES: bool>(pub(crate) Lstm<CARRIES_GATES>);
 
-impl LstmFullPeephole {
+impl<const CARRIES_GATES: bool> LstmFullPeephole<CARRIES_GATES> {
     /// The gates that see `C_{t-1}`: the first blocks of the fused parameters and of the peepholes.
     #[inline(always)]
     fn before(&self) -> usize {
@@ -39,7 +38,7 @@ impl LstmFullPeephole {
     }
 }
 
-impl Cell for LstmFullPeephole {
+impl<const CARRIES_GATES: bool> Cell for LstmFullPeephole<CARRIES_GATES> {
     const HAS_CELL: bool = true;
     // They would have to meet between the products too.
     const BY_UNITS: bool = false;
@@ -51,6 +50,10 @@ impl Cell for LstmFullPeephole {
 
     fn slots(&self) -> usize {
         self.0.gates() + 1
+    }
+
+    fn step_weights(&self, d_hidden: usize) -> usize {
+        (self.gates() + self.before() + self.now()) * d_hidden * d_hidden
     }
 
     fn recurrent_sides(&self) -> Vec<RecurrentSide> {
@@ -70,7 +73,8 @@ impl Cell for LstmFullPeephole {
         };
         let mut sides = Vec::new();
         if before > 0 {
-            sides.push(side(0..before, 0, Factor::Slot(self.cell_slot())));
+            let cell = Factor::Slots(self.cell_slot()..self.cell_slot() + 1);
+            sides.push(side(0..before, 0, cell));
         }
         if now > 0 {
             sides.push(side(before..before + 1, self.gates() - 1, Factor::Cell));
@@ -84,32 +88,31 @@ impl Cell for LstmFullPeephole {
 
     fn weights<'a>(
         &self,
-        w_hidden: Source<'a>,
-        extra: Option<Source<'a>>,
+        operands: &Operands<'a>,
         d_hidden: usize,
         layout: Layout,
     ) -> Recurrent<'a> {
-        let w_cell = extra.expect("full peepholes have weights");
+        let w_cell = operands.w_extra().expect("full peepholes have weights");
         let (gates, before, now) = (self.gates(), self.before(), self.now());
         let blocks = |matrix, of: usize, gates| {
             Weights::new(matrix, d_hidden, of * d_hidden, d_hidden, gates, layout)
         };
         let peepholes = before + now;
         Recurrent {
-            first: blocks(w_hidden, gates, 0..gates),
+            first: blocks(operands.w_hidden(), gates, 0..gates),
             second: (before > 0).then(|| blocks(w_cell, peepholes, 0..before)),
             third: (now > 0).then(|| blocks(w_cell, peepholes, before..peepholes)),
+            gates: Vec::new(),
         }
     }
 
     fn transposed(
         &self,
-        w_hidden: &[f32],
-        extra: Option<&[f32]>,
+        operands: &Operands<'_>,
         d_hidden: usize,
         layout: Layout,
     ) -> Recurrent<'static> {
-        let w_cell = extra.expect("full peepholes have weights");
+        let w_cell = operands.extra.expect("full peepholes have weights");
         let (gates, before, now) = (self.gates(), self.before(), self.now());
         let blocks = |matrix, of: usize, gates: core::ops::Range<usize>| {
             let columns = gates.start * d_hidden..gates.end * d_hidden;
@@ -119,21 +122,23 @@ impl Cell for LstmFullPeephole {
         };
         let peepholes = before + now;
         Recurrent {
-            first: blocks(w_hidden, gates, 0..gates),
+            first: blocks(operands.w_hidden, gates, 0..gates),
             second: (before > 0).then(|| blocks(w_cell, peepholes, 0..before)),
             third: (now > 0).then(|| blocks(w_cell, peepholes, before..peepholes)),
+            gates: Vec::new(),
         }
     }
 
     #[inline(always)]
     unsafe fn forward<S: Simd>(&self, simd: S, weights: &Recurrent<'_>, step: &ForwardStep) {
         let gates = self.gates();
+        let states = |states: *const f32| (states, step.padded, step.d_hidden);
         // SAFETY: the weights are those of `weights`, with the blocks that are named here; the caller promises the rest.
         // The products with `C_{t-1}` are all made before the first `C_t` takes its place.
         unsafe {
-            add_product(simd, step, gates, &weights.first, 0..gates, step.hidden);
+            step.add_product(simd, gates, &weights.first, 0..gates, states(step.hidden));
             if let Some(before) = &weights.second {
-                add_product(simd, step, gates, before, 0..self.before(), step.cell);
+                step.add_product(simd, gates, before, 0..self.before(), states(step.cell));
             }
             for_all(step, gates, |at| {
                 let before = load_first(simd, at.cell, at.n);
@@ -141,7 +146,7 @@ impl Cell for LstmFullPeephole {
                 self.0.update(simd, &at);
             });
             if let Some(now) = &weights.third {
-                add_product(simd, step, gates, now, gates - 1..gates, step.cell);
+                step.add_product(simd, gates, now, gates - 1..gates, states(step.cell));
             }
             for_all(step, gates, |at| self.0.show(simd, &at));
         }
@@ -182,52 +187,6 @@ impl Cell for LstmFullPeephole {
                 step.carry,
                 step.d_hidden_state,
             );
-        }
-    }
-}
-
-/// Adds `a · weights` to the pre-activations of the gates `blocks`, all rows and panels.
-///
-/// # Safety
-///
-/// The step's pointers must be valid, `a` for `[rows, padded]`, and the weights those of these blocks.
-#[inline(always)]
-unsafe fn add_product<S: Simd>(
-    simd: S,
-    step: &ForwardStep,
-    gates: usize,
-    weights: &Weights<'_>,
-    blocks: core::ops::Range<usize>,
-    a: *const f32,
-) {
-    let Layout { lanes, vectors, .. } = step.layout;
-    let units = step.layout.units();
-    let width = gates * units;
-    // SAFETY: as promised by the caller.
-    unsafe {
-        let out = step.products.add(blocks.start * units);
-        if weights.add_row(
-            simd,
-            step.layout,
-            step.panels,
-            (a, step.d_hidden),
-            (out, width),
-        ) {
-            return;
-        }
-        for panel in step.panels.0..step.panels.1 {
-            let products = out.add(panel * step.rows * width);
-            let tile = Tile {
-                depth: step.d_hidden,
-                a,
-                a_stride: step.padded,
-                panel: weights.panel(panel, lanes),
-                init: products,
-                init_stride: width,
-                out: products,
-                out_stride: width,
-            };
-            tile.multiply(simd, step.rows, blocks.len() * vectors);
         }
     }
 }

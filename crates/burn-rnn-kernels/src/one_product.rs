@@ -7,7 +7,7 @@ use pulp::Simd;
 
 use crate::panels::Panels;
 use crate::point_wise::{BackwardAt, PointWise};
-use crate::spec::Source;
+use crate::spec::Operands;
 use crate::step::{BackwardStep, Cell, Factor, ForwardStep, Recurrent, RecurrentSide};
 use crate::tile::Tile;
 use crate::vector::{load, store};
@@ -50,14 +50,13 @@ impl<P: PointWise> Cell for OneProduct<P> {
 
     fn weights<'a>(
         &self,
-        w_hidden: Source<'a>,
-        _: Option<Source<'a>>,
+        operands: &Operands<'a>,
         d_hidden: usize,
         layout: Layout,
     ) -> Recurrent<'a> {
         let gates = self.gates();
         Recurrent::one(Weights::new(
-            w_hidden,
+            operands.w_hidden(),
             d_hidden,
             gates * d_hidden,
             d_hidden,
@@ -68,12 +67,12 @@ impl<P: PointWise> Cell for OneProduct<P> {
 
     fn transposed(
         &self,
-        w_hidden: &[f32],
-        _: Option<&[f32]>,
+        operands: &Operands<'_>,
         d_hidden: usize,
         layout: Layout,
     ) -> Recurrent<'static> {
         let columns = self.gates() * d_hidden;
+        let w_hidden = operands.w_hidden;
         let panels = Panels::of_transpose(w_hidden, d_hidden, columns, 0..columns, layout.units());
         Recurrent::one(Weights::Packed(Arc::new(panels)))
     }
@@ -212,7 +211,7 @@ impl BackwardStep<'_> {
         let state = row * self.padded + unit;
         // The groups are the parts that the sequences are shared in where each thread has its own.
         let group = ((row + 1) * self.groups - 1) / self.rows;
-        // The pointers of a cell without a cell state or extra parameters are null and stay unused.
+        // The pointers of a cell without a cell state, carried gates or extra parameters are null and stay unused.
         BackwardAt {
             slots: self.slots.wrapping_add(row * self.slots_row + unit),
             slot_stride: self.d_hidden,
@@ -224,6 +223,7 @@ impl BackwardStep<'_> {
             d_output: self.d_output.wrapping_add(row * self.hidden_row + unit),
             d_hidden: self.d_hidden_state.wrapping_add(state),
             d_cell: self.d_cell.wrapping_add(state),
+            d_gates: self.d_gates.wrapping_add(row * self.d_gates_row + unit),
             carry: self.carry.wrapping_add(state),
             recurrent: self.recurrent.wrapping_add(row * self.recurrent_row + unit),
             block_stride: self.d_hidden,
@@ -251,6 +251,26 @@ impl BackwardStep<'_> {
         init: *const f32,
         out: *mut f32,
     ) {
+        let padded = self.padded;
+        // SAFETY: as promised by the caller.
+        unsafe { self.recur_to(simd, weights, depth, factors, (init, padded), (out, padded)) }
+    }
+
+    /// As [`recur`](BackwardStep::recur) with rows of `init` and `out` as far apart as is said with them.
+    ///
+    /// # Safety
+    ///
+    /// As there.
+    #[inline(always)]
+    pub(crate) unsafe fn recur_to<S: Simd>(
+        &self,
+        simd: S,
+        weights: &Weights<'_>,
+        depth: usize,
+        factors: *const f32,
+        (init, init_stride): (*const f32, usize),
+        (out, out_stride): (*mut f32, usize),
+    ) {
         for panel in self.panels.0..self.panels.1 {
             let unit = panel * self.layout.units();
             // SAFETY: the panels cover `padded` units; the caller promises the rest.
@@ -261,9 +281,9 @@ impl BackwardStep<'_> {
                     a_stride: self.recurrent_row,
                     panel: weights.panel(panel, self.layout.lanes),
                     init: init.add(unit),
-                    init_stride: self.padded,
+                    init_stride,
                     out: out.add(unit),
-                    out_stride: self.padded,
+                    out_stride,
                 };
                 tile.multiply(simd, self.rows, self.layout.vectors);
             }

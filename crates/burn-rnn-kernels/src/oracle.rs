@@ -20,13 +20,16 @@ struct Problem {
     x: Vec<f64>,
     hidden: Vec<f64>,
     cell: Vec<f64>,
+    gates: Vec<f64>,
     w_input: Vec<f64>,
     w_hidden: Vec<f64>,
     bias: Option<Vec<f64>>,
     extra: Option<Vec<f64>>,
-    /// The weights of the output and the last cell state in the loss.
+    w_gates: Option<Vec<f64>>,
+    /// The weights of the output, the last cell state and the last gates in the loss.
     by_output: Vec<f64>,
     by_cell: Vec<f64>,
+    by_gates: Vec<f64>,
 }
 
 impl Problem {
@@ -46,6 +49,7 @@ impl Problem {
         } = sizes;
         let columns = spec.gates() * d_hidden;
         let extra: usize = spec.extra_shape(d_hidden).iter().product();
+        let carried = spec.carried_gates() * d_hidden;
         let states = if spec.has_cell_state() {
             batch * d_hidden
         } else {
@@ -58,17 +62,20 @@ impl Problem {
             x: draw(batch * time * d_input),
             hidden: draw(batch * d_hidden),
             cell: draw(states),
+            gates: draw(batch * carried),
             w_input: draw(d_input * columns),
             w_hidden: draw(d_hidden * columns),
             bias: with_bias.then(|| draw(columns)),
             extra: (extra > 0 && (with_bias || spec.has_cell_state())).then(|| draw(extra)),
+            w_gates: (carried > 0).then(|| draw(carried * carried)),
             by_output: draw(batch * time * d_hidden),
             by_cell: draw(states),
+            by_gates: draw(batch * carried),
         }
     }
 
-    /// All hidden states and the last cell state, by the equations.
-    fn run(&self) -> (Vec<f64>, Vec<f64>) {
+    /// All hidden states, the last cell state and the last gates, by the equations.
+    fn run(&self) -> (Vec<f64>, Vec<f64>, Vec<f64>) {
         let Sizes {
             batch,
             time,
@@ -78,6 +85,8 @@ impl Problem {
         let columns = self.spec.gates() * d_hidden;
         let mut output = vec![0.0; batch * time * d_hidden];
         let mut cells = self.cell.clone();
+        let carried = self.spec.carried_gates() * d_hidden;
+        let mut gates = self.gates.clone();
         for b in 0..batch {
             let mut h = self.hidden[b * d_hidden..][..d_hidden].to_vec();
             for step in 0..time {
@@ -113,14 +122,32 @@ impl Problem {
                     };
                     let cells = &mut cells[b * d_hidden..][..d_hidden];
                     let before = cells.to_vec();
+                    let gates = &mut gates[b * carried..][..carried];
+                    let gates_before = gates.to_vec();
+                    let from_gates = |place: usize, unit: usize| -> f64 {
+                        let Some(w_gates) = &self.w_gates else {
+                            return 0.0;
+                        };
+                        let column = place * d_hidden + unit;
+                        let product = |k: usize| gates_before[k] * w_gates[k * carried + column];
+                        (0..carried).map(product).sum()
+                    };
+                    let mut carry = |place: usize, unit: usize, value: f64| {
+                        if carried > 0 {
+                            gates[place * d_hidden + unit] = value;
+                        }
+                    };
                     for unit in 0..d_hidden {
                         let a = |gate| both(gate, unit);
-                        cells[unit] =
-                            lstm_cell(lstm, before[unit], a, |row| peek(&before, row, unit));
+                        let see = |place| peek(&before, place, unit) + from_gates(place, unit);
+                        let carry = |place, value| carry(place, unit, value);
+                        cells[unit] = lstm_cell(lstm, before[unit], a, see, carry);
                     }
                     for unit in 0..d_hidden {
                         let a = |gate| both(gate, unit);
-                        h[unit] = lstm_hidden(lstm, cells[unit], a, |row| peek(cells, row, unit));
+                        let see = |place| peek(cells, place, unit) + from_gates(place, unit);
+                        let carry = |place, value| carry(place, unit, value);
+                        h[unit] = lstm_hidden(lstm, cells[unit], a, see, carry);
                     }
                     output[(b * time + t) * d_hidden..][..d_hidden].copy_from_slice(&h);
                     continue;
@@ -155,13 +182,13 @@ impl Problem {
                 output[(b * time + t) * d_hidden..][..d_hidden].copy_from_slice(&h);
             }
         }
-        (output, cells)
+        (output, cells, gates)
     }
 
     fn loss(&self) -> f64 {
-        let (output, cell) = self.run();
+        let (output, cell, gates) = self.run();
         let dot = |a: &[f64], b: &[f64]| a.iter().zip(b).map(|(a, b)| a * b).sum::<f64>();
-        dot(&output, &self.by_output) + dot(&cell, &self.by_cell)
+        dot(&output, &self.by_output) + dot(&cell, &self.by_cell) + dot(&gates, &self.by_gates)
     }
 
     /// The derivative of the loss by every element of an operand.
@@ -180,22 +207,26 @@ impl Problem {
     }
 }
 
-/// `C_t`; `a` is the pre-activation of a gate, `peek` what it sees of the cell states.
+/// `C_t`; `a` is the pre-activation of a gate, `see` what it sees of the cell states and the gates before, and its value goes
+/// to `carry`.
 fn lstm_cell(
     lstm: &LstmSpec,
     before: f64,
     a: impl Fn(usize) -> f64,
-    peek: impl Fn(usize) -> f64,
+    see: impl Fn(usize) -> f64,
+    mut carry: impl FnMut(usize, f64),
 ) -> f64 {
     let mut gate = 0;
     let mut input = 1.0;
     let mut forget = 1.0;
     if lstm.input == GateSource::Own {
-        input = sigmoid(a(gate) + peek(gate));
+        input = sigmoid(a(gate) + see(gate));
+        carry(gate, input);
         gate += 1;
     }
     if lstm.forget == GateSource::Own {
-        forget = sigmoid(a(gate) + peek(gate));
+        forget = sigmoid(a(gate) + see(gate));
+        carry(gate, forget);
         gate += 1;
     }
     if lstm.input == GateSource::Complement {
@@ -218,7 +249,8 @@ fn lstm_hidden(
     lstm: &LstmSpec,
     cell: f64,
     a: impl Fn(usize) -> f64,
-    peek: impl Fn(usize) -> f64,
+    see: impl Fn(usize) -> f64,
+    mut carry: impl FnMut(usize, f64),
 ) -> f64 {
     let shown = if lstm.output_activation {
         cell.tanh()
@@ -227,7 +259,9 @@ fn lstm_hidden(
     };
     if lstm.output {
         let gates = lstm.sigmoid_gates();
-        sigmoid(a(gates) + peek(gates - 1)) * shown
+        let output = sigmoid(a(gates) + see(gates - 1));
+        carry(gates - 1, output);
+        output * shown
     } else {
         shown
     }
@@ -264,21 +298,25 @@ fn check(level: Level, problem: &Problem) {
     let x = single(&problem.x);
     let hidden = single(&problem.hidden);
     let cell = single(&problem.cell);
+    let gates = single(&problem.gates);
     let w_input = single(&problem.w_input);
     let w_hidden = single(&problem.w_hidden);
     let bias = problem.bias.as_deref().map(single);
     let extra = problem.extra.as_deref().map(single);
+    let w_gates = problem.w_gates.as_deref().map(single);
     let operands = Operands {
         x: &x,
         hidden: &hidden,
         cell: spec.has_cell_state().then_some(&cell),
+        gates: w_gates.is_some().then_some(&gates),
         w_input: &w_input,
         w_hidden: &w_hidden,
         bias: bias.as_deref(),
         extra: extra.as_deref(),
+        w_gates: w_gates.as_deref(),
         owners: Owners::default(),
     };
-    let (output, last) = problem.run();
+    let (output, last, last_gates) = problem.run();
     let plain = forward(level, spec, sizes, &operands, *reverse, false);
     let kept = forward(level, spec, sizes, &operands, *reverse, true);
     close(&format!("{about}: output"), &plain.output, &output);
@@ -287,6 +325,11 @@ fn check(level: Level, problem: &Problem) {
         plain.cell.as_deref().unwrap_or_default(),
         &last,
     );
+    close(
+        &format!("{about}: gates"),
+        plain.gates.as_deref().unwrap_or_default(),
+        &last_gates,
+    );
     // An LSTM that keeps nothing divides less often.
     close(&format!("{about}: kept output"), &kept.output, &output);
     close(
@@ -294,12 +337,19 @@ fn check(level: Level, problem: &Problem) {
         kept.cell.as_deref().unwrap_or_default(),
         &last,
     );
+    close(
+        &format!("{about}: kept gates"),
+        kept.gates.as_deref().unwrap_or_default(),
+        &last_gates,
+    );
 
     let by_output = single(&problem.by_output);
     let by_cell = single(&problem.by_cell);
+    let by_gates = single(&problem.by_gates);
     let d = OutputGradients {
         output: &by_output,
         cell: spec.has_cell_state().then_some(&by_cell),
+        gates: w_gates.is_some().then_some(&by_gates),
     };
     let wanted = Wanted {
         x: true,
@@ -315,6 +365,10 @@ fn check(level: Level, problem: &Problem) {
         "{about}: segments change nothing"
     );
     assert_eq!(outputs.cell, plain.cell, "{about}: segments change nothing");
+    assert_eq!(
+        outputs.gates, plain.gates,
+        "{about}: segments change nothing"
+    );
     let gradients = backward_in_segments(
         level, spec, sizes, &operands, *reverse, &segments, d, wanted,
     );
@@ -338,6 +392,8 @@ fn compare_gradients(about: &str, problem: &Problem, gradients: Gradients) {
     );
     let d_cell = gradients.cell.unwrap_or_default();
     compare("cell", &d_cell, problem.numerical(|p| Some(&mut p.cell)));
+    let d_gates = gradients.gates.unwrap_or_default();
+    compare("gates", &d_gates, problem.numerical(|p| Some(&mut p.gates)));
     compare(
         "w_input",
         &parameters.w_input,
@@ -352,6 +408,12 @@ fn compare_gradients(about: &str, problem: &Problem, gradients: Gradients) {
     compare("bias", &d_bias, problem.numerical(|p| p.bias.as_mut()));
     let d_extra = parameters.extra.unwrap_or_default();
     compare("extra", &d_extra, problem.numerical(|p| p.extra.as_mut()));
+    let d_w_gates = parameters.w_gates.unwrap_or_default();
+    compare(
+        "w_gates",
+        &d_w_gates,
+        problem.numerical(|p| p.w_gates.as_mut()),
+    );
 }
 
 /// Every form of every cell.
@@ -374,7 +436,7 @@ fn specs() -> Vec<CellSpec> {
         (Open, Own),
         (Open, Open),
     ] {
-        for bits in 0..24 {
+        for bits in 0..48 {
             let bit = |index: usize| bits >> index & 1 == 1;
             specs.push(CellSpec::Lstm(LstmSpec {
                 input,
@@ -382,13 +444,18 @@ fn specs() -> Vec<CellSpec> {
                 output: bit(0),
                 input_activation: bit(1),
                 output_activation: bit(2),
-                peephole: [Peephole::None, Peephole::Diagonal, Peephole::Full][bits / 8],
+                peephole: [Peephole::None, Peephole::Diagonal, Peephole::Full][bits / 8 % 3],
+                gate_recurrence: bits >= 24,
             }));
         }
     }
-    specs.retain(
-        |spec| !matches!(spec, CellSpec::Lstm(lstm) if lstm.peephole != Peephole::None && lstm.sigmoid_gates() == 0),
-    );
+    specs.retain(|spec| match spec {
+        CellSpec::Lstm(lstm) => {
+            let sees = lstm.peephole != Peephole::None || lstm.gate_recurrence;
+            !sees || lstm.sigmoid_gates() > 0
+        }
+        CellSpec::Simple(_) | CellSpec::Gru(_) => true,
+    });
     specs
 }
 
@@ -424,12 +491,22 @@ fn sizes_of_all_kinds_agree_with_the_equations() {
         input_activation: true,
         output_activation: true,
         peephole: Peephole::None,
+        gate_recurrence: false,
     };
     let specs = [
         CellSpec::Simple(Activation::Tanh),
         CellSpec::Lstm(lstm),
         CellSpec::Lstm(LstmSpec {
             peephole: Peephole::Full,
+            ..lstm
+        }),
+        CellSpec::Lstm(LstmSpec {
+            gate_recurrence: true,
+            ..lstm
+        }),
+        CellSpec::Lstm(LstmSpec {
+            peephole: Peephole::Full,
+            gate_recurrence: true,
             ..lstm
         }),
         CellSpec::Lstm(LstmSpec {
@@ -479,10 +556,12 @@ fn the_same_numbers_come_out_again() {
         x: &x,
         hidden: &hidden,
         cell: None,
+        gates: None,
         w_input: &w_input,
         w_hidden: &w_hidden,
         bias: None,
         extra: None,
+        w_gates: None,
         owners: Owners::default(),
     };
     let level = Level::chosen();
@@ -491,6 +570,7 @@ fn the_same_numbers_come_out_again() {
         let d = OutputGradients {
             output: &by_output,
             cell: None,
+            gates: None,
         };
         let wanted = Wanted {
             x: true,

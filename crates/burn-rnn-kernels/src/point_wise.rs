@@ -6,8 +6,8 @@ use crate::vector::{load, load_first, store, store_first};
 
 /// Where one vector of hidden units of one sequence stands in the forward pass.
 ///
-/// `products`, `from_input`, `hidden`, `next` and `cell` are scratch memory with whole vectors; `saved` and `output`
-/// are results, where only the first `n` lanes are there.
+/// `products`, `from_input`, `hidden`, `next` and `cell` are scratch memory with whole vectors; in `gates`, `saved`
+/// and `output` only the first `n` lanes are there.
 #[derive(Clone, Copy)]
 pub(crate) struct ForwardAt {
     /// The pre-activations of the first gate, input and recurrent side together.
@@ -22,12 +22,14 @@ pub(crate) struct ForwardAt {
     pub(crate) next: *mut f32,
     /// `C_{t-1}`, to become `C_t`.
     pub(crate) cell: *mut f32,
+    /// Where the first gate goes that is carried to the next step.
+    pub(crate) gates: *mut f32,
     /// The extra parameters, rows of `extra_stride` with whole vectors.
     pub(crate) extra: *const f32,
     pub(crate) extra_stride: usize,
     /// The first saved slot, or null where nothing is kept.
     pub(crate) saved: *mut f32,
-    /// From one slot to the next.
+    /// From one slot to the next, and from one carried gate to the next.
     pub(crate) slot_stride: usize,
     /// How many lanes are units.
     pub(crate) n: usize,
@@ -69,11 +71,18 @@ impl ForwardAt {
             unsafe { store_first(simd, self.saved.add(slot * self.slot_stride), self.n, value) }
         }
     }
+
+    /// Carries the value of a gate to the next step.
+    #[inline(always)]
+    pub(crate) unsafe fn carry<S: Simd>(&self, simd: S, gate: usize, value: S::f32s) {
+        // SAFETY: `gates` has the gates that the cell carries.
+        unsafe { store_first(simd, self.gates.add(gate * self.slot_stride), self.n, value) }
+    }
 }
 
 /// Where one vector of hidden units of one sequence stands in the backward pass.
 ///
-/// `d_hidden`, `d_cell`, `carry`, `extra` and the sums are scratch memory with whole vectors; the others have the
+/// `d_hidden`, `d_cell`, `d_gates`, `carry`, `extra` and the sums are scratch memory with whole vectors; the others have the
 /// first `n` lanes.
 #[derive(Clone, Copy)]
 pub(crate) struct BackwardAt {
@@ -93,13 +102,15 @@ pub(crate) struct BackwardAt {
     pub(crate) d_hidden: *const f32,
     /// The gradient of `C_t`, to become that of `C_{t-1}`.
     pub(crate) d_cell: *mut f32,
+    /// What the later steps give to the gradients of the carried gates, from the first on.
+    pub(crate) d_gates: *const f32,
     /// What goes to the gradient of `h_{t-1}` without the recurrent product.
     pub(crate) carry: *mut f32,
     /// The factors of the recurrent product, one block of units a gate.
     pub(crate) recurrent: *mut f32,
     /// From one block of `recurrent` to the next.
     pub(crate) block_stride: usize,
-    /// The extra parameters and the sums of their gradients, rows of `extra_stride`.
+    /// The extra parameters and the sums of their gradients, rows of `extra_stride`, as those of `d_gates` are.
     pub(crate) extra: *const f32,
     pub(crate) d_extra: *mut f32,
     pub(crate) extra_stride: usize,
@@ -127,6 +138,13 @@ impl BackwardAt {
                 load(simd, self.d_hidden),
             )
         }
+    }
+
+    /// What the next step gives to the gradient of a carried gate.
+    #[inline(always)]
+    pub(crate) unsafe fn d_gate<S: Simd>(&self, simd: S, gate: usize) -> S::f32s {
+        // SAFETY: `d_gates` has the gates that the cell carries.
+        unsafe { load(simd, self.d_gates.add(gate * self.extra_stride)) }
     }
 
     /// Writes the gradient of a slot in its place and adds it to its sum.

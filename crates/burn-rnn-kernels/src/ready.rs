@@ -20,6 +20,8 @@ pub(crate) trait Ready: Send + Sync {
 pub(crate) struct States {
     pub(crate) hidden: Vec<f32>,
     pub(crate) cell: Option<Vec<f32>>,
+    /// The carried gates, of a cell that carries some.
+    pub(crate) gates: Option<Vec<f32>>,
 }
 
 /// Packs the parameters of a cell.
@@ -70,6 +72,7 @@ impl<C: Cell> Ready for ReadyCell<C> {
                 x,
                 hidden: &from.hidden,
                 cell: from.cell.as_deref(),
+                carried_gates: from.gates.as_deref(),
                 reverse: false,
             },
             to,
@@ -90,6 +93,7 @@ impl<C: Cell> WithSimd for Step<'_, C> {
         let results = Results {
             output: &mut self.to.hidden,
             cell: self.to.cell.as_deref_mut().unwrap_or_default(),
+            carried_gates: self.to.gates.as_deref_mut().unwrap_or_default(),
             gates: &mut [],
             cells: &mut [],
             hidden: &mut [],

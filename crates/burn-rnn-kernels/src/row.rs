@@ -115,6 +115,7 @@ mod tests {
             input_activation: true,
             output_activation: true,
             peephole: Peephole::Diagonal,
+            gate_recurrence: false,
         };
         let cells = [
             CellSpec::Simple(Activation::Tanh),
@@ -126,6 +127,16 @@ mod tests {
             CellSpec::Lstm(LstmSpec {
                 input: GateSource::Complement,
                 output: false,
+                ..lstm
+            }),
+            CellSpec::Lstm(LstmSpec {
+                gate_recurrence: true,
+                ..lstm
+            }),
+            CellSpec::Lstm(LstmSpec {
+                input: GateSource::Complement,
+                peephole: Peephole::Full,
+                gate_recurrence: true,
                 ..lstm
             }),
             CellSpec::Gru(GruSpec { reset_after: true }),
@@ -152,6 +163,9 @@ mod tests {
         let bias = draw(columns);
         let extra = spec.extra_shape(d_hidden).iter().product::<usize>();
         let extra = (extra > 0).then(|| draw(extra));
+        let carried = spec.carried_gates() * d_hidden;
+        let gates = (carried > 0).then(|| draw(carried));
+        let w_gates = (carried > 0).then(|| draw(carried * carried));
         let run = |time: usize| {
             let sizes = Sizes {
                 batch: 1,
@@ -163,10 +177,12 @@ mod tests {
                 x: &x[..time * d_input],
                 hidden: &hidden,
                 cell: cell.as_deref(),
+                gates: gates.as_deref(),
                 w_input: &w_input,
                 w_hidden: &w_hidden,
                 bias: Some(&bias),
                 extra: extra.as_deref(),
+                w_gates: w_gates.as_deref(),
                 owners: Owners::default(),
             };
             forward(level, &spec, &sizes, &operands, false, false).output

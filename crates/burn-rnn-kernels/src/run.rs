@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use crate::backward::{self};
 use crate::forward::{self};
+use crate::gate_recurrence::GateRecurrence;
 use crate::gru::Gru;
 use crate::gru_reset_before::GruResetBefore;
 use crate::level::Level;
@@ -24,12 +25,24 @@ macro_rules! with_cell {
                 let $cell = OneProduct(Simple(activation));
                 $call
             }
+            CellSpec::Lstm(lstm) if lstm.gate_recurrence => match lstm.peephole {
+                Peephole::Full => {
+                    let cell = LstmFullPeephole(Lstm::<true>(lstm));
+                    let $cell = GateRecurrence { cell, lstm };
+                    $call
+                }
+                Peephole::None | Peephole::Diagonal => {
+                    let cell = OneProduct(Lstm::<true>(lstm));
+                    let $cell = GateRecurrence { cell, lstm };
+                    $call
+                }
+            },
             CellSpec::Lstm(lstm) if lstm.peephole == Peephole::Full => {
-                let $cell = LstmFullPeephole(Lstm(lstm));
+                let $cell = LstmFullPeephole(Lstm::<false>(lstm));
                 $call
             }
             CellSpec::Lstm(lstm) => {
-                let $cell = OneProduct(Lstm(lstm));
+                let $cell = OneProduct(Lstm::<false>(lstm));
                 $call
             }
             CellSpec::Gru(gru) if gru.reset_after => {
@@ -92,6 +105,6 @@ pub fn backward(
 ) -> Gradients {
     operands.check(spec, sizes);
     saved.check(spec, sizes);
-    d.check(sizes);
+    d.check(spec, sizes);
     with_cell!(spec, cell => backward::run(level, cell, sizes, operands, reverse, saved, d, wanted))
 }

@@ -16,6 +16,9 @@ pub struct ScanTensors<const D: usize> {
     pub hidden: Tensor<2>,
     /// The cell state to start from, `[batch, d_hidden]`, of a cell that has one.
     pub cell: Option<Tensor<2>>,
+    /// The gates to start from, `[batch, K · d_hidden]` with `K` the [carried ones](CellSpec::carried_gates), of a cell that
+    /// carries some; none are zeros.
+    pub gates: Option<Tensor<2>>,
     /// `[d_input, G · d_hidden]`.
     pub w_input: Tensor<2>,
     /// `[d_hidden, G · d_hidden]`.
@@ -27,12 +30,23 @@ pub struct ScanTensors<const D: usize> {
     /// An LSTM's peepholes, of each gate that has parameters in the order input, forget, output: diagonal,
     /// `[sigmoid gates, d_hidden]`, or full, `[d_hidden, sigmoid gates · d_hidden]`.
     pub peephole: Option<Tensor<2>>,
+    /// From the carried gates of one step to those of the next, `[K · d_hidden, K · d_hidden]`, of a cell that carries some.
+    pub w_gates: Option<Tensor<2>>,
 }
 
-/// Runs a cell over a batch of sequences: all hidden states, `[batch, time, d_hidden]` or for one step
-/// `[batch, d_hidden]`, and the last cell state, `[batch, d_hidden]`, of a cell that has one. With
-/// `reverse` it runs from the last step to the first; outputs stand at the step of their input, and
-/// the last cell state is the one after the first step of the sequence.
+/// What a scan gives.
+#[derive(Clone, Debug)]
+pub struct ScanResults<const D: usize> {
+    /// All hidden states, `[batch, time, d_hidden]`, or of one step `[batch, d_hidden]`.
+    pub output: Tensor<D>,
+    /// The last cell state, `[batch, d_hidden]`, of a cell that has one.
+    pub cell: Option<Tensor<2>>,
+    /// The last gates, `[batch, K · d_hidden]`, of a cell that carries some.
+    pub gates: Option<Tensor<2>>,
+}
+
+/// Runs a cell over a batch of sequences. With `reverse` it runs from the last step to the first; outputs stand at the step
+/// of their input, and the last cell state and gates are those after the first step of the sequence.
 ///
 /// Gradients come back to every tracked tensor. Where none is tracked, nothing is kept for them. On a device with
 /// Burn's gradient checkpointing, `device.autodiff().gradient_checkpointing()`, only the states between
@@ -48,7 +62,7 @@ pub fn scan<const D: usize>(
     spec: CellSpec,
     tensors: ScanTensors<D>,
     reverse: bool,
-) -> Result<(Tensor<D>, Option<Tensor<2>>), Box<ScanTensors<D>>> {
+) -> Result<ScanResults<D>, Box<ScanTensors<D>>> {
     if engine::is_reference() || !tensors.fit(&spec) {
         return Err(Box::new(tensors));
     }
@@ -76,15 +90,18 @@ pub fn steps(spec: CellSpec, tensors: ScanTensors<2>) -> Option<Steps> {
         (Some(peephole), _) => Some(floats(peephole)),
         (None, bias_hidden) => bias_hidden.map(floats),
     };
-    let (cell, bias) = (tensors.cell.map(floats), tensors.bias.map(floats));
+    let (cell, gates) = (tensors.cell.map(floats), tensors.gates.map(floats));
+    let (bias, w_gates) = (tensors.bias.map(floats), tensors.w_gates.map(floats));
     let operands = Operands {
         x: &vec![0.0; batch * d_input],
         hidden: &floats(tensors.hidden),
         cell: cell.as_deref(),
+        gates: gates.as_deref(),
         w_input: &floats(tensors.w_input),
         w_hidden: &floats(tensors.w_hidden),
         bias: bias.as_deref(),
         extra: extra.as_deref(),
+        w_gates: w_gates.as_deref(),
         owners: Owners::default(),
     };
     Some(Steps::new(Level::chosen(), &spec, sizes, &operands))
@@ -112,13 +129,21 @@ impl<const D: usize> ScanTensors<D> {
             CellSpec::Lstm(lstm) => (lstm.peephole != Peephole::None, false),
             CellSpec::Gru(gru) => (false, gru.reset_after),
         };
+        let carried = spec.carried_gates() * d_hidden;
+        let carries = matches!(spec, CellSpec::Lstm(lstm) if lstm.gate_recurrence);
         let bias_hidden = self.bias_hidden.as_ref().map(Tensor::dims);
         batch > 0
             && d_hidden > 0
+            && carries == (carried > 0)
             && self.hidden.dims() == state
             && self.cell.as_ref().map(Tensor::dims) == spec.has_cell_state().then_some(state)
             && self.w_input.dims() == [d_input, columns]
             && self.w_hidden.dims() == [d_hidden, columns]
+            && self
+                .gates
+                .as_ref()
+                .is_none_or(|gates| carried > 0 && gates.dims() == [batch, carried])
+            && self.w_gates.as_ref().map(Tensor::dims) == carries.then_some([carried; 2])
             && self
                 .bias
                 .as_ref()
@@ -138,7 +163,7 @@ mod dispatch {
         _: CellSpec,
         tensors: ScanTensors<D>,
         _: bool,
-    ) -> Result<(Tensor<D>, Option<Tensor<2>>), Box<ScanTensors<D>>> {
+    ) -> Result<ScanResults<D>, Box<ScanTensors<D>>> {
         Err(Box::new(tensors))
     }
 
@@ -160,22 +185,27 @@ mod dispatch {
         spec: CellSpec,
         tensors: ScanTensors<D>,
         reverse: bool,
-    ) -> Result<(Tensor<D>, Option<Tensor<2>>), Box<ScanTensors<D>>> {
+    ) -> Result<ScanResults<D>, Box<ScanTensors<D>>> {
         let is_gru = matches!(spec, CellSpec::Gru(_));
         let inputs = into_inputs(tensors);
         #[cfg(feature = "flex")]
         if let Some(tensors) = flex::view(&inputs) {
-            let (output, cell) = infer(&tensors, spec, reverse);
-            return Ok((flex::tensor(output), cell.map(flex::tensor)));
+            let (output, cell, gates) = infer(&tensors, spec, reverse);
+            return Ok(ScanResults {
+                output: flex::tensor(output),
+                cell: cell.map(flex::tensor),
+                gates: gates.map(flex::tensor),
+            });
         }
         if !is_covered(&inputs) {
             return Err(Box::new(from_inputs(inputs, is_gru)));
         }
-        let (output, cell) = Dispatch::fused_scan(inputs, spec, reverse);
-        Ok((
-            Tensor::from_dispatch(output),
-            cell.map(Tensor::from_dispatch),
-        ))
+        let (output, cell, gates) = Dispatch::fused_scan(inputs, spec, reverse);
+        Ok(ScanResults {
+            output: Tensor::from_dispatch(output),
+            cell: cell.map(Tensor::from_dispatch),
+            gates: gates.map(Tensor::from_dispatch),
+        })
     }
 
     /// The same tensors, where the operators cover them.
@@ -197,6 +227,7 @@ mod dispatch {
             x: tensors.x.into_dispatch(),
             hidden: tensors.hidden.into_dispatch(),
             cell: optional(tensors.cell),
+            gates: optional(tensors.gates),
             w_input: tensors.w_input.into_dispatch(),
             w_hidden: tensors.w_hidden.into_dispatch(),
             bias: optional(tensors.bias),
@@ -204,6 +235,7 @@ mod dispatch {
                 Some(peephole) => Optional::Present(peephole.into_dispatch()),
                 None => optional(tensors.bias_hidden),
             },
+            w_gates: optional(tensors.w_gates),
         }
     }
 
@@ -223,11 +255,13 @@ mod dispatch {
             x: Tensor::from_dispatch(inputs.x),
             hidden: Tensor::from_dispatch(inputs.hidden),
             cell: optional(inputs.cell),
+            gates: optional(inputs.gates),
             w_input: Tensor::from_dispatch(inputs.w_input),
             w_hidden: Tensor::from_dispatch(inputs.w_hidden),
             bias: optional(inputs.bias),
             bias_hidden,
             peephole,
+            w_gates: optional(inputs.w_gates),
         }
     }
 
@@ -237,13 +271,15 @@ mod dispatch {
             x,
             hidden,
             cell,
+            gates,
             w_input,
             w_hidden,
             bias,
             extra,
+            w_gates,
         } = inputs;
         let backend = backend(x);
-        let optional = [cell.as_ref(), bias.as_ref(), extra.as_ref()];
+        let optional = [cell, gates, bias, extra, w_gates].map(Optional::as_ref);
         let mut all = [x, hidden, w_input, w_hidden]
             .into_iter()
             .chain(optional.into_iter().flatten());
@@ -269,10 +305,12 @@ mod dispatch {
                 x: plain(&inputs.x)?,
                 hidden: plain(&inputs.hidden)?,
                 cell: optional(&inputs.cell)?,
+                gates: optional(&inputs.gates)?,
                 w_input: plain(&inputs.w_input)?,
                 w_hidden: plain(&inputs.w_hidden)?,
                 bias: optional(&inputs.bias)?,
                 extra: optional(&inputs.extra)?,
+                w_gates: optional(&inputs.w_gates)?,
             })
         }
 

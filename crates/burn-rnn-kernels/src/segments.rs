@@ -23,6 +23,7 @@ struct Start {
     steps: Range<usize>,
     hidden: Vec<f32>,
     cell: Option<Vec<f32>>,
+    gates: Option<Vec<f32>>,
 }
 
 /// As [`forward`] without keeping anything, and the states between about √time segments.
@@ -41,6 +42,7 @@ pub fn forward_in_segments(
     let mut output = vec![0.0; sizes.batch * sizes.time * sizes.d_hidden];
     let mut hidden = operands.hidden.to_vec();
     let mut cell = operands.cell.map(<[f32]>::to_vec);
+    let mut gates = operands.gates.map(<[f32]>::to_vec);
     let mut starts = Vec::new();
     for steps in ranges(sizes.time, reverse) {
         let x = cut(operands.x, sizes, &steps, sizes.d_input);
@@ -48,6 +50,7 @@ pub fn forward_in_segments(
             x: &x,
             hidden: &hidden,
             cell: cell.as_deref(),
+            gates: gates.as_deref(),
             ..*operands
         };
         let segment_sizes = Sizes {
@@ -67,11 +70,13 @@ pub fn forward_in_segments(
             steps,
             hidden: core::mem::replace(&mut hidden, next_hidden),
             cell: core::mem::replace(&mut cell, outputs.cell),
+            gates: core::mem::replace(&mut gates, outputs.gates),
         });
     }
     let outputs = Outputs {
         output,
         cell,
+        gates,
         saved: None,
     };
     (outputs, Segments { starts })
@@ -95,10 +100,11 @@ pub fn backward_in_segments(
     wanted: Wanted,
 ) -> Gradients {
     operands.check(spec, sizes);
-    d.check(sizes);
+    d.check(spec, sizes);
     let mut dx = wanted.x.then(|| vec![0.0; operands.x.len()]);
     let mut d_hidden = vec![0.0; operands.hidden.len()];
     let mut d_cell = d.cell.map(<[f32]>::to_vec);
+    let mut d_gates = d.gates.map(<[f32]>::to_vec);
     let mut parameters: Option<ParameterGradients> = None;
     for start in segments.starts.iter().rev() {
         let steps = &start.steps;
@@ -111,6 +117,7 @@ pub fn backward_in_segments(
             x: &x,
             hidden: &start.hidden,
             cell: start.cell.as_deref(),
+            gates: start.gates.as_deref(),
             ..*operands
         };
         let outputs = forward(level, spec, &segment_sizes, &segment, reverse, true);
@@ -129,6 +136,7 @@ pub fn backward_in_segments(
         let d = OutputGradients {
             output: &d_output,
             cell: d_cell.as_deref(),
+            gates: d_gates.as_deref(),
         };
         let gradients = backward(
             level,
@@ -145,6 +153,7 @@ pub fn backward_in_segments(
         }
         d_hidden = gradients.hidden;
         d_cell = gradients.cell;
+        d_gates = gradients.gates;
         parameters = match (parameters, gradients.parameters) {
             (Some(mut sum), Some(part)) => {
                 sum.add(&part);
@@ -157,6 +166,7 @@ pub fn backward_in_segments(
         x: dx,
         hidden: d_hidden,
         cell: d_cell,
+        gates: d_gates,
         parameters,
     }
 }
@@ -168,6 +178,7 @@ impl ParameterGradients {
         for (sum, part) in [
             (&mut self.bias, &other.bias),
             (&mut self.extra, &other.extra),
+            (&mut self.w_gates, &other.w_gates),
         ] {
             if let (Some(sum), Some(part)) = (sum, part) {
                 add(sum, part);

@@ -42,6 +42,8 @@ pub struct LstmSpec {
     pub output_activation: bool,
     /// How the gates that have parameters see the cell state.
     pub peephole: Peephole,
+    /// Full gate recurrence: whether the gates that have parameters see those of the step before; there must be one.
+    pub gate_recurrence: bool,
 }
 
 /// How an LSTM's gates see the cell state: the input and forget gate `C_{t-1}`, the output gate `C_t`.
@@ -81,6 +83,15 @@ impl LstmSpec {
             + usize::from(self.forget == GateSource::Own)
             + usize::from(self.output)
     }
+
+    /// The number of gates whose values are carried from step to step.
+    pub fn carried_gates(&self) -> usize {
+        if self.gate_recurrence {
+            self.sigmoid_gates()
+        } else {
+            0
+        }
+    }
 }
 
 impl CellSpec {
@@ -97,8 +108,11 @@ impl CellSpec {
     pub(crate) fn slots(&self) -> usize {
         match self {
             Self::Gru(_) => 4,
-            Self::Lstm(lstm) if lstm.peephole == Peephole::Full => self.gates() + 1,
-            _ => self.gates(),
+            Self::Lstm(lstm) => {
+                let cell = usize::from(lstm.peephole == Peephole::Full);
+                self.gates() + cell + lstm.carried_gates()
+            }
+            Self::Simple(_) => self.gates(),
         }
     }
 
@@ -112,6 +126,15 @@ impl CellSpec {
             },
             Self::Gru(gru) if gru.reset_after => [1, d_hidden],
             _ => [0, d_hidden],
+        }
+    }
+
+    /// The number of gates whose values are carried from step to step: those with a sigmoid of an LSTM with full gate
+    /// recurrence.
+    pub fn carried_gates(&self) -> usize {
+        match self {
+            Self::Lstm(lstm) => lstm.carried_gates(),
+            _ => 0,
         }
     }
 
@@ -143,6 +166,9 @@ pub struct Operands<'a> {
     pub hidden: &'a [f32],
     /// The cell state before the first step, `[batch, d_hidden]`, for a cell that has one.
     pub cell: Option<&'a [f32]>,
+    /// The gates before the first step in the order input, forget, output, `[batch, K · d_hidden]` with `K` the
+    /// [carried ones](CellSpec::carried_gates); none are zeros.
+    pub gates: Option<&'a [f32]>,
     /// `[d_input, G · d_hidden]`.
     pub w_input: &'a [f32],
     /// `[d_hidden, G · d_hidden]`.
@@ -153,6 +179,8 @@ pub struct Operands<'a> {
     /// the order input, forget, output: diagonal, `[sigmoid gates, d_hidden]`, or full,
     /// `[d_hidden, sigmoid gates · d_hidden]`.
     pub extra: Option<&'a [f32]>,
+    /// From the carried gates of one step to those of the next, `[K · d_hidden, K · d_hidden]`, of a cell that carries some.
+    pub w_gates: Option<&'a [f32]>,
     /// Who has the weights, where that is known.
     pub owners: Owners<'a>,
 }
@@ -166,6 +194,8 @@ pub struct Owners<'a> {
     pub w_hidden: Option<&'a Owner>,
     /// Of `extra`.
     pub extra: Option<&'a Owner>,
+    /// Of `w_gates`.
+    pub w_gates: Option<&'a Owner>,
 }
 
 /// A matrix of weights and who has it.
@@ -182,11 +212,13 @@ impl<'a> Operands<'a> {
             w_input,
             w_hidden,
             extra,
+            w_gates,
         } = self.owners;
         let weights = [
             Some(self.w_input).zip(w_input),
             Some(self.w_hidden).zip(w_hidden),
             self.extra.zip(extra),
+            self.w_gates.zip(w_gates),
         ];
         w_hidden.is_some() && kept::are_known(weights.into_iter().flatten())
     }
@@ -210,6 +242,13 @@ impl<'a> Operands<'a> {
         self.extra.map(|matrix| Source {
             matrix,
             owner: self.owners.extra,
+        })
+    }
+
+    pub(crate) fn w_gates(&self) -> Option<Source<'a>> {
+        self.w_gates.map(|matrix| Source {
+            matrix,
+            owner: self.owners.w_gates,
         })
     }
 }
@@ -246,6 +285,17 @@ impl Operands<'_> {
         if let Some(cell) = self.cell {
             check("the cell state", cell, &[batch, d_hidden]);
         }
+        let carried = spec.carried_gates() * d_hidden;
+        if let Some(gates) = self.gates {
+            check("the gates", gates, &[batch, carried]);
+        }
+        assert!(
+            self.w_gates.is_some() == (carried > 0),
+            "the weights of the gates before belong to an LSTM with full gate recurrence and to no other cell"
+        );
+        if let Some(w_gates) = self.w_gates {
+            check("w_gates", w_gates, &[carried, carried]);
+        }
         check("w_input", self.w_input, &[d_input, columns]);
         check("w_hidden", self.w_hidden, &[d_hidden, columns]);
         if let Some(bias) = self.bias {
@@ -256,6 +306,10 @@ impl Operands<'_> {
             assert!(
                 lstm.peephole != Peephole::Full || lstm.sigmoid_gates() > 0,
                 "full peepholes without any gate"
+            );
+            assert!(
+                !lstm.gate_recurrence || lstm.sigmoid_gates() > 0,
+                "full gate recurrence without any gate"
             );
         }
         if let Some(extra) = self.extra {
@@ -270,7 +324,7 @@ impl Operands<'_> {
 }
 
 impl OutputGradients<'_> {
-    pub(crate) fn check(&self, sizes: &Sizes) {
+    pub(crate) fn check(&self, spec: &CellSpec, sizes: &Sizes) {
         let Sizes {
             batch,
             time,
@@ -284,6 +338,10 @@ impl OutputGradients<'_> {
         );
         if let Some(cell) = self.cell {
             check("the gradient of the cell state", cell, &[batch, d_hidden]);
+        }
+        if let Some(gates) = self.gates {
+            let carried = spec.carried_gates() * d_hidden;
+            check("the gradient of the gates", gates, &[batch, carried]);
         }
     }
 }
@@ -322,6 +380,8 @@ pub struct Outputs {
     pub output: Vec<f32>,
     /// The last cell state, `[batch, d_hidden]`, for a cell that has one.
     pub cell: Option<Vec<f32>>,
+    /// The gates after the last step, `[batch, K · d_hidden]`, for a cell that carries some.
+    pub gates: Option<Vec<f32>>,
     /// What the backward pass needs, where it was asked for.
     pub saved: Option<Saved>,
 }
@@ -344,6 +404,8 @@ pub struct OutputGradients<'a> {
     pub output: &'a [f32],
     /// Of the last cell state, `[batch, d_hidden]`; none is zero.
     pub cell: Option<&'a [f32]>,
+    /// Of the gates after the last step, `[batch, K · d_hidden]`; none is zero.
+    pub gates: Option<&'a [f32]>,
 }
 
 /// Which gradients are wanted; those of the states before the first step are always computed.
@@ -364,6 +426,8 @@ pub struct Gradients {
     pub hidden: Vec<f32>,
     /// Of the first cell state, for a cell that has one.
     pub cell: Option<Vec<f32>>,
+    /// Of the gates before the first step, for a cell that carries some.
+    pub gates: Option<Vec<f32>>,
     /// Of the parameters, where wanted.
     pub parameters: Option<ParameterGradients>,
 }
@@ -379,4 +443,6 @@ pub struct ParameterGradients {
     pub bias: Option<Vec<f32>>,
     /// Of `extra`, where there is one.
     pub extra: Option<Vec<f32>>,
+    /// Of `w_gates`, where there are some.
+    pub w_gates: Option<Vec<f32>>,
 }

@@ -5,8 +5,9 @@ use core::ops::Range;
 use pulp::Simd;
 
 use crate::point_wise::ForwardAt;
-use crate::spec::Source;
+use crate::spec::Operands;
 use crate::threads::Meeting;
+use crate::tile::Tile;
 use crate::weights::{Layout, Weights};
 
 /// The scratch memory and results of one forward step. Scratch rows are `padded` floats apart.
@@ -30,6 +31,11 @@ pub(crate) struct ForwardStep {
     pub(crate) next: *mut f32,
     /// `C`, `[rows, padded]`.
     pub(crate) cell: *mut f32,
+    /// The gates of the step before and those of this one, of a cell that carries some: `[rows, K · d_hidden]`, rows
+    /// `gates_row` apart.
+    pub(crate) gates: *const f32,
+    pub(crate) next_gates: *mut f32,
+    pub(crate) gates_row: usize,
     /// The extra parameters, `[.., padded]`.
     pub(crate) extra: *const f32,
     /// Free for the cell's use: [`Cell::scratch`] rows of `padded` floats for each sequence.
@@ -76,8 +82,8 @@ impl ForwardStep {
         let width = gates * units;
         let product = row * width + unit - panel * units;
         let state = row * self.padded + unit;
-        // SAFETY: as promised by the caller; a cell without a cell state or extra parameters has null pointers, which
-        // stay unused.
+        // SAFETY: as promised by the caller; a cell without a cell state, carried gates or extra parameters has null
+        // pointers, which stay unused.
         unsafe {
             ForwardAt {
                 products: products.add(product),
@@ -86,6 +92,7 @@ impl ForwardStep {
                 hidden: self.hidden.add(state),
                 next: self.next.add(state),
                 cell: self.cell.wrapping_add(state),
+                gates: self.next_gates.wrapping_add(row * self.gates_row + unit),
                 extra: self.extra.wrapping_add(unit),
                 extra_stride: self.padded,
                 saved: if self.saved.is_null() {
@@ -95,6 +102,48 @@ impl ForwardStep {
                 },
                 slot_stride: self.d_hidden,
                 n: self.d_hidden - unit,
+            }
+        }
+    }
+
+    /// Adds a product to the pre-activations of the gates `blocks`, of `gates`, all rows and the panels of this thread: of
+    /// `a`, rows of `depth` floats `a_stride` apart.
+    ///
+    /// # Safety
+    ///
+    /// The pointers must be valid as their fields say, `a` for the step's rows, and the weights those of these blocks
+    /// with `depth` rows.
+    #[inline(always)]
+    pub(crate) unsafe fn add_product<S: Simd>(
+        &self,
+        simd: S,
+        gates: usize,
+        weights: &Weights<'_>,
+        blocks: Range<usize>,
+        (a, a_stride, depth): (*const f32, usize, usize),
+    ) {
+        let Layout { lanes, vectors, .. } = self.layout;
+        let units = self.layout.units();
+        let width = gates * units;
+        // SAFETY: as promised by the caller.
+        unsafe {
+            let out = self.products.add(blocks.start * units);
+            if weights.add_row(simd, self.layout, self.panels, (a, depth), (out, width)) {
+                return;
+            }
+            for panel in self.panels.0..self.panels.1 {
+                let products = out.add(panel * self.rows * width);
+                let tile = Tile {
+                    depth,
+                    a,
+                    a_stride,
+                    panel: weights.panel(panel, lanes),
+                    init: products,
+                    init_stride: width,
+                    out: products,
+                    out_stride: width,
+                };
+                tile.multiply(simd, self.rows, blocks.len() * vectors);
             }
         }
     }
@@ -131,6 +180,10 @@ pub(crate) struct BackwardStep<'a> {
     pub(crate) d_hidden_state: *mut f32,
     pub(crate) d_cell: *mut f32,
     pub(crate) carry: *mut f32,
+    /// What the later steps give to the gradients of the carried gates of this one, to become what this one gives to
+    /// those of the step before: `[rows, K, padded]`, rows `d_gates_row` apart.
+    pub(crate) d_gates: *mut f32,
+    pub(crate) d_gates_row: usize,
     /// The factors of the recurrent product, `[rows, gates · d_hidden]`.
     pub(crate) recurrent: *mut f32,
     pub(crate) recurrent_row: usize,
@@ -143,11 +196,12 @@ pub(crate) struct BackwardStep<'a> {
     pub(crate) groups: usize,
 }
 
-/// The weights of a cell's products within a step, of which there are up to three.
+/// The weights of a cell's products within a step, of which there are up to three, and those with the carried gates.
 pub(crate) struct Recurrent<'a> {
     pub(crate) first: Weights<'a>,
     pub(crate) second: Option<Weights<'a>>,
     pub(crate) third: Option<Weights<'a>>,
+    pub(crate) gates: Vec<Weights<'a>>,
 }
 
 impl<'a> Recurrent<'a> {
@@ -156,6 +210,7 @@ impl<'a> Recurrent<'a> {
             first,
             second: None,
             third: None,
+            gates: Vec::new(),
         }
     }
 
@@ -165,6 +220,7 @@ impl<'a> Recurrent<'a> {
             first: self.first.into_owned(),
             second: self.second.map(Weights::into_owned),
             third: self.third.map(Weights::into_owned),
+            gates: self.gates.into_iter().map(Weights::into_owned).collect(),
         }
     }
 
@@ -173,6 +229,7 @@ impl<'a> Recurrent<'a> {
             first,
             second: Some(second),
             third: None,
+            gates: Vec::new(),
         }
     }
 }
@@ -192,8 +249,8 @@ pub(crate) struct RecurrentSide {
 pub(crate) enum Factor {
     /// `h_{t-1}`.
     Hidden,
-    /// What is kept in a slot.
-    Slot(usize),
+    /// What is kept in consecutive slots.
+    Slots(Range<usize>),
     /// `C_t`.
     Cell,
 }
@@ -220,6 +277,16 @@ pub(crate) trait Cell: Copy + Send + Sync {
     /// The number of values a unit that are saved beside the states; the first are the gates.
     fn slots(&self) -> usize;
 
+    /// The number of gates whose values are carried from step to step.
+    fn carried_gates(&self) -> usize {
+        0
+    }
+
+    /// The floats of the matrices that a step multiplies with.
+    fn step_weights(&self, d_hidden: usize) -> usize {
+        self.gates() * d_hidden * d_hidden
+    }
+
     /// What the gradient of `w_hidden` is made of.
     fn recurrent_sides(&self) -> Vec<RecurrentSide>;
 
@@ -228,14 +295,18 @@ pub(crate) trait Cell: Copy + Send + Sync {
         Vec::new()
     }
 
+    /// What the gradient of the weights of the carried gates is made of.
+    fn gate_sides(&self) -> Vec<RecurrentSide> {
+        Vec::new()
+    }
+
     /// The rows of scratch that a forward step needs for each sequence.
     fn scratch(&self) -> usize;
 
-    /// The recurrent weights `[d_hidden, gates · d_hidden]` as the forward step reads them.
+    /// The recurrent weights, of [`Operands::w_hidden`] and what else a step multiplies with, as the forward step reads them.
     fn weights<'a>(
         &self,
-        w_hidden: Source<'a>,
-        extra: Option<Source<'a>>,
+        operands: &Operands<'a>,
         d_hidden: usize,
         layout: Layout,
     ) -> Recurrent<'a>;
@@ -243,8 +314,7 @@ pub(crate) trait Cell: Copy + Send + Sync {
     /// The transposed recurrent weights as the backward step reads them.
     fn transposed(
         &self,
-        w_hidden: &[f32],
-        extra: Option<&[f32]>,
+        operands: &Operands<'_>,
         d_hidden: usize,
         layout: Layout,
     ) -> Recurrent<'static>;

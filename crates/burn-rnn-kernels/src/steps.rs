@@ -32,9 +32,14 @@ impl Steps {
     pub fn new(level: Level, spec: &CellSpec, sizes: Sizes, operands: &Operands<'_>) -> Self {
         assert!(sizes.time == 1, "a step has a time of 1, not {sizes:?}");
         let ready = prepare(level, spec, &sizes, operands);
+        let carried = sizes.batch * spec.carried_gates() * sizes.d_hidden;
         let states = States {
             hidden: operands.hidden.to_vec(),
             cell: operands.cell.map(<[f32]>::to_vec),
+            gates: (carried > 0).then(|| match operands.gates {
+                Some(gates) => gates.to_vec(),
+                None => vec![0.0; carried],
+            }),
         };
         Self {
             ready,
@@ -78,11 +83,22 @@ impl Steps {
         self.states.cell.as_deref()
     }
 
+    /// The gates of the last step, `[batch, K · d_hidden]`, of a cell that carries `K` of them.
+    pub fn gates(&self) -> Option<&[f32]> {
+        self.states.gates.as_deref()
+    }
+
     /// Zeros in the place of all states.
     pub fn reset(&mut self) {
-        let States { hidden, cell } = &mut self.states;
+        let States {
+            hidden,
+            cell,
+            gates,
+        } = &mut self.states;
         hidden.fill(0.0);
-        cell.iter_mut().for_each(|cell| cell.fill(0.0));
+        for others in [cell, gates].into_iter().flatten() {
+            others.fill(0.0);
+        }
     }
 }
 
@@ -92,6 +108,7 @@ impl fmt::Debug for Steps {
             .field("sizes", &self.sizes)
             .field("hidden", &self.states.hidden)
             .field("cell", &self.states.cell)
+            .field("gates", &self.states.gates)
             .finish_non_exhaustive()
     }
 }

@@ -14,6 +14,7 @@ fn a_step_allocates_nothing() {
         input_activation: true,
         output_activation: true,
         peephole: Peephole::None,
+        gate_recurrence: false,
     };
     let cells = [
         CellSpec::Simple(Activation::Tanh),
@@ -24,6 +25,10 @@ fn a_step_allocates_nothing() {
         }),
         CellSpec::Lstm(LstmSpec {
             peephole: Peephole::Full,
+            ..lstm
+        }),
+        CellSpec::Lstm(LstmSpec {
+            gate_recurrence: true,
             ..lstm
         }),
         CellSpec::Gru(GruSpec { reset_after: true }),
@@ -72,14 +77,18 @@ fn steps(spec: CellSpec, batch: usize, d_hidden: usize) -> Steps {
     let floats = |len: usize| vec![0.1; len];
     let extra = (extra > 0).then(|| floats(extra));
     let cell = spec.has_cell_state().then(|| floats(batch * d_hidden));
+    let carried = spec.carried_gates() * d_hidden;
+    let w_gates = (carried > 0).then(|| floats(carried * carried));
     let operands = Operands {
         x: &floats(batch * D_INPUT),
         hidden: &floats(batch * d_hidden),
         cell: cell.as_deref(),
+        gates: None,
         w_input: &floats(D_INPUT * columns),
         w_hidden: &floats(d_hidden * columns),
         bias: Some(&floats(columns)),
         extra: extra.as_deref(),
+        w_gates: w_gates.as_deref(),
         owners: Owners::default(),
     };
     Steps::new(Level::chosen(), &spec, sizes, &operands)

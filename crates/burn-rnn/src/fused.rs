@@ -4,7 +4,7 @@
 #![allow(clippy::result_large_err)]
 
 use burn::tensor::Tensor;
-use burn_rnn_kernels::{CellSpec, ScanTensors, Steps};
+use burn_rnn_kernels::{CellSpec, ScanResults, ScanTensors, Steps};
 
 use crate::{HiddenState, LstmState};
 
@@ -25,6 +25,7 @@ pub(crate) struct Fused {
     pub(crate) bias: Option<Tensor<1>>,
     pub(crate) bias_hidden: Option<Tensor<1>>,
     pub(crate) peephole: Option<Tensor<2>>,
+    pub(crate) w_gates: Option<Tensor<2>>,
 }
 
 /// A scan's result, or what it was given where the operators do not cover it: another backend, another float type.
@@ -32,31 +33,49 @@ pub(crate) type Attempt<const D: usize, S> = Result<(Tensor<D>, S), (Tensor<D>, 
 
 /// The state of a cell as the operators take and give it.
 pub(crate) trait FusedState: Sized {
-    /// The hidden and, where there is one, the cell state.
-    fn into_parts(self) -> (Tensor<2>, Option<Tensor<2>>);
+    /// The tensors of the state.
+    fn into_parts(self) -> Parts;
 
     /// The reverse of [`into_parts`](FusedState::into_parts).
-    fn from_parts(hidden: Tensor<2>, cell: Option<Tensor<2>>) -> Self;
+    fn from_parts(parts: Parts) -> Self;
+}
+
+/// What is carried from step to step, as far as a cell has it.
+pub(crate) struct Parts {
+    hidden: Tensor<2>,
+    cell: Option<Tensor<2>>,
+    gates: Option<Tensor<2>>,
 }
 
 impl FusedState for HiddenState {
-    fn into_parts(self) -> (Tensor<2>, Option<Tensor<2>>) {
-        (self.hidden, None)
+    fn into_parts(self) -> Parts {
+        Parts {
+            hidden: self.hidden,
+            cell: None,
+            gates: None,
+        }
     }
 
-    fn from_parts(hidden: Tensor<2>, _: Option<Tensor<2>>) -> Self {
-        Self::new(hidden)
+    fn from_parts(parts: Parts) -> Self {
+        Self::new(parts.hidden)
     }
 }
 
-/// Without the gates that full gate recurrence carries, which the operators do not cover.
 impl FusedState for LstmState {
-    fn into_parts(self) -> (Tensor<2>, Option<Tensor<2>>) {
-        (self.hidden, Some(self.cell))
+    fn into_parts(self) -> Parts {
+        Parts {
+            hidden: self.hidden,
+            cell: Some(self.cell),
+            gates: self.gates,
+        }
     }
 
-    fn from_parts(hidden: Tensor<2>, cell: Option<Tensor<2>>) -> Self {
-        Self::new(hidden, cell.expect("an LSTM has a cell state"))
+    fn from_parts(parts: Parts) -> Self {
+        Self {
+            hidden: parts.hidden,
+            cell: parts.cell.expect("an LSTM has a cell state"),
+            gates: parts.gates,
+        }
     }
 }
 
@@ -68,29 +87,46 @@ impl Fused {
         state: S,
         time: Time,
     ) -> Attempt<3, S> {
-        let (output, cell) = self.run(input, state, time == Time::Backward)?;
+        let ScanResults {
+            output,
+            cell,
+            gates,
+        } = self.run(input, state, time == Time::Backward)?;
         let last = match time {
             Time::Forward => output.dims()[1] - 1,
             Time::Backward => 0,
         };
         let hidden = output.clone().narrow(1, last, 1).squeeze_dim(1);
-        Ok((output, S::from_parts(hidden, cell)))
+        let parts = Parts {
+            hidden,
+            cell,
+            gates,
+        };
+        Ok((output, S::from_parts(parts)))
     }
 
     /// The state after one step; no output beside, because it is the state's hidden part.
     pub(crate) fn step<S: FusedState>(self, x_t: Tensor<2>, state: S) -> Result<S, (Tensor<2>, S)> {
-        let (hidden, cell) = self.run(x_t, state, false)?;
-        Ok(S::from_parts(hidden, cell))
+        let ScanResults {
+            output,
+            cell,
+            gates,
+        } = self.run(x_t, state, false)?;
+        Ok(S::from_parts(Parts {
+            hidden: output,
+            cell,
+            gates,
+        }))
     }
 
     /// The steps from a state on, one after another.
     pub(crate) fn steps<S: FusedState>(self, state: S) -> Option<Steps> {
-        let (hidden, cell) = state.into_parts();
-        let [batch, _] = hidden.dims();
+        let state = state.into_parts();
+        let [batch, _] = state.hidden.dims();
         let [d_input, _] = self.w_input.dims();
-        let x = Tensor::zeros([batch, d_input], (&hidden.device(), hidden.dtype()));
-        let spec = self.spec;
-        burn_rnn_kernels::steps(spec, self.tensors(x, hidden, cell))
+        let options = (&state.hidden.device(), state.hidden.dtype());
+        let x = Tensor::zeros([batch, d_input], options);
+        burn_rnn_kernels::steps(self.spec, self.tensors(x, state))
     }
 
     fn run<const D: usize, S: FusedState>(
@@ -98,28 +134,38 @@ impl Fused {
         x: Tensor<D>,
         state: S,
         reverse: bool,
-    ) -> Result<(Tensor<D>, Option<Tensor<2>>), (Tensor<D>, S)> {
-        let (hidden, cell) = state.into_parts();
+    ) -> Result<ScanResults<D>, (Tensor<D>, S)> {
         let spec = self.spec;
-        burn_rnn_kernels::scan(spec, self.tensors(x, hidden, cell), reverse)
-            .map_err(|tensors| (tensors.x, S::from_parts(tensors.hidden, tensors.cell)))
+        burn_rnn_kernels::scan(spec, self.tensors(x, state.into_parts()), reverse).map_err(
+            |tensors| {
+                let parts = Parts {
+                    hidden: tensors.hidden,
+                    cell: tensors.cell,
+                    gates: tensors.gates,
+                };
+                (tensors.x, S::from_parts(parts))
+            },
+        )
     }
 
-    fn tensors<const D: usize>(
-        self,
-        x: Tensor<D>,
-        hidden: Tensor<2>,
-        cell: Option<Tensor<2>>,
-    ) -> ScanTensors<D> {
+    fn tensors<const D: usize>(self, x: Tensor<D>, state: Parts) -> ScanTensors<D> {
+        let Parts {
+            hidden,
+            cell,
+            gates,
+        } = state;
         ScanTensors {
             x,
             hidden,
             cell,
+            // A cell without full gate recurrence does not look at those of a state.
+            gates: gates.filter(|_| self.w_gates.is_some()),
             w_input: self.w_input,
             w_hidden: self.w_hidden,
             bias: self.bias,
             bias_hidden: self.bias_hidden,
             peephole: self.peephole,
+            w_gates: self.w_gates,
         }
     }
 }

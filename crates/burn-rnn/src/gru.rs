@@ -144,6 +144,7 @@ impl GruCell {
             bias: self.bias.as_ref().map(Param::val),
             bias_hidden: bias_hidden.map(Param::val),
             peephole: None,
+            w_gates: None,
         }
     }
 

@@ -45,8 +45,7 @@
 //! On Flex and NdArray, tensors of `f32` go through the fused operators of `burn-rnn-kernels`: one node of the
 //! graph a scan, forward and backward written by hand. Everything else is the reference: plain
 //! tensor operations that read like the equations and that the backend differentiates. That is every other
-//! backend and float type, an LSTM with full gate recurrence, and a cell of
-//! your own. [`reference()`] asks for it in one call and the environment variable
+//! backend and float type, and a cell of your own. [`reference()`] asks for it in one call and the environment variable
 //! `BURN_RNN_ENGINE=reference` in a whole process.
 
 mod activation;

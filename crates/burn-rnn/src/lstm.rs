@@ -277,15 +277,12 @@ impl LstmCell {
         linear(input, self.w_input.val(), bias)
     }
 
-    /// What the fused operators run, or none where they do not: with full gate recurrence.
+    /// What the fused operators run, or none where they do not: diagonal and full peepholes at once.
     fn fused(&self) -> Option<Fused> {
         let (kind, peephole) = match &self.peephole {
             None => (kernels::Peephole::None, None),
             Some(peephole) => peephole.fused()?,
         };
-        if self.w_gates.is_some() {
-            return None;
-        }
         let source = |on: bool, follows: Coupling| match (on, self.options.coupling == follows) {
             (false, _) => kernels::GateSource::Open,
             (true, true) => kernels::GateSource::Complement,
@@ -298,6 +295,7 @@ impl LstmCell {
             input_activation: self.options.input_activation,
             output_activation: self.options.output_activation,
             peephole: kind,
+            gate_recurrence: self.w_gates.is_some(),
         };
         Some(Fused {
             spec: kernels::CellSpec::Lstm(spec),
@@ -306,6 +304,7 @@ impl LstmCell {
             bias: self.bias.as_ref().map(Param::val),
             bias_hidden: None,
             peephole,
+            w_gates: self.w_gates.as_ref().map(Param::val),
         })
     }
 
@@ -422,11 +421,20 @@ impl Cell for LstmCell {
 
     fn zero_state(&self, batch: usize) -> LstmState {
         let w = self.w_hidden.val();
-        LstmState::zeros(batch, self.d_hidden(), (&w.device(), w.dtype()))
+        let options = (&w.device(), w.dtype());
+        let gates = self.w_gates.as_ref().map(|w_gates| w_gates.lazy_shape()[0]);
+        LstmState {
+            gates: gates.map(|width| Tensor::zeros([batch, width], options)),
+            ..LstmState::zeros(batch, self.d_hidden(), options)
+        }
     }
 
     fn accepts(&self, state: &LstmState, batch: usize) -> bool {
-        state.fits(batch, self.d_hidden())
+        let carried = match &self.w_gates {
+            Some(w_gates) => w_gates.lazy_shape()[0],
+            None => 0,
+        };
+        state.fits(batch, self.d_hidden(), carried)
     }
 
     fn step(&self, x_t: Tensor<2>, state: LstmState) -> LstmState {

@@ -108,6 +108,7 @@ impl SimpleCell {
             bias: self.bias.as_ref().map(Param::val),
             bias_hidden: None,
             peephole: None,
+            w_gates: None,
         }
     }
 }

@@ -118,10 +118,13 @@ impl LstmState {
         Self::new(zeros.clone(), zeros)
     }
 
-    /// Whether it is a state of so many sequences and units, without gates.
-    pub(crate) fn fits(&self, batch: usize, d_hidden: usize) -> bool {
+    /// Whether it is a state of so many sequences and units, with gates of `carried` values a sequence or without any.
+    pub(crate) fn fits(&self, batch: usize, d_hidden: usize, carried: usize) -> bool {
         let shape = [batch, d_hidden];
-        self.gates.is_none() && self.hidden.dims() == shape && self.cell.dims() == shape
+        let gates = self.gates.as_ref().map(Tensor::dims);
+        gates.is_none_or(|gates| gates == [batch, carried])
+            && self.hidden.dims() == shape
+            && self.cell.dims() == shape
     }
 }
 

@@ -142,8 +142,10 @@ impl<C: Cell> Stream<C> {
             Engine::Fused(layers) => layers,
         };
         let mut floats = layers.iter().flat_map(|layer| {
-            let cell = layer.steps.cell();
-            core::iter::once(layer.steps.hidden()).chain(cell)
+            let steps = &layer.steps;
+            [Some(steps.hidden()), steps.cell(), steps.gates()]
+                .into_iter()
+                .flatten()
         });
         self.network.zero_state(self.batch).map(&mut |zeros| {
             let floats = floats.next().expect("a state for each of the cell's");
