@@ -227,8 +227,16 @@ impl<C: Cell> Pass<'_, C> {
             }
             [first, Buffer::zeros(batch * gates_row)]
         });
+        let mut cells = C::SEES_CELLS.then(|| {
+            let next = Buffer::zeros(batch * padded);
+            [pad_rows(self.cell, d_hidden, padded), next]
+        });
         let memory = Memory {
             hidden: [Apart::new(&mut hidden), Apart::new(&mut next)],
+            cell_states: match &mut cells {
+                Some([cell, next]) => [Apart::new(cell), Apart::new(next)],
+                None => [Apart::new(&mut []); 2],
+            },
             carried_gates: match &mut carried_gates {
                 Some([gates, next]) => [Apart::new(gates), Apart::new(next)],
                 None => [Apart::new(&mut []); 2],
@@ -269,6 +277,8 @@ impl<C: Cell> Pass<'_, C> {
 struct Memory {
     /// `h` before and after a step, by turns, `[batch, padded]`.
     hidden: [Apart; 2],
+    /// `C` before and after a step, by turns, `[batch, padded]`, where products see it.
+    cell_states: [Apart; 2],
     /// The carried gates before and after a step, by turns, `[batch, gates_row]`.
     carried_gates: [Apart; 2],
     gates_row: usize,
@@ -341,7 +351,12 @@ impl<C: Cell> WithSimd for Job<'_, C> {
         let first_cell = pass
             .cell
             .map(|cell| &cell[first_row * d_hidden..][..rows * d_hidden]);
-        let mut cell_state = pad_rows(first_cell, d_hidden, padded);
+        // What no other thread reads is in the nearest cache of this one, and each C_t takes the place of the one before.
+        let mut own_cell = (!C::SEES_CELLS).then(|| pad_rows(first_cell, d_hidden, padded));
+        let [mut cell_before, mut cell_now] = match &mut own_cell {
+            Some(own_cell) => [own_cell.as_mut_ptr(); 2],
+            None => memory.cell_states.map(|cell| cell.at(first_row * padded)),
+        };
         let mut scratch = Buffer::zeros(rows * padded * cell.scratch());
         let [mut hidden, mut next] = memory.hidden.map(|hidden| hidden.at(first_row * padded));
         let gates_row = memory.gates_row;
@@ -369,6 +384,7 @@ impl<C: Cell> WithSimd for Job<'_, C> {
                 let t = first + index;
                 let sequence = (first_row * time + t) * d_hidden;
                 let step = ForwardStep {
+                    meeting,
                     layout,
                     d_hidden,
                     padded,
@@ -378,7 +394,8 @@ impl<C: Cell> WithSimd for Job<'_, C> {
                     products: products[index * step_floats..].as_mut_ptr(),
                     hidden,
                     next,
-                    cell: cell_state.as_mut_ptr(),
+                    cell_before,
+                    cell: cell_now,
                     gates,
                     next_gates,
                     gates_row,
@@ -387,7 +404,7 @@ impl<C: Cell> WithSimd for Job<'_, C> {
                     saved: memory.gates.at(sequence * slots),
                     saved_stride: time * slots * d_hidden,
                 };
-                // SAFETY: the buffers have the sizes that the fields ask for and no two are the same; of what the threads
+                // SAFETY: the buffers have the sizes that the fields ask for and no two that are written are the same; of what the threads
                 // share, this one writes the rows and units of its part, and reads others' only after the meeting.
                 unsafe {
                     columns.put(memory.kept_hidden.at(sequence), time * d_hidden, hidden);
@@ -395,11 +412,8 @@ impl<C: Cell> WithSimd for Job<'_, C> {
                     core::mem::swap(&mut hidden, &mut next);
                     core::mem::swap(&mut gates, &mut next_gates);
                     columns.put(memory.output.at(sequence), time * d_hidden, hidden);
-                    columns.put(
-                        memory.cells.at(sequence),
-                        time * d_hidden,
-                        cell_state.as_ptr(),
-                    );
+                    columns.put(memory.cells.at(sequence), time * d_hidden, cell_now);
+                    core::mem::swap(&mut cell_before, &mut cell_now);
                 }
                 from_end = !from_end;
                 meeting.wait();
@@ -411,7 +425,7 @@ impl<C: Cell> WithSimd for Job<'_, C> {
             columns.put(
                 memory.last_cell.at(first_row * d_hidden),
                 d_hidden,
-                cell_state.as_ptr(),
+                cell_before,
             )
         };
     }

@@ -58,6 +58,7 @@ impl<C: Cell> Cell for GateRecurrence<C> {
     const HAS_CELL: bool = C::HAS_CELL;
     // The gates of a step are complete when the threads have met after it.
     const BY_UNITS: bool = C::BY_UNITS;
+    const SEES_CELLS: bool = C::SEES_CELLS;
     const WIDE: bool = C::WIDE;
     const EXTRA_IS_MATRIX: bool = C::EXTRA_IS_MATRIX;
 
@@ -136,7 +137,7 @@ impl<C: Cell> Cell for GateRecurrence<C> {
     }
 
     #[inline(always)]
-    unsafe fn forward<S: Simd>(&self, simd: S, weights: &Recurrent<'_>, step: &ForwardStep) {
+    unsafe fn forward<S: Simd>(&self, simd: S, weights: &Recurrent<'_>, step: &ForwardStep<'_>) {
         let width = self.carried_gates() * step.d_hidden;
         // SAFETY: the weights are those of `weights`, in the order of the runs, and the gates of the step before, of all units,
         // are not written to in this one; the caller promises the rest.
@@ -181,7 +182,7 @@ impl<C: Cell> GateRecurrence<C> {
     ///
     /// The step's pointers must be valid as their fields say.
     #[inline(always)]
-    unsafe fn keep_gates(&self, step: &ForwardStep) {
+    unsafe fn keep_gates(&self, step: &ForwardStep<'_>) {
         if step.saved.is_null() {
             return;
         }

@@ -81,7 +81,7 @@ impl Cell for GruResetBefore {
     }
 
     #[inline(always)]
-    unsafe fn forward<S: Simd>(&self, simd: S, weights: &Recurrent<'_>, step: &ForwardStep) {
+    unsafe fn forward<S: Simd>(&self, simd: S, weights: &Recurrent<'_>, step: &ForwardStep<'_>) {
         // Three gates: panels of one vector.
         let lanes = step.layout.lanes;
         let width = 3 * lanes;
@@ -185,7 +185,7 @@ impl Cell for GruResetBefore {
 #[inline(always)]
 unsafe fn product<S: Simd>(
     simd: S,
-    step: &ForwardStep,
+    step: &ForwardStep<'_>,
     weights: &Weights<'_>,
     panel: usize,
     gates: Range<usize>,
@@ -212,7 +212,7 @@ unsafe fn product<S: Simd>(
 
 /// Where the pre-activations of a gate begin in a panel.
 #[inline(always)]
-fn first_of(step: &ForwardStep, panel: usize, gate: usize) -> *mut f32 {
+fn first_of(step: &ForwardStep<'_>, panel: usize, gate: usize) -> *mut f32 {
     let lanes = step.layout.lanes;
     let at = panel * step.rows * 3 * lanes + gate * lanes;
     step.products.wrapping_add(at)
@@ -227,7 +227,7 @@ fn first_of(step: &ForwardStep, panel: usize, gate: usize) -> *mut f32 {
 #[inline(always)]
 unsafe fn whole<S: Simd>(
     simd: S,
-    step: &ForwardStep,
+    step: &ForwardStep<'_>,
     weights: &Weights<'_>,
     gate: usize,
     a: *const f32,
@@ -245,7 +245,7 @@ unsafe fn whole<S: Simd>(
 #[inline(always)]
 unsafe fn keep<S: Simd>(
     simd: S,
-    step: &ForwardStep,
+    step: &ForwardStep<'_>,
     slot: usize,
     row: usize,
     unit: usize,

@@ -10,7 +10,7 @@ use crate::panels::Panels;
 use crate::point_wise::{ForwardAt, PointWise};
 use crate::spec::Operands;
 use crate::step::{BackwardStep, Cell, Factor, ForwardStep, Recurrent, RecurrentSide};
-use crate::vector::load_first;
+use crate::vector::{load, store};
 use crate::weights::{Layout, Weights};
 
 /// Keeps what the [`Lstm`] keeps, and `C_{t-1}`: its place among the cell states of all sequences is no
@@ -40,8 +40,8 @@ impl<const CARRIES_GATES: bool> LstmFullPeephole<CARRIES_GATES> {
 
 impl<const CARRIES_GATES: bool> Cell for LstmFullPeephole<CARRIES_GATES> {
     const HAS_CELL: bool = true;
-    // They would have to meet between the products too.
-    const BY_UNITS: bool = false;
+    const BY_UNITS: bool = true;
+    const SEES_CELLS: bool = true;
     const EXTRA_IS_MATRIX: bool = true;
 
     fn gates(&self) -> usize {
@@ -130,22 +130,31 @@ impl<const CARRIES_GATES: bool> Cell for LstmFullPeephole<CARRIES_GATES> {
     }
 
     #[inline(always)]
-    unsafe fn forward<S: Simd>(&self, simd: S, weights: &Recurrent<'_>, step: &ForwardStep) {
+    unsafe fn forward<S: Simd>(&self, simd: S, weights: &Recurrent<'_>, step: &ForwardStep<'_>) {
         let gates = self.gates();
         let states = |states: *const f32| (states, step.padded, step.d_hidden);
         // SAFETY: the weights are those of `weights`, with the blocks that are named here; the caller promises the rest.
-        // The products with `C_{t-1}` are all made before the first `C_t` takes its place.
+        // Threads that share the units meet before the product with `C_t`, and the driver has them meet before those with
+        // `C_{t-1}`, which no `C_t` takes the place of.
         unsafe {
             step.add_product(simd, gates, &weights.first, 0..gates, states(step.hidden));
             if let Some(before) = &weights.second {
-                step.add_product(simd, gates, before, 0..self.before(), states(step.cell));
+                step.add_product(
+                    simd,
+                    gates,
+                    before,
+                    0..self.before(),
+                    states(step.cell_before),
+                );
             }
             for_all(step, gates, |at| {
-                let before = load_first(simd, at.cell, at.n);
+                let before = load(simd, at.cell_before);
                 at.keep(simd, self.cell_slot(), before);
+                store(simd, at.cell, before);
                 self.0.update(simd, &at);
             });
             if let Some(now) = &weights.third {
+                step.meeting.wait();
                 step.add_product(simd, gates, now, gates - 1..gates, states(step.cell));
             }
             for_all(step, gates, |at| self.0.show(simd, &at));
@@ -156,7 +165,7 @@ impl<const CARRIES_GATES: bool> Cell for LstmFullPeephole<CARRIES_GATES> {
     unsafe fn backward<S: Simd>(&self, simd: S, weights: &Recurrent<'_>, step: &BackwardStep<'_>) {
         let d_hidden = step.d_hidden;
         // SAFETY: as the caller promises; unit by unit the pointers move inside the same rows. The factors of a product
-        // are complete before it is made.
+        // are complete before it is made: threads that share the units meet.
         unsafe {
             for row in 0..step.rows {
                 for unit in step.units() {
@@ -168,6 +177,7 @@ impl<const CARRIES_GATES: bool> Cell for LstmFullPeephole<CARRIES_GATES> {
                 step.recur(simd, weights, depth, factors, step.d_cell, step.d_cell);
             };
             if let Some(now) = &weights.third {
+                step.meeting.wait();
                 add(now, self.gates() - 1, d_hidden);
             }
             for row in 0..step.rows {
@@ -175,6 +185,7 @@ impl<const CARRIES_GATES: bool> Cell for LstmFullPeephole<CARRIES_GATES> {
                     self.0.update_backward(simd, &step.at(row, unit));
                 }
             }
+            step.meeting.wait();
             if let Some(before) = &weights.second {
                 add(before, 0, self.before() * d_hidden);
             }
@@ -197,7 +208,7 @@ impl<const CARRIES_GATES: bool> Cell for LstmFullPeephole<CARRIES_GATES> {
 ///
 /// The step's pointers must be valid.
 #[inline(always)]
-unsafe fn for_all(step: &ForwardStep, gates: usize, mut run: impl FnMut(ForwardAt)) {
+unsafe fn for_all(step: &ForwardStep<'_>, gates: usize, mut run: impl FnMut(ForwardAt)) {
     let units = step.layout.units();
     for panel in step.panels.0..step.panels.1 {
         for row in 0..step.rows {

@@ -78,7 +78,7 @@ impl<P: PointWise> Cell for OneProduct<P> {
     }
 
     #[inline(always)]
-    unsafe fn forward<S: Simd>(&self, simd: S, weights: &Recurrent<'_>, step: &ForwardStep) {
+    unsafe fn forward<S: Simd>(&self, simd: S, weights: &Recurrent<'_>, step: &ForwardStep<'_>) {
         let Layout { lanes, vectors, .. } = step.layout;
         let gates = self.gates();
         let units = step.layout.units();
@@ -169,7 +169,13 @@ impl<P: PointWise> OneProduct<P> {
     ///
     /// `to` must be writable for the panel's rows; the rest as in [`forward`](Cell::forward).
     #[inline(always)]
-    unsafe fn split_last<S: Simd>(&self, simd: S, step: &ForwardStep, panel: usize, to: *mut f32) {
+    unsafe fn split_last<S: Simd>(
+        &self,
+        simd: S,
+        step: &ForwardStep<'_>,
+        panel: usize,
+        to: *mut f32,
+    ) {
         let Layout { lanes, vectors, .. } = step.layout;
         let others = (self.gates() - 1) * vectors;
         let width = self.gates() * step.layout.units();

@@ -6,7 +6,7 @@ use crate::vector::{load, load_first, store, store_first};
 
 /// Where one vector of hidden units of one sequence stands in the forward pass.
 ///
-/// `products`, `from_input`, `hidden`, `next` and `cell` are scratch memory with whole vectors; in `gates`, `saved`
+/// `products`, `from_input`, `hidden`, `next`, `cell_before` and `cell` are scratch memory with whole vectors; in `gates`, `saved`
 /// and `output` only the first `n` lanes are there.
 #[derive(Clone, Copy)]
 pub(crate) struct ForwardAt {
@@ -20,6 +20,8 @@ pub(crate) struct ForwardAt {
     pub(crate) hidden: *const f32,
     /// `h_t`.
     pub(crate) next: *mut f32,
+    /// `C_{t-1}`, where it does not stand in the place of `C_t`.
+    pub(crate) cell_before: *const f32,
     /// `C_{t-1}`, to become `C_t`.
     pub(crate) cell: *mut f32,
     /// Where the first gate goes that is carried to the next step.

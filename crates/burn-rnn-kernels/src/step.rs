@@ -12,7 +12,9 @@ use crate::weights::{Layout, Weights};
 
 /// The scratch memory and results of one forward step. Scratch rows are `padded` floats apart.
 #[derive(Clone, Copy)]
-pub(crate) struct ForwardStep {
+pub(crate) struct ForwardStep<'a> {
+    /// Where the threads meet that share the units, for a product in the middle of a step.
+    pub(crate) meeting: Meeting<'a>,
     pub(crate) layout: Layout,
     pub(crate) d_hidden: usize,
     /// [`Layout::padded`] of `d_hidden`.
@@ -29,7 +31,9 @@ pub(crate) struct ForwardStep {
     pub(crate) hidden: *const f32,
     /// `h_t`, `[rows, padded]`.
     pub(crate) next: *mut f32,
-    /// `C`, `[rows, padded]`.
+    /// `C_{t-1}`, `[rows, padded]`: the same memory as `cell` where no product [sees](Cell::SEES_CELLS) it.
+    pub(crate) cell_before: *const f32,
+    /// `C_t`, `[rows, padded]`.
     pub(crate) cell: *mut f32,
     /// The gates of the step before and those of this one, of a cell that carries some: `[rows, K · d_hidden]`, rows
     /// `gates_row` apart.
@@ -46,7 +50,7 @@ pub(crate) struct ForwardStep {
     pub(crate) saved_stride: usize,
 }
 
-impl ForwardStep {
+impl ForwardStep<'_> {
     /// The panels of this thread in the order of this step: every other one goes back over the weights from where the
     /// one before ended, so that those that the core's own cache still holds come first. Without, weights that do not
     /// fit would be gone whenever they are needed again.
@@ -91,6 +95,7 @@ impl ForwardStep {
                 gate_stride: units,
                 hidden: self.hidden.add(state),
                 next: self.next.add(state),
+                cell_before: self.cell_before.wrapping_add(state),
                 cell: self.cell.wrapping_add(state),
                 gates: self.next_gates.wrapping_add(row * self.gates_row + unit),
                 extra: self.extra.wrapping_add(unit),
@@ -260,9 +265,12 @@ pub(crate) trait Cell: Copy + Send + Sync {
     /// Whether a cell state is carried.
     const HAS_CELL: bool;
 
-    /// Whether threads that share the units need to meet only where the drivers have them meet: after a forward step, and
-    /// between the point-wise pass and the product of a backward one.
+    /// Whether threads can share the units: they meet after a forward step, between the point-wise pass and the product of a
+    /// backward one, and where the cell has them meet within a step.
     const BY_UNITS: bool;
+
+    /// Whether products of a forward step read cell states, of all units.
+    const SEES_CELLS: bool = false;
 
     /// Whether panels may have several vectors of each of several gates.
     const WIDE: bool = true;
@@ -324,7 +332,7 @@ pub(crate) trait Cell: Copy + Send + Sync {
     /// # Safety
     ///
     /// The pointers must be valid as their fields say, the weights from [`weights`](Cell::weights) with the same layout.
-    unsafe fn forward<S: Simd>(&self, simd: S, weights: &Recurrent<'_>, step: &ForwardStep);
+    unsafe fn forward<S: Simd>(&self, simd: S, weights: &Recurrent<'_>, step: &ForwardStep<'_>);
 
     /// One step of the backward pass.
     ///
