@@ -296,3 +296,15 @@ fn gates_that_are_off_have_no_parameters() {
         assert_eq!(count(ablated.clone()), 3 * gate - H, "{ablated:?}");
     }
 }
+
+#[test]
+#[should_panic(expected = "a tensor of shape [2, 7], expected [batch, features] = [2, 15]")]
+fn gates_of_another_shape_are_refused_with_both_shapes() {
+    let device = Device::default();
+    let network = LstmConfig::new(3, 5)
+        .with_full_gate_recurrence(true)
+        .init(&device);
+    let mut state = network.zero_state(2);
+    state.layers[0].forward.gates = Some(Tensor::zeros([2, 7], &device));
+    network.step(Tensor::zeros([2, 3], &device), Some(state));
+}

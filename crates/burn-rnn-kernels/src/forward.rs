@@ -404,8 +404,8 @@ impl<C: Cell> WithSimd for Job<'_, C> {
                     saved: memory.gates.at(sequence * slots),
                     saved_stride: time * slots * d_hidden,
                 };
-                // SAFETY: the buffers have the sizes that the fields ask for and no two that are written are the same; of what the threads
-                // share, this one writes the rows and units of its part, and reads others' only after the meeting.
+                // SAFETY: the buffers have the sizes that the fields ask for and no two that are written are the same; of what the
+                // threads share, this one writes the rows and units of its part, and reads others' only after a meeting.
                 unsafe {
                     columns.put(memory.kept_hidden.at(sequence), time * d_hidden, hidden);
                     cell.forward(simd, &prepared.hidden, &step);

@@ -6,8 +6,8 @@ use crate::vector::{load, load_first, store, store_first};
 
 /// Where one vector of hidden units of one sequence stands in the forward pass.
 ///
-/// `products`, `from_input`, `hidden`, `next`, `cell_before` and `cell` are scratch memory with whole vectors; in `gates`, `saved`
-/// and `output` only the first `n` lanes are there.
+/// `products`, `from_input`, `hidden`, `next`, `cell_before` and `cell` are scratch memory with whole vectors; in `gates`,
+/// `saved` and `output` only the first `n` lanes are there.
 #[derive(Clone, Copy)]
 pub(crate) struct ForwardAt {
     /// The pre-activations of the first gate, input and recurrent side together.
