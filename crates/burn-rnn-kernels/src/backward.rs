@@ -230,7 +230,7 @@ impl<C: Cell> WithSimd for Run<'_, C> {
             work: time * step,
             step,
             time,
-            weights: cell.step_weights(d_hidden),
+            weights: cell.gates() * d_hidden * d_hidden,
             by_units: C::BY_UNITS,
         };
         let (slots_len, extra_len) = (cell.slots() * padded, shared.extra.len());

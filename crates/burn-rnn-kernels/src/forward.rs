@@ -255,7 +255,7 @@ impl<C: Cell> Pass<'_, C> {
             work: time * (step + batch * columns * d_input),
             step,
             time,
-            weights: cell.step_weights(d_hidden),
+            weights: cell.gates() * d_hidden * d_hidden,
             by_units: C::BY_UNITS,
         };
         threads::share(load, &|part, meeting| {

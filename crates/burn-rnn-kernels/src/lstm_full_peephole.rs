@@ -147,17 +147,27 @@ impl<const CARRIES_GATES: bool> Cell for LstmFullPeephole<CARRIES_GATES> {
                     states(step.cell_before),
                 );
             }
-            for_all(step, gates, |at| {
-                let before = load(simd, at.cell_before);
-                at.keep(simd, self.cell_slot(), before);
-                store(simd, at.cell, before);
-                self.0.update(simd, &at);
-            });
+            for_all(
+                step,
+                gates,
+                #[inline(always)]
+                |at| {
+                    let before = load(simd, at.cell_before);
+                    at.keep(simd, self.cell_slot(), before);
+                    store(simd, at.cell, before);
+                    self.0.update(simd, &at);
+                },
+            );
             if let Some(now) = &weights.third {
                 step.meeting.wait();
                 step.add_product(simd, gates, now, gates - 1..gates, states(step.cell));
             }
-            for_all(step, gates, |at| self.0.show(simd, &at));
+            for_all(
+                step,
+                gates,
+                #[inline(always)]
+                |at| self.0.show(simd, &at),
+            );
         }
     }
 

@@ -32,7 +32,8 @@ pub(crate) struct Load {
     pub(crate) step: usize,
     /// The number of steps.
     pub(crate) time: usize,
-    /// The floats of the recurrent weights.
+    /// The floats of the weights of `h_{t-1}`: those of other recurrent products have threads that share units meet once more
+    /// a step, which takes what it gives.
     pub(crate) weights: usize,
     /// Whether the threads can meet between the steps.
     pub(crate) by_units: bool,
