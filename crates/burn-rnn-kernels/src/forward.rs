@@ -131,10 +131,8 @@ impl<'a, C: Cell> Prepared<'a, C> {
             ..
         } = *sizes;
         let gates = cell.gates();
-        let mut layout = Layout::new(S::F32_LANES, gates, d_hidden, steps);
-        if C::WIDE {
-            layout = layout.for_rows(batch, gates, d_hidden, rayon::current_num_threads());
-        }
+        let layout = Layout::new(S::F32_LANES, gates, d_hidden, steps);
+        let layout = layout.for_rows(batch, gates, d_hidden, rayon::current_num_threads());
         let padded = layout.padded(d_hidden);
         let columns = gates * d_hidden;
         Self {
@@ -231,6 +229,8 @@ impl<C: Cell> Pass<'_, C> {
             let next = Buffer::zeros(batch * padded);
             [pad_rows(self.cell, d_hidden, padded), next]
         });
+        let shared = if C::SHARES_SCRATCH { cell.scratch() } else { 0 };
+        let mut scratch = Buffer::zeros(batch * padded * shared);
         let memory = Memory {
             hidden: [Apart::new(&mut hidden), Apart::new(&mut next)],
             cell_states: match &mut cells {
@@ -242,6 +242,7 @@ impl<C: Cell> Pass<'_, C> {
                 None => [Apart::new(&mut []); 2],
             },
             gates_row,
+            scratch: Apart::new(&mut scratch),
             output: Apart::new(results.output),
             last_cell: Apart::new(results.cell),
             gates: Apart::new(results.gates),
@@ -282,6 +283,8 @@ struct Memory {
     /// The carried gates before and after a step, by turns, `[batch, gates_row]`.
     carried_gates: [Apart; 2],
     gates_row: usize,
+    /// Scratch memory where threads share it.
+    scratch: Apart,
     output: Apart,
     last_cell: Apart,
     gates: Apart,
@@ -357,7 +360,12 @@ impl<C: Cell> WithSimd for Job<'_, C> {
             Some(own_cell) => [own_cell.as_mut_ptr(); 2],
             None => memory.cell_states.map(|cell| cell.at(first_row * padded)),
         };
-        let mut scratch = Buffer::zeros(rows * padded * cell.scratch());
+        let scratch_row = padded * cell.scratch();
+        let mut own_scratch = (!C::SHARES_SCRATCH).then(|| Buffer::zeros(rows * scratch_row));
+        let scratch = match &mut own_scratch {
+            Some(own_scratch) => own_scratch.as_mut_ptr(),
+            None => memory.scratch.at(first_row * scratch_row),
+        };
         let [mut hidden, mut next] = memory.hidden.map(|hidden| hidden.at(first_row * padded));
         let gates_row = memory.gates_row;
         let [mut gates, mut next_gates] = memory
@@ -400,7 +408,7 @@ impl<C: Cell> WithSimd for Job<'_, C> {
                     next_gates,
                     gates_row,
                     extra: prepared.extra.as_ptr(),
-                    scratch: scratch.as_mut_ptr(),
+                    scratch,
                     saved: memory.gates.at(sequence * slots),
                     saved_stride: time * slots * d_hidden,
                 };

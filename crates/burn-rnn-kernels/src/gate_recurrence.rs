@@ -59,7 +59,7 @@ impl<C: Cell> Cell for GateRecurrence<C> {
     // The gates of a step are complete when the threads have met after it.
     const BY_UNITS: bool = C::BY_UNITS;
     const SEES_CELLS: bool = C::SEES_CELLS;
-    const WIDE: bool = C::WIDE;
+    const SHARES_SCRATCH: bool = C::SHARES_SCRATCH;
     const EXTRA_IS_MATRIX: bool = C::EXTRA_IS_MATRIX;
 
     fn gates(&self) -> usize {

@@ -11,8 +11,7 @@ use crate::panels::Panels;
 use crate::point_wise::sigmoid_slope;
 use crate::spec::Operands;
 use crate::step::{BackwardStep, Cell, Factor, ForwardStep, Recurrent, RecurrentSide};
-use crate::tile::Tile;
-use crate::vector::{load, load_first, sigmoid, store, store_first, tanh};
+use crate::vector::{load, load_first, sigmoid, store, tanh};
 use crate::weights::{Layout, Weights};
 
 /// Keeps `r`, `z`, `n` and `r ⊙ h_{t-1}`.
@@ -21,9 +20,8 @@ pub(crate) struct GruResetBefore;
 
 impl Cell for GruResetBefore {
     const HAS_CELL: bool = false;
-    // They would have to meet between the two products too.
-    const BY_UNITS: bool = false;
-    const WIDE: bool = false;
+    const BY_UNITS: bool = true;
+    const SHARES_SCRATCH: bool = true;
 
     fn gates(&self) -> usize {
         3
@@ -82,49 +80,45 @@ impl Cell for GruResetBefore {
 
     #[inline(always)]
     unsafe fn forward<S: Simd>(&self, simd: S, weights: &Recurrent<'_>, step: &ForwardStep<'_>) {
-        // Three gates: panels of one vector.
-        let lanes = step.layout.lanes;
-        let width = 3 * lanes;
         let reset_hidden = step.scratch;
         let second = weights.second.as_ref().expect("there are two products");
-        // SAFETY: `scratch` has two rows of `padded` floats a sequence, the second for z; the caller promises the rest.
+        let gates = self.gates();
+        let factors = |factors: *const f32| (factors, step.padded, step.d_hidden);
+        // SAFETY: `scratch` has two rows of `padded` floats a sequence, the second for z; the caller promises the rest. Threads
+        // that share the units meet before the product with r ⊙ h_{t-1}, and the driver has them meet before it changes.
         unsafe {
             let updates = step.scratch.add(step.rows * step.padded);
-            let whole = whole(simd, step, &weights.first, RESET, step.hidden);
-            for panel in step.panels.0..step.panels.1 {
-                let unit = panel * lanes;
-                let products = first_of(step, panel, RESET);
-                if !whole {
-                    product(simd, step, &weights.first, panel, RESET..NEW, step.hidden);
-                }
-                for row in 0..step.rows {
-                    let state = row * step.padded + unit;
-                    let reset = sigmoid(simd, load(simd, products.add(row * width)));
-                    let update = sigmoid(simd, load(simd, products.add(row * width + lanes)));
-                    let hidden = simd.mul_f32s(reset, load(simd, step.hidden.add(state)));
+            let hidden = factors(step.hidden);
+            step.add_product(simd, gates, &weights.first, RESET..NEW, hidden);
+            step.for_all(
+                gates,
+                #[inline(always)]
+                |at| {
+                    let state = at.hidden.offset_from_unsigned(step.hidden);
+                    let reset = sigmoid(simd, at.product(simd, RESET));
+                    let update = sigmoid(simd, at.product(simd, UPDATE));
+                    let hidden = simd.mul_f32s(reset, load(simd, at.hidden));
                     store(simd, reset_hidden.add(state), hidden);
                     store(simd, updates.add(state), update);
-                    keep(simd, step, RESET, row, unit, reset);
-                    keep(simd, step, UPDATE, row, unit, update);
-                    keep(simd, step, PRODUCT, row, unit, hidden);
-                }
-            }
-            let whole = self::whole(simd, step, second, NEW, reset_hidden);
-            for panel in step.panels.0..step.panels.1 {
-                let unit = panel * lanes;
-                let products = first_of(step, panel, NEW);
-                if !whole {
-                    product(simd, step, second, panel, NEW..NEW + 1, reset_hidden);
-                }
-                for row in 0..step.rows {
-                    let state = row * step.padded + unit;
-                    let new = tanh(simd, load(simd, products.add(row * width)));
+                    at.keep(simd, RESET, reset);
+                    at.keep(simd, UPDATE, update);
+                    at.keep(simd, PRODUCT, hidden);
+                },
+            );
+            step.meeting.wait();
+            step.add_product(simd, gates, second, NEW..NEW + 1, factors(reset_hidden));
+            step.for_all(
+                gates,
+                #[inline(always)]
+                |at| {
+                    let state = at.hidden.offset_from_unsigned(step.hidden);
+                    let new = tanh(simd, at.product(simd, NEW));
                     let update = load(simd, updates.add(state));
-                    let hidden = load(simd, step.hidden.add(state));
-                    store(simd, step.next.add(state), mix(simd, update, hidden, new));
-                    keep(simd, step, NEW, row, unit, new);
-                }
-            }
+                    let hidden = load(simd, at.hidden);
+                    store(simd, at.next, mix(simd, update, hidden, new));
+                    at.keep(simd, NEW, new);
+                },
+            );
         }
     }
 
@@ -132,7 +126,8 @@ impl Cell for GruResetBefore {
     unsafe fn backward<S: Simd>(&self, simd: S, weights: &Recurrent<'_>, step: &BackwardStep<'_>) {
         let d_hidden = step.d_hidden;
         let second = weights.second.as_ref().expect("there are two products");
-        // SAFETY: as the caller promises; unit by unit the pointers move inside the same rows.
+        // SAFETY: as the caller promises; unit by unit the pointers move inside the same rows. The factors of a product are
+        // complete before it is made: threads that share the units meet.
         unsafe {
             for row in 0..step.rows {
                 for unit in step.units() {
@@ -147,6 +142,7 @@ impl Cell for GruResetBefore {
             // The gradient of r ⊙ h_{t-1}, from zeros: a cell without a cell state has them in `d_cell`.
             let d_product = step.d_hidden_state;
             let d_new = step.recurrent.add(NEW * d_hidden);
+            step.meeting.wait();
             step.recur(simd, second, d_hidden, d_new, step.d_cell, d_product);
             for row in 0..step.rows {
                 for unit in step.units() {
@@ -165,6 +161,7 @@ impl Cell for GruResetBefore {
                     );
                 }
             }
+            step.meeting.wait();
             step.recur(
                 simd,
                 &weights.first,
@@ -173,91 +170,6 @@ impl Cell for GruResetBefore {
                 step.carry,
                 step.d_hidden_state,
             );
-        }
-    }
-}
-
-/// Adds the recurrent side of some gates to the pre-activations of a panel.
-///
-/// # Safety
-///
-/// The pointers of `step` must be valid, and `a` like its `hidden`.
-#[inline(always)]
-unsafe fn product<S: Simd>(
-    simd: S,
-    step: &ForwardStep<'_>,
-    weights: &Weights<'_>,
-    panel: usize,
-    gates: Range<usize>,
-    a: *const f32,
-) {
-    let lanes = step.layout.lanes;
-    let width = 3 * lanes;
-    // SAFETY: there are `panels · rows` rows of products; the caller promises the rest.
-    unsafe {
-        let products = first_of(step, panel, gates.start);
-        let tile = Tile {
-            depth: step.d_hidden,
-            a,
-            a_stride: step.padded,
-            panel: weights.panel(panel, lanes),
-            init: products,
-            init_stride: width,
-            out: products,
-            out_stride: width,
-        };
-        tile.multiply(simd, step.rows, gates.len());
-    }
-}
-
-/// Where the pre-activations of a gate begin in a panel.
-#[inline(always)]
-fn first_of(step: &ForwardStep<'_>, panel: usize, gate: usize) -> *mut f32 {
-    let lanes = step.layout.lanes;
-    let at = panel * step.rows * 3 * lanes + gate * lanes;
-    step.products.wrapping_add(at)
-}
-
-/// Adds the product with `a` to the pre-activations of the gates from `gate` on in all panels, where there is a single row;
-/// whether there is.
-///
-/// # Safety
-///
-/// As for [`product`].
-#[inline(always)]
-unsafe fn whole<S: Simd>(
-    simd: S,
-    step: &ForwardStep<'_>,
-    weights: &Weights<'_>,
-    gate: usize,
-    a: *const f32,
-) -> bool {
-    let out = (first_of(step, 0, gate), 3 * step.layout.lanes);
-    // SAFETY: as promised by the caller.
-    unsafe { weights.add_row(simd, step.layout, step.panels, (a, step.d_hidden), out) }
-}
-
-/// Keeps a value for the backward pass, where it will come.
-///
-/// # Safety
-///
-/// The pointers of `step` must be valid.
-#[inline(always)]
-unsafe fn keep<S: Simd>(
-    simd: S,
-    step: &ForwardStep<'_>,
-    slot: usize,
-    row: usize,
-    unit: usize,
-    value: S::f32s,
-) {
-    if !step.saved.is_null() {
-        // SAFETY: as promised by the caller.
-        unsafe {
-            let to = step
-                .saved
-                .add(row * step.saved_stride + slot * step.d_hidden + unit);
-            store_first(simd, to, step.d_hidden - unit, value);
         }
     }
 }

@@ -7,7 +7,7 @@ use pulp::Simd;
 
 use crate::lstm::Lstm;
 use crate::panels::Panels;
-use crate::point_wise::{ForwardAt, PointWise};
+use crate::point_wise::PointWise;
 use crate::spec::Operands;
 use crate::step::{BackwardStep, Cell, Factor, ForwardStep, Recurrent, RecurrentSide};
 use crate::vector::{load, store};
@@ -147,8 +147,7 @@ impl<const CARRIES_GATES: bool> Cell for LstmFullPeephole<CARRIES_GATES> {
                     states(step.cell_before),
                 );
             }
-            for_all(
-                step,
+            step.for_all(
                 gates,
                 #[inline(always)]
                 |at| {
@@ -162,8 +161,7 @@ impl<const CARRIES_GATES: bool> Cell for LstmFullPeephole<CARRIES_GATES> {
                 step.meeting.wait();
                 step.add_product(simd, gates, now, gates - 1..gates, states(step.cell));
             }
-            for_all(
-                step,
+            step.for_all(
                 gates,
                 #[inline(always)]
                 |at| self.0.show(simd, &at),
@@ -208,28 +206,6 @@ impl<const CARRIES_GATES: bool> Cell for LstmFullPeephole<CARRIES_GATES> {
                 step.carry,
                 step.d_hidden_state,
             );
-        }
-    }
-}
-
-/// Calls `run` for every vector of units of every sequence.
-///
-/// # Safety
-///
-/// The step's pointers must be valid.
-#[inline(always)]
-unsafe fn for_all(step: &ForwardStep<'_>, gates: usize, mut run: impl FnMut(ForwardAt)) {
-    let units = step.layout.units();
-    for panel in step.panels.0..step.panels.1 {
-        for row in 0..step.rows {
-            let end = step.d_hidden.min((panel + 1) * units);
-            for unit in (panel * units..end).step_by(step.layout.lanes) {
-                // SAFETY: as promised by the caller.
-                run(unsafe {
-                    let products = step.products.add(panel * step.rows * gates * units);
-                    step.at(gates, products, panel, row, unit)
-                });
-            }
         }
     }
 }

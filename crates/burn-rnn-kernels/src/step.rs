@@ -152,6 +152,28 @@ impl ForwardStep<'_> {
             }
         }
     }
+
+    /// Calls `run` for every vector of units of every sequence, with the pre-activations of all `gates`.
+    ///
+    /// # Safety
+    ///
+    /// The pointers must be valid as their fields say.
+    #[inline(always)]
+    pub(crate) unsafe fn for_all(&self, gates: usize, mut run: impl FnMut(ForwardAt)) {
+        let units = self.layout.units();
+        for panel in self.panels.0..self.panels.1 {
+            for row in 0..self.rows {
+                let end = self.d_hidden.min((panel + 1) * units);
+                for unit in (panel * units..end).step_by(self.layout.lanes) {
+                    // SAFETY: as promised by the caller.
+                    run(unsafe {
+                        let products = self.products.add(panel * self.rows * gates * units);
+                        self.at(gates, products, panel, row, unit)
+                    });
+                }
+            }
+        }
+    }
 }
 
 /// The scratch memory and operands of one backward step.
@@ -272,8 +294,8 @@ pub(crate) trait Cell: Copy + Send + Sync {
     /// Whether products of a forward step read cell states, of all units.
     const SEES_CELLS: bool = false;
 
-    /// Whether panels may have several vectors of each of several gates.
-    const WIDE: bool = true;
+    /// Whether the threads that share the units read each other's scratch memory.
+    const SHARES_SCRATCH: bool = false;
 
     /// Whether the extra parameters are a matrix `[d_hidden, blocks · d_hidden]`, which [`weights`](Cell::weights) takes in,
     /// and not rows of a value a unit.
