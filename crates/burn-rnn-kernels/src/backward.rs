@@ -231,7 +231,6 @@ impl<C: Cell> WithSimd for Run<'_, C> {
             step,
             time,
             weights: cell.gates() * d_hidden * d_hidden,
-            by_units: C::BY_UNITS,
         };
         let (slots_len, extra_len) = (cell.slots() * padded, shared.extra.len());
         let parts: Mutex<Vec<(Part, Sums)>> = Mutex::new(Vec::new());

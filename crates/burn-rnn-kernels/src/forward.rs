@@ -257,7 +257,6 @@ impl<C: Cell> Pass<'_, C> {
             step,
             time,
             weights: cell.gates() * d_hidden * d_hidden,
-            by_units: C::BY_UNITS,
         };
         threads::share(load, &|part, meeting| {
             simd.vectorize(Job {

@@ -56,8 +56,6 @@ impl<C: Cell> GateRecurrence<C> {
 
 impl<C: Cell> Cell for GateRecurrence<C> {
     const HAS_CELL: bool = C::HAS_CELL;
-    // The gates of a step are complete when the threads have met after it.
-    const BY_UNITS: bool = C::BY_UNITS;
     const SEES_CELLS: bool = C::SEES_CELLS;
     const SHARES_SCRATCH: bool = C::SHARES_SCRATCH;
     const EXTRA_IS_MATRIX: bool = C::EXTRA_IS_MATRIX;

@@ -20,7 +20,6 @@ pub(crate) struct GruResetBefore;
 
 impl Cell for GruResetBefore {
     const HAS_CELL: bool = false;
-    const BY_UNITS: bool = true;
     const SHARES_SCRATCH: bool = true;
 
     fn gates(&self) -> usize {

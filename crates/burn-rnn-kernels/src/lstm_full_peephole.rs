@@ -40,7 +40,6 @@ impl<const CARRIES_GATES: bool> LstmFullPeephole<CARRIES_GATES> {
 
 impl<const CARRIES_GATES: bool> Cell for LstmFullPeephole<CARRIES_GATES> {
     const HAS_CELL: bool = true;
-    const BY_UNITS: bool = true;
     const SEES_CELLS: bool = true;
     const EXTRA_IS_MATRIX: bool = true;
 

@@ -19,7 +19,6 @@ pub(crate) struct OneProduct<P>(pub(crate) P);
 
 impl<P: PointWise> Cell for OneProduct<P> {
     const HAS_CELL: bool = P::HAS_CELL;
-    const BY_UNITS: bool = true;
 
     fn gates(&self) -> usize {
         self.0.gates()

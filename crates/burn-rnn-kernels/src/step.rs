@@ -283,13 +283,12 @@ pub(crate) enum Factor {
 }
 
 /// A cell as the drivers of the forward and backward pass know it.
+///
+/// Threads may share the units of the same sequences. The drivers have them meet after a forward step; a cell has them meet
+/// before each product that reads what a step has computed of other units.
 pub(crate) trait Cell: Copy + Send + Sync {
     /// Whether a cell state is carried.
     const HAS_CELL: bool;
-
-    /// Whether threads can share the units: they meet after a forward step, between the point-wise pass and the product of a
-    /// backward one, and where the cell has them meet within a step.
-    const BY_UNITS: bool;
 
     /// Whether products of a forward step read cell states, of all units.
     const SEES_CELLS: bool = false;

@@ -35,8 +35,6 @@ pub(crate) struct Load {
     /// The floats of the weights of `h_{t-1}`: those of other recurrent products have threads that share units meet once more
     /// a step, which takes what it gives.
     pub(crate) weights: usize,
-    /// Whether the threads can meet between the steps.
-    pub(crate) by_units: bool,
 }
 
 /// The multiplications from which on a second thread pays for its waking.
@@ -65,7 +63,7 @@ pub(crate) fn share(load: Load, run: &(dyn Fn(Part, Meeting<'_>) + Sync)) {
     let few = load.batch < most;
     let heavy = load.weights > OWN_CACHE && load.batch < FEW_SEQUENCES * most;
     let worth = load.step >= WORTH_MEETING && (few || heavy);
-    if load.by_units && members > 1 && worth && !crowd::is_here() {
+    if members > 1 && worth && !crowd::is_here() {
         let seats = Seats::of(members);
         let part = |index: usize| Part {
             first: 0,
