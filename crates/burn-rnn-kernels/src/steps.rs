@@ -88,17 +88,22 @@ impl Steps {
         self.states.gates.as_deref()
     }
 
-    /// Zeros in the place of all states.
-    pub fn reset(&mut self) {
+    /// The hidden states, the cell states and the gates, as far as the cell has them, to be changed.
+    pub fn states_mut(&mut self) -> impl Iterator<Item = &mut [f32]> {
         let States {
             hidden,
             cell,
             gates,
         } = &mut self.states;
-        hidden.fill(0.0);
-        for others in [cell, gates].into_iter().flatten() {
-            others.fill(0.0);
-        }
+        let others = [cell, gates].into_iter().flatten();
+        core::iter::once(hidden)
+            .chain(others)
+            .map(Vec::as_mut_slice)
+    }
+
+    /// Zeros in the place of all states.
+    pub fn reset(&mut self) {
+        self.states_mut().for_each(|states| states.fill(0.0));
     }
 }
 

@@ -165,7 +165,23 @@ impl<C: Cell> Stream<C> {
             "Stream: the state has {given} layers, expected {expected}"
         );
         check_state("Stream", &state, &self.network.zero_state(self.batch));
-        self.engine = Engine::new(&self.network, state.detach());
+        match &mut self.engine {
+            Engine::Fused(layers) => {
+                for (layer, state) in layers.iter_mut().zip(state.layers) {
+                    // Gates that are not given are zeros.
+                    layer.steps.reset();
+                    let mut places = layer.steps.states_mut();
+                    state.forward.map(&mut |tensor| {
+                        if let Some(place) = places.next() {
+                            let floats: Vec<f32> = tensor.clone().into_data().iter().collect();
+                            place.copy_from_slice(&floats);
+                        }
+                        tensor
+                    });
+                }
+            }
+            Engine::Tensors(current, _) => *current = state.detach(),
+        }
     }
 
     /// Starts again from zeros, as for a new sequence.
