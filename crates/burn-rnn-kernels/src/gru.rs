@@ -3,7 +3,7 @@
 use pulp::Simd;
 
 use crate::point_wise::{BackwardAt, ForwardAt, PointWise, sigmoid_slope, tanh_slope};
-use crate::vector::{load, load_first, sigmoid, store, tanh};
+use crate::vector::{fma, load, load_first, sigmoid, store, tanh};
 
 pub(crate) const RESET: usize = 0;
 pub(crate) const UPDATE: usize = 1;
@@ -34,7 +34,7 @@ impl PointWise for Gru {
             let reset = sigmoid(simd, at.product(simd, RESET));
             let update = sigmoid(simd, at.product(simd, UPDATE));
             let product = at.product(simd, NEW);
-            let new = simd.mul_add_e_f32s(reset, product, at.input_side(simd, NEW));
+            let new = fma(simd, reset, product, at.input_side(simd, NEW));
             let new = tanh(simd, new);
             let hidden = load(simd, at.hidden);
             at.keep(simd, RESET, reset);
@@ -69,7 +69,7 @@ impl PointWise for Gru {
 #[inline(always)]
 pub(crate) fn mix<S: Simd>(simd: S, update: S::f32s, hidden: S::f32s, new: S::f32s) -> S::f32s {
     let keep = simd.sub_f32s(simd.splat_f32s(1.0), update);
-    simd.mul_add_e_f32s(keep, hidden, simd.mul_f32s(update, new))
+    fma(simd, keep, hidden, simd.mul_f32s(update, new))
 }
 
 /// The gradients of the pre-activations of the update gate and of the candidate; what goes straight to `h_{t-1}`

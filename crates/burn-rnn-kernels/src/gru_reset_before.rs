@@ -11,7 +11,7 @@ use crate::panels::Panels;
 use crate::point_wise::sigmoid_slope;
 use crate::spec::Operands;
 use crate::step::{BackwardStep, Cell, Factor, ForwardStep, Recurrent, RecurrentSide};
-use crate::vector::{load, load_first, sigmoid, store, tanh};
+use crate::vector::{fma, load, load_first, sigmoid, store, tanh};
 use crate::weights::{Layout, Weights};
 
 /// Keeps `r`, `z`, `n` and `r ⊙ h_{t-1}`.
@@ -153,11 +153,7 @@ impl Cell for GruResetBefore {
                         simd.mul_f32s(simd.mul_f32s(d, hidden), sigmoid_slope(simd, reset));
                     at.put(simd, RESET, d_reset);
                     at.put_recurrent(simd, RESET, d_reset);
-                    store(
-                        simd,
-                        at.carry,
-                        simd.mul_add_e_f32s(d, reset, load(simd, at.carry)),
-                    );
+                    store(simd, at.carry, fma(simd, d, reset, load(simd, at.carry)));
                 }
             }
             step.meeting.wait();

@@ -4,7 +4,7 @@ use pulp::Simd;
 
 use crate::point_wise::{BackwardAt, ForwardAt, PointWise, sigmoid_slope, tanh_slope};
 use crate::spec::{GateSource, LstmSpec, Peephole};
-use crate::vector::{gate, gate_tanh, load, load_first, sigmoid, store, tanh};
+use crate::vector::{fma, gate, gate_tanh, load, load_first, sigmoid, store, tanh};
 
 /// Keeps the gates that have parameters, in the order input, forget, candidate, output.
 ///
@@ -90,7 +90,7 @@ impl<const CARRIES_GATES: bool> Lstm<CARRIES_GATES> {
         unsafe {
             let a = at.product(simd, block);
             if self.0.peephole == Peephole::Diagonal {
-                simd.mul_add_e_f32s(at.extra(simd, place), cell, a)
+                fma(simd, at.extra(simd, place), cell, a)
             } else {
                 a
             }
@@ -154,7 +154,7 @@ impl<const CARRIES_GATES: bool> Lstm<CARRIES_GATES> {
                 candidate = tanh(simd, candidate);
             }
             at.keep(simd, blocks.candidate, candidate);
-            let cell = simd.mul_add_e_f32s(forget, before, simd.mul_f32s(input, candidate));
+            let cell = fma(simd, forget, before, simd.mul_f32s(input, candidate));
             store(simd, at.cell, cell);
         }
     }
@@ -307,7 +307,7 @@ impl<const CARRIES_GATES: bool> Lstm<CARRIES_GATES> {
                 return d_cell;
             }
             at.add_extra(simd, place, simd.mul_f32s(d, cell));
-            simd.mul_add_e_f32s(d, at.extra(simd, place), d_cell)
+            fma(simd, d, at.extra(simd, place), d_cell)
         }
     }
 }

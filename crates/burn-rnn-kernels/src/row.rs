@@ -2,7 +2,7 @@
 
 use pulp::Simd;
 
-use crate::vector::{load, load_first, store};
+use crate::vector::{fma, load, load_first, store};
 
 /// `out += a · matrix` for one row `a` and the units of one thread in all gates.
 ///
@@ -71,7 +71,7 @@ impl Row {
                     let mut sum = load(simd, out);
                     for (k, a) in a.iter().enumerate() {
                         let weights = load(simd, matrix.add(k * self.row_stride + vector * lanes));
-                        sum = simd.mul_add_e_f32s(*a, weights, sum);
+                        sum = fma(simd, *a, weights, sum);
                     }
                     store(simd, out, sum);
                 }
@@ -81,7 +81,7 @@ impl Row {
                     let mut sum = load(simd, out);
                     for (k, a) in a.iter().enumerate() {
                         let weights = matrix.add(k * self.row_stride + vector * lanes);
-                        sum = simd.mul_add_e_f32s(*a, load_first(simd, weights, n), sum);
+                        sum = fma(simd, *a, load_first(simd, weights, n), sum);
                     }
                     store(simd, out, sum);
                 }

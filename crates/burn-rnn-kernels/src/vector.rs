@@ -58,6 +58,23 @@ pub(crate) unsafe fn store_first<S: Simd>(simd: S, to: *mut f32, n: usize, value
     simd.partial_store_f32s(unsafe { core::slice::from_raw_parts_mut(to, n) }, value);
 }
 
+/// Whether this is the level of no instructions in particular.
+#[inline(always)]
+pub(crate) fn is_portable<S: Simd>() -> bool {
+    TypeId::of::<S>() == TypeId::of::<Portable>()
+}
+
+/// `a · b + c`, rounded once where the level has an instruction for it and twice where it has none: the library call that rounds
+/// once takes a hundred times as long.
+#[inline(always)]
+pub(crate) fn fma<S: Simd>(simd: S, a: S::f32s, b: S::f32s, c: S::f32s) -> S::f32s {
+    if is_portable::<S>() {
+        simd.add_f32s(simd.mul_f32s(a, b), c)
+    } else {
+        simd.mul_add_e_f32s(a, b, c)
+    }
+}
+
 /// `1.5 · 2^23`: added to a float of modest size it rounds it to an integer, which then stands in
 /// the low bits.
 const ROUNDER: f32 = 12_582_912.0;
@@ -71,16 +88,16 @@ const ROUNDER: f32 = 12_582_912.0;
 fn exponential_parts<S: Simd>(simd: S, x: S::f32s) -> (S::f32s, S::f32s) {
     let log2_e = simd.splat_f32s(core::f32::consts::LOG2_E);
     let rounder = simd.splat_f32s(ROUNDER);
-    let rounded = simd.mul_add_e_f32s(x, log2_e, rounder);
+    let rounded = fma(simd, x, log2_e, rounder);
     let n = simd.sub_f32s(rounded, rounder);
     // ln 2 in two parts, the first with few enough digits that n times it is exact.
-    let r = simd.mul_add_e_f32s(n, simd.splat_f32s(-0.693_359_4), x);
-    let r = simd.mul_add_e_f32s(n, simd.splat_f32s(2.121_944_4e-4), r);
+    let r = fma(simd, n, simd.splat_f32s(-0.693_359_4), x);
+    let r = fma(simd, n, simd.splat_f32s(2.121_944_4e-4), r);
     let mut p = simd.splat_f32s(1.388_251_6e-3);
     for coefficient in [8.366_547e-3, 4.166_72e-2, 0.166_665_43, 0.499_999_97] {
-        p = simd.mul_add_e_f32s(p, r, simd.splat_f32s(coefficient));
+        p = fma(simd, p, r, simd.splat_f32s(coefficient));
     }
-    let q = simd.mul_add_e_f32s(simd.mul_f32s(r, r), p, r);
+    let q = fma(simd, simd.mul_f32s(r, r), p, r);
     // The low bits of `rounded` hold n; moved to where a float has its exponent and added to one.
     let exponent = simd.wrapping_dyn_shl_u32s(
         simd.transmute_u32s_f32s(rounded),
@@ -98,7 +115,7 @@ fn clamp<S: Simd>(simd: S, x: S::f32s, least: f32, most: f32) -> S::f32s {
     // functions on floats, which the portable level uses, give the operand that is one.
     let clamped = simd.min_f32s(simd.splat_f32s(most), x);
     let clamped = simd.max_f32s(simd.splat_f32s(least), clamped);
-    if TypeId::of::<S>() == TypeId::of::<Portable>() {
+    if is_portable::<S>() {
         keep_nan(simd, x, clamped)
     } else {
         clamped
@@ -127,7 +144,7 @@ fn tanh_fraction<S: Simd>(simd: S, x: S::f32s) -> (S::f32s, S::f32s) {
     // tanh(10) is one to the last digit.
     let (power, q) = exponential_parts(simd, clamp(simd, simd.add_f32s(x, x), -20.0, 20.0));
     // With all its digits near zero.
-    let e = simd.mul_add_e_f32s(power, q, simd.sub_f32s(power, simd.splat_f32s(1.0)));
+    let e = fma(simd, power, q, simd.sub_f32s(power, simd.splat_f32s(1.0)));
     (e, simd.add_f32s(e, simd.splat_f32s(2.0)))
 }
 
