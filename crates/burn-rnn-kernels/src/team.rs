@@ -5,13 +5,21 @@
 //! moment after a run, because the next is often near: a sleeping thread costs as much to wake as a
 //! short sequence to run.
 
+use std::any::Any;
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::atomic::{AtomicPtr, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, TryLockError};
+use std::sync::{Arc, Mutex, PoisonError, TryLockError};
 use std::thread::{self, Thread};
 use std::time::{Duration, Instant};
 
+use crate::threads::OtherThreadPanicked;
+
 /// Runs `work(0)`, … `work(members - 1)` at the same time, the first on this thread; false where the
 /// team is at work for somebody else or threads cannot be started, and then nothing was run.
+///
+/// # Panics
+///
+/// Where `work` does, on whichever thread, with the first panic that is not a consequence of another.
 pub(crate) fn run(members: usize, work: &(dyn Fn(usize) + Sync)) -> bool {
     let mut team = match TEAM.try_lock() {
         Ok(team) => team,
@@ -28,15 +36,28 @@ pub(crate) fn run(members: usize, work: &(dyn Fn(usize) + Sync)) -> bool {
     let mut task = Task {
         work,
         busy: AtomicUsize::new(members - 1),
+        panic: Mutex::new(None),
     };
     let at = (&raw mut task).cast::<Task<'static>>();
-    // Waits even when `work(0)` panics: the others still read what is borrowed here.
-    let _all_done = AllDone(&task.busy);
     for member in &team[..members - 1] {
         member.give(at);
     }
-    work(0);
-    true
+    // Waits even when `work(0)` panics: the others still read what is borrowed here.
+    let own = catch_unwind(AssertUnwindSafe(|| work(0)));
+    wait_for_all(&task.busy);
+    let others = task
+        .panic
+        .get_mut()
+        .unwrap_or_else(PoisonError::into_inner)
+        .take();
+    drop(team);
+    let consequence = |panic: &Box<dyn Any + Send>| panic.is::<OtherThreadPanicked>();
+    match (own, others) {
+        (Err(own), Some(other)) if consequence(&own) => resume_unwind(other),
+        (Err(own), _) => resume_unwind(own),
+        (Ok(()), Some(other)) => resume_unwind(other),
+        (Ok(()), None) => true,
+    }
 }
 
 static TEAM: Mutex<Vec<Member>> = Mutex::new(Vec::new());
@@ -48,6 +69,8 @@ struct Task<'a> {
     work: &'a (dyn Fn(usize) + Sync),
     /// The members that still read this.
     busy: AtomicUsize,
+    /// The panic of a member.
+    panic: Mutex<Option<Box<dyn Any + Send>>>,
 }
 
 /// A thread, and where it finds its tasks; null where there is none.
@@ -67,10 +90,17 @@ impl Member {
                 // SAFETY: `run` leaves a task where it is until `busy` is zero, and this thread is counted there until
                 // the last line of this block, after which it does not read the task.
                 unsafe {
-                    // Those who wait for this one at the next step would wait for ever.
-                    let abort = AbortOnPanic;
-                    ((*task).work)(index);
-                    core::mem::forget(abort);
+                    let work = (*task).work;
+                    if let Err(panic) = catch_unwind(AssertUnwindSafe(|| work(index))) {
+                        let slot = &(*task).panic;
+                        let mut slot = slot.lock().unwrap_or_else(PoisonError::into_inner);
+                        if slot
+                            .as_ref()
+                            .is_none_or(|known| known.is::<OtherThreadPanicked>())
+                        {
+                            *slot = Some(panic);
+                        }
+                    }
                     (*task).busy.fetch_sub(1, Ordering::Release);
                 }
             }
@@ -111,32 +141,20 @@ fn next(inbox: &AtomicPtr<Task<'static>>) -> *mut Task<'static> {
 /// The turns of waiting between two looks at the clock.
 const TURNS: usize = 64;
 
-struct AbortOnPanic;
+/// Members end at about the same time.
+const PATIENT_TURNS: usize = 1 << 10;
 
-impl Drop for AbortOnPanic {
-    fn drop(&mut self) {
-        std::process::abort();
-    }
-}
-
-struct AllDone<'a>(&'a AtomicUsize);
-
-impl Drop for AllDone<'_> {
-    fn drop(&mut self) {
-        let mut turns = 0;
-        while self.0.load(Ordering::Acquire) > 0 {
-            turns += 1;
-            if turns < PATIENT_TURNS {
-                core::hint::spin_loop();
-            } else {
-                thread::yield_now();
-            }
+fn wait_for_all(busy: &AtomicUsize) {
+    let mut turns = 0;
+    while busy.load(Ordering::Acquire) > 0 {
+        turns += 1;
+        if turns < PATIENT_TURNS {
+            core::hint::spin_loop();
+        } else {
+            thread::yield_now();
         }
     }
 }
-
-/// Members end at about the same time.
-const PATIENT_TURNS: usize = 1 << 10;
 
 #[cfg(test)]
 mod tests {
@@ -164,6 +182,24 @@ mod tests {
             }
         });
         assert_eq!(runs.into_inner(), 4);
+    }
+
+    #[test]
+    fn a_panic_of_any_member_reaches_the_caller_and_the_team_goes_on() {
+        for who in 0..2 {
+            let work = |index: usize| assert!(index != who, "on purpose");
+            let panicked = loop {
+                match catch_unwind(|| run(2, &work)) {
+                    Ok(true) => break false,
+                    Ok(false) => thread::yield_now(),
+                    Err(_) => break true,
+                }
+            };
+            assert!(panicked, "the panic of member {who} was lost");
+        }
+        while !run(2, &|_| ()) {
+            thread::yield_now();
+        }
     }
 
     #[test]

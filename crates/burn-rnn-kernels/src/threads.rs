@@ -3,7 +3,7 @@
 use core::ops::Range;
 use std::cell::RefCell;
 use std::mem::take;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use crate::team;
 
@@ -71,7 +71,12 @@ pub(crate) fn share(load: Load, run: &(dyn Fn(Part, Meeting<'_>) + Sync)) {
             panels: load.panels * index / members..load.panels * (index + 1) / members,
             groups: threads,
         };
-        if team::run(members, &|index| run(part(index), seats.meeting(index))) {
+        let work = |index: usize| {
+            let guard = LeaveOnPanic(&seats);
+            run(part(index), seats.meeting(index));
+            core::mem::forget(guard);
+        };
+        if team::run(members, &work) {
             crowd::learn(seats.yields(), seats.meetings());
             return;
         }
@@ -138,7 +143,22 @@ mod crowd {
 const FEW_SEQUENCES: usize = 24;
 
 /// Where the threads of a run wait for each other after a step: each has a place where it says how far it is.
-struct Seats(Vec<Seat>);
+struct Seats {
+    seats: Vec<Seat>,
+    /// Whether a thread has left with a panic: nobody waits for it.
+    left: AtomicBool,
+}
+
+struct LeaveOnPanic<'a>(&'a Seats);
+
+impl Drop for LeaveOnPanic<'_> {
+    fn drop(&mut self) {
+        self.0.left.store(true, Ordering::Release);
+    }
+}
+
+/// Why a thread stopped waiting: the panic that counts is the other one's.
+pub(crate) struct OtherThreadPanicked;
 
 /// What one thread writes and the others look at, on cache lines of its own (of which processors fetch two at once).
 #[derive(Default)]
@@ -158,7 +178,7 @@ thread_local! {
 impl Drop for Seats {
     fn drop(&mut self) {
         // A thread that ends keeps none any more.
-        let _ = LEFT.try_with(|left| left.replace(take(&mut self.0)));
+        let _ = LEFT.try_with(|left| left.replace(take(&mut self.seats)));
     }
 }
 
@@ -167,24 +187,27 @@ impl Seats {
         let mut seats = LEFT.try_with(RefCell::take).unwrap_or_default();
         seats.clear();
         seats.resize_with(members, Seat::default);
-        Self(seats)
+        Self {
+            seats,
+            left: AtomicBool::new(false),
+        }
     }
 
     /// The meetings as the thread `index` goes to them.
     fn meeting(&self, index: usize) -> Meeting<'_> {
         Meeting {
-            seats: &self.0,
+            seats: Some(self),
             index,
         }
     }
 
     fn meetings(&self) -> usize {
-        self.0[0].round.load(Ordering::Relaxed)
+        self.seats[0].round.load(Ordering::Relaxed)
     }
 
     fn yields(&self) -> usize {
         let yields = self
-            .0
+            .seats
             .iter()
             .map(|seat| seat.yields.load(Ordering::Relaxed));
         yields.sum()
@@ -194,27 +217,31 @@ impl Seats {
 /// One thread's way to wait for the others.
 #[derive(Clone, Copy)]
 pub(crate) struct Meeting<'a> {
-    seats: &'a [Seat],
+    seats: Option<&'a Seats>,
     index: usize,
 }
 
 impl Meeting<'_> {
     /// Of a thread that nobody waits for.
     const ALONE: Self = Self {
-        seats: &[],
+        seats: None,
         index: 0,
     };
 
     /// Returns when all have called it; what they wrote before can then be read.
+    ///
+    /// # Panics
+    ///
+    /// Where another thread has panicked and will not come.
     #[inline]
     pub(crate) fn wait(self) {
-        if self.seats.len() <= 1 {
+        let Some(Seats { seats, left }) = self.seats else {
             return;
-        }
-        let own = &self.seats[self.index];
+        };
+        let own = &seats[self.index];
         let round = own.round.load(Ordering::Relaxed) + 1;
         own.round.store(round, Ordering::Release);
-        for other in self.seats {
+        for other in seats {
             let mut turns = 0;
             // A thread may be one meeting ahead, when it has seen this one here.
             while other.round.load(Ordering::Acquire) < round {
@@ -222,6 +249,9 @@ impl Meeting<'_> {
                 if turns < PATIENT_TURNS {
                     core::hint::spin_loop();
                 } else {
+                    if left.load(Ordering::Acquire) {
+                        std::panic::resume_unwind(Box::new(OtherThreadPanicked));
+                    }
                     // The other one may be waiting for this core.
                     if turns == PATIENT_TURNS {
                         own.yields.fetch_add(1, Ordering::Relaxed);
@@ -261,6 +291,39 @@ impl Apart {
             self.0
         } else {
             self.0.wrapping_add(offset)
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::panic::{AssertUnwindSafe, catch_unwind};
+
+    use super::*;
+
+    /// Threads that wait for one that has panicked do not wait for ever, and the caller sees the panic.
+    #[test]
+    fn a_panic_between_two_meetings_reaches_the_caller() {
+        for who in 0..2 {
+            let ran = catch_unwind(AssertUnwindSafe(|| {
+                loop {
+                    let seats = Seats::of(2);
+                    let work = |index: usize| {
+                        let guard = LeaveOnPanic(&seats);
+                        let meeting = seats.meeting(index);
+                        meeting.wait();
+                        assert!(index != who, "on purpose");
+                        meeting.wait();
+                        core::mem::forget(guard);
+                    };
+                    if team::run(2, &work) {
+                        break;
+                    }
+                    std::thread::yield_now();
+                }
+            }));
+            let panic = ran.expect_err("the panic was lost");
+            assert_eq!(panic.downcast_ref(), Some(&"on purpose"));
         }
     }
 }
