@@ -102,6 +102,10 @@ impl Steps {
         }
     }
 
+    pub(crate) fn is_reverse(&self) -> bool {
+        self.reverse
+    }
+
     pub(crate) fn is_ragged(&self) -> bool {
         self.lengths.is_some()
     }

@@ -2,13 +2,91 @@
 
 use pulp::{Simd, WithSimd};
 
-use crate::vector::{load, store};
-use crate::weights::PanelAt;
+use crate::machine::vector::{fma, is_portable, load, store};
+
+/// The tiles of a level: what it has registers for.
+struct Shapes {
+    /// The vectors of a tile where there are more rows than fit one tile.
+    vectors: usize,
+    /// The most rows of a tile of one vector, of two, …, of eight; none where there are no such tiles.
+    rows: [usize; WIDEST],
+}
+
+/// The most vectors of a tile.
+const WIDEST: usize = 8;
+
+/// With 16 registers. Of rows and vectors a step of a tile holds the fewer in registers and has the others pass
+/// through one: `sums + fewer + 1` must fit, and where it is the vectors that are held one more, which the compiler
+/// takes to load the next factor early (4 × 3 spills a sum and has half the speed of 3 × 4). Eight sums and more
+/// keep two multipliers busy for the four cycles that a sum takes.
+const OF_16_REGISTERS: Shapes = Shapes {
+    vectors: 4,
+    rows: [8, 6, 3, 3, 2, 2, 1, 1],
+};
+
+/// With 32 registers, by the same rule.
+const OF_32_REGISTERS: Shapes = Shapes {
+    vectors: 4,
+    rows: [8, 8, 8, 6, 4, 4, 3, 3],
+};
+
+/// Of arrays of eight floats, two registers each of the sixteen of SSE2: a product needs one of its own.
+const OF_ARRAYS: Shapes = Shapes {
+    vectors: 3,
+    rows: [5, 2, 2, 1, 1, 1, 0, 0],
+};
+
+/// Wider tiles have their vectors side by side, so that the addresses need no arithmetic.
+const MOST_VECTORS_APART: usize = 4;
+
+/// From so many vectors on a tile asks for weights before their use: with fewer, products of other rows hide the wait.
+const VECTORS_FETCHED: usize = 4;
+
+/// How many floats before their use: processors ask by themselves, but not as early, and stop where a page of memory ends.
+const FETCHED_AHEAD: usize = 256;
+
+/// The floats of a cache line.
+const LINE: usize = 16;
+
+impl Shapes {
+    /// Those of a level; known at compile time.
+    #[inline(always)]
+    fn of<S: Simd>() -> &'static Self {
+        if is_portable::<S>() {
+            &OF_ARRAYS
+        } else if S::REGISTER_COUNT >= 32 {
+            &OF_32_REGISTERS
+        } else {
+            &OF_16_REGISTERS
+        }
+    }
+}
+
+/// The most vectors of a tile of `rows` rows, or of as many as fit: what a panel is best wide.
+#[inline(always)]
+pub(crate) fn widest<S: Simd>(rows: usize) -> usize {
+    let shapes = Shapes::of::<S>();
+    let rows = rows.min(shapes.rows[shapes.vectors - 1]);
+    let mut widest = WIDEST;
+    while shapes.rows[widest - 1] < rows {
+        widest -= 1;
+    }
+    widest
+}
+
+/// A panel and how it lies.
+#[derive(Clone, Copy)]
+pub(crate) struct PanelAt {
+    pub(crate) start: *const f32,
+    pub(crate) row_stride: usize,
+    pub(crate) vector_stride: usize,
+}
 
 /// `out = init + a · panel` for a few rows of `a`.
 ///
 /// Every pointer is to row-major floats, rows `*_stride` floats apart; the rows of `init` and `out` are as
-/// wide as the panel, and the two may be the same memory.
+/// wide as the panel, and the two may be the same memory. A sum grows from the panel's first row to its last, so that
+/// the numbers do not depend on how the product is cut into tiles.
 #[derive(Clone, Copy)]
 pub(crate) struct Tile {
     /// The length of the sums: the rows of the panel and the columns of `a`.
@@ -23,65 +101,79 @@ pub(crate) struct Tile {
 }
 
 impl Tile {
-    /// The same tile `rows` further down.
+    /// The tile that begins `rows` rows further down and `vectors` vectors of `lanes` floats further right.
     #[inline(always)]
-    fn down(mut self, rows: usize) -> Self {
+    fn from(mut self, rows: usize, vectors: usize, lanes: usize) -> Self {
+        let (start, stride) = (self.panel.start, self.panel.vector_stride);
         self.a = self.a.wrapping_add(rows * self.a_stride);
-        self.init = self.init.wrapping_add(rows * self.init_stride);
-        self.out = self.out.wrapping_add(rows * self.out_stride);
+        self.panel.start = start.wrapping_add(vectors * stride);
+        let right = vectors * lanes;
+        self.init = self.init.wrapping_add(rows * self.init_stride + right);
+        self.out = self.out.wrapping_add(rows * self.out_stride + right);
         self
     }
 
-    /// The product for `rows` rows, in tiles of about the same height.
+    /// The product for `rows` rows of `a` and any number of vectors of the panel.
     ///
     /// # Safety
     ///
     /// The tile's pointers must be valid for `rows` rows, `a` for `depth` columns, the panel for `depth` rows and
-    /// the others for `vectors` vectors (one to four, six or eight).
+    /// the others for `vectors` vectors.
     #[inline(always)]
     pub(crate) unsafe fn multiply<S: Simd>(self, simd: S, rows: usize, vectors: usize) {
-        let registers = if S::REGISTER_COUNT >= 32 { 24 } else { 12 };
-        let most = (registers / vectors).min(MOST_ROWS);
-        let tiles = rows.div_ceil(most);
-        let mut done = 0;
-        for tile in 0..tiles {
-            let end = rows * (tile + 1) / tiles;
-            // SAFETY: as promised by the caller for these rows.
-            unsafe { self.down(done).dispatch(simd, end - done, vectors) };
-            done = end;
+        let shapes = Shapes::of::<S>();
+        let mut most = widest::<S>(rows);
+        if self.panel.vector_stride != S::F32_LANES {
+            most = most.min(MOST_VECTORS_APART);
+        }
+        // No divisions: a tile may be as short as one of them.
+        let mut left = 0;
+        while left < vectors {
+            let width = most.min(vectors - left);
+            let tallest = shapes.rows[width - 1];
+            let mut done = 0;
+            while done < rows {
+                let height = match rows - done {
+                    more if more <= tallest => more,
+                    // The last two share what is left.
+                    more => tallest.min(more.div_ceil(2)),
+                };
+                let tile = self.from(done, left, S::F32_LANES);
+                // SAFETY: as promised by the caller for these rows and vectors.
+                unsafe { tile.dispatch(simd, height, width) };
+                done += height;
+            }
+            left += width;
         }
     }
 
     #[inline(always)]
     unsafe fn dispatch<S: Simd>(self, simd: S, rows: usize, vectors: usize) {
         macro_rules! call {
-            ($($rows:literal x $vectors:literal),*) => {
+            ($($vectors:literal: $($rows:literal)*;)*) => {
                 match (rows, vectors) {
-                    $(($rows, $vectors) => simd.vectorize(Sums::<$rows, $vectors>(self)),)*
+                    $($(
+                        // Tiles that do not fit are left out where the level is known.
+                        ($rows, $vectors) if $rows <= Shapes::of::<S>().rows[$vectors - 1] => {
+                            Sums::<$rows, $vectors>(self).run(simd);
+                        }
+                    )*)*
                     _ => unreachable!("a tile of {rows} × {vectors}"),
                 }
             };
         }
         call!(
-            1 x 1, 2 x 1, 3 x 1, 4 x 1, 5 x 1, 6 x 1, 7 x 1, 8 x 1,
-            1 x 2, 2 x 2, 3 x 2, 4 x 2, 5 x 2, 6 x 2, 7 x 2, 8 x 2,
-            1 x 3, 2 x 3, 3 x 3, 4 x 3, 5 x 3, 6 x 3, 7 x 3, 8 x 3,
-            1 x 4, 2 x 4, 3 x 4, 4 x 4, 5 x 4, 6 x 4,
-            1 x 6, 2 x 6, 3 x 6, 4 x 6,
-            1 x 8, 2 x 8, 3 x 8
-        )
+            1: 1 2 3 4 5 6 7 8;
+            2: 1 2 3 4 5 6 7 8;
+            3: 1 2 3 4 5 6 7 8;
+            4: 1 2 3 4 5 6;
+            5: 1 2 3 4;
+            6: 1 2 3 4;
+            7: 1 2 3;
+            8: 1 2 3;
+        );
     }
 }
-
-/// The most rows of a tile.
-const MOST_ROWS: usize = 8;
-
-/// Wider panels are for a few rows, where weights come from far for each use.
-const MOST_VECTORS_OF_MANY_ROWS: usize = 4;
-
-/// How many floats before their use weights of a few rows are asked for: processors do so too, but not as early, and stop
-/// where a page of memory ends.
-const FETCHED_AHEAD: usize = 256;
 
 /// Asks for a cache line, which need not be there.
 #[inline(always)]
@@ -99,6 +191,22 @@ fn fetch(at: *const f32) {
 /// A tile whose sums all have a register.
 struct Sums<const ROWS: usize, const VECTORS: usize>(Tile);
 
+impl<const ROWS: usize, const VECTORS: usize> Sums<ROWS, VECTORS> {
+    /// The product, in a function of its own at every level: `vectorize` makes one but for arrays.
+    #[inline(always)]
+    fn run<S: Simd>(self, simd: S) {
+        #[inline(never)]
+        fn apart<S: Simd>(simd: S, sums: impl WithSimd<Output = ()>) {
+            sums.with_simd(simd);
+        }
+        if is_portable::<S>() {
+            apart(simd, self);
+        } else {
+            simd.vectorize(self);
+        }
+    }
+}
+
 impl<const ROWS: usize, const VECTORS: usize> WithSimd for Sums<ROWS, VECTORS> {
     type Output = ();
 
@@ -106,6 +214,11 @@ impl<const ROWS: usize, const VECTORS: usize> WithSimd for Sums<ROWS, VECTORS> {
     fn with_simd<S: Simd>(self, simd: S) {
         let tile = self.0;
         let lanes = S::F32_LANES;
+        let vector_stride = if VECTORS > MOST_VECTORS_APART {
+            lanes
+        } else {
+            tile.panel.vector_stride
+        };
         let mut sums = [[simd.splat_f32s(0.0); VECTORS]; ROWS];
         // SAFETY: `Tile::multiply`, the only caller, promises valid pointers for these rows and vectors.
         unsafe {
@@ -116,31 +229,40 @@ impl<const ROWS: usize, const VECTORS: usize> WithSimd for Sums<ROWS, VECTORS> {
             }
             let mut panel = tile.panel.start;
             for k in 0..tile.depth {
-                let weights: [S::f32s; VECTORS] = core::array::from_fn(
-                    #[inline(always)]
-                    |vector| {
-                        let weights = panel.wrapping_add(vector * tile.panel.vector_stride);
-                        if VECTORS > MOST_VECTORS_OF_MANY_ROWS {
-                            fetch(weights.wrapping_add(FETCHED_AHEAD));
+                if VECTORS >= VECTORS_FETCHED && !is_portable::<S>() {
+                    for vector in (0..VECTORS).step_by(LINE.div_ceil(lanes)) {
+                        fetch(panel.wrapping_add(vector * vector_stride + FETCHED_AHEAD));
+                    }
+                }
+                if VECTORS < ROWS {
+                    let weights: [S::f32s; VECTORS] = core::array::from_fn(
+                        #[inline(always)]
+                        |vector| load(simd, panel.wrapping_add(vector * vector_stride)),
+                    );
+                    for (row, sums) in sums.iter_mut().enumerate() {
+                        let factor = simd.splat_f32s(*tile.a.add(row * tile.a_stride + k));
+                        for (sum, weight) in sums.iter_mut().zip(weights) {
+                            *sum = fma(simd, factor, weight, *sum);
                         }
-                        load(simd, weights)
-                    },
-                );
-                for (row, sums) in sums.iter_mut().enumerate() {
-                    let a = simd.splat_f32s(*tile.a.add(row * tile.a_stride + k));
-                    for (sum, weight) in sums.iter_mut().zip(weights) {
-                        *sum = simd.mul_add_e_f32s(a, weight, *sum);
+                    }
+                } else {
+                    let factors: [S::f32s; ROWS] = core::array::from_fn(
+                        #[inline(always)]
+                        |row| simd.splat_f32s(*tile.a.add(row * tile.a_stride + k)),
+                    );
+                    for vector in 0..VECTORS {
+                        let weight = load(simd, panel.wrapping_add(vector * vector_stride));
+                        for (sums, factor) in sums.iter_mut().zip(factors) {
+                            sums[vector] = fma(simd, factor, weight, sums[vector]);
+                        }
                     }
                 }
                 panel = panel.wrapping_add(tile.panel.row_stride);
             }
             for (row, sums) in sums.iter().enumerate() {
                 for (vector, sum) in sums.iter().enumerate() {
-                    store(
-                        simd,
-                        tile.out.add(row * tile.out_stride + vector * lanes),
-                        *sum,
-                    );
+                    let at = row * tile.out_stride + vector * lanes;
+                    store(simd, tile.out.add(at), *sum);
                 }
             }
         }
