@@ -1,413 +1,596 @@
-//! The backward pass: back-propagation through time, written by hand.
+//! Back-propagation through time.
 //!
-//! Each thread runs its sequences from the last step to the first and leaves the gradients of the
-//! pre-activations where the forward pass left the gates; the gradients of the weights and of the
-//! sequence are then one product each over all steps.
+//! Each thread runs its sequences, or its units, from the last step to the first and leaves the gradients of the sums where the forward
+//! pass left what it kept; `gradients.rs` makes those of the parameters and of the input of them, in one product each over all steps.
 
-use std::sync::Mutex;
+use core::cell::RefCell;
 
 use pulp::{Simd, WithSimd};
 
-use crate::buffer::Buffer;
-use crate::forward::pad_rows;
-use crate::level::Level;
-use crate::matrix::{Matrix, multiply};
-use crate::spec::{Gradients, Operands, OutputGradients, ParameterGradients, Saved, Sizes, Wanted};
-use crate::step::{BackwardStep, Cell, Factor, Recurrent, RecurrentSide};
-use crate::threads::{self, Apart, Load, Meeting, Part};
-use crate::weights::Layout;
+use crate::definition::{
+    MOST_MASKS, MOST_REDUCTIONS, MOST_STATES, MOST_SUMS, MOST_TEMPS, MOST_VECTORS, Plan,
+    SavedTemp, Source, Width,
+};
+use crate::machine::barrier::Member;
+use crate::machine::buffer::{Buffer, LINE};
+use crate::machine::level::Level;
+use crate::machine::threads::{Load, Part, Shared};
+use crate::product::layout::Layout;
+use crate::product::panels::Panels;
+use crate::product::tile::Tile;
+use crate::tuning::STAGGER;
 
-/// The gradients of everything that a run read.
-#[allow(clippy::too_many_arguments)] // What a run reads, keeps and gives.
-pub(crate) fn run<C: Cell>(
-    level: Level,
-    cell: C,
-    sizes: &Sizes,
-    operands: &Operands<'_>,
-    reverse: bool,
-    mut saved: Saved,
-    d: OutputGradients<'_>,
-    wanted: Wanted,
-) -> Gradients {
-    let (d_states, sums) = level.run(Run {
-        cell,
-        sizes,
-        operands,
-        reverse,
-        saved: &mut saved,
-        d,
-    });
-    Gradients {
-        x: wanted.x.then(|| of_sequence(cell, sizes, operands, &saved)),
-        hidden: d_states.hidden,
-        cell: d_states.cell,
-        gates: d_states.gates,
-        parameters: wanted
-            .parameters
-            .then(|| of_parameters(cell, sizes, operands, &saved, sums)),
-    }
+use super::forward::masks;
+use super::kernel::Kernel;
+use super::lane::{MaskAt, RowsAt, Span};
+use super::memory::{Arena, Places, Saved};
+use super::operands::Operands;
+use super::prepared::{blocks, rows};
+use super::tape::BackwardFrame;
+use super::timing::Sizes;
+
+/// The weights of a run as its backward steps read them.
+pub(crate) struct Transposed {
+    layouts: [Layout; 2],
+    padded: [usize; 2],
+    /// By stage and product; several where the columns of a product's blocks are not side by side, with the place of the first.
+    products: Vec<Vec<Vec<(usize, Panels)>>>,
+    rows: Buffer,
 }
 
-/// `dx = d · W_inputᵀ`.
-fn of_sequence<C: Cell>(
-    cell: C,
-    sizes: &Sizes,
-    operands: &Operands<'_>,
-    saved: &Saved,
-) -> Vec<f32> {
-    let Sizes {
-        d_input, d_hidden, ..
-    } = *sizes;
-    let steps = sizes.batch * sizes.time;
-    let columns = cell.gates() * d_hidden;
-    let mut dx = vec![0.0; steps * d_input];
-    multiply(
-        &mut dx,
-        d_input,
-        0,
-        Matrix::columns(&saved.gates, steps, cell.slots() * d_hidden, 0, columns),
-        Matrix::dense(operands.w_input, d_input, columns).transposed(),
-    );
-    dx
-}
-
-/// `dW_input = xᵀ d`, `dW_hidden = h_{t-1}ᵀ d`, and the sums for the biases and extra parameters.
-fn of_parameters<C: Cell>(
-    cell: C,
-    sizes: &Sizes,
-    operands: &Operands<'_>,
-    saved: &Saved,
-    sums: Sums,
-) -> ParameterGradients {
-    let Sizes {
-        d_input, d_hidden, ..
-    } = *sizes;
-    let steps = sizes.batch * sizes.time;
-    let columns = cell.gates() * d_hidden;
-    let slots = |first: usize, count: usize| {
-        let row = cell.slots() * d_hidden;
-        Matrix::columns(&saved.gates, steps, row, first * d_hidden, count * d_hidden)
-    };
-    let mut w_input = vec![0.0; d_input * columns];
-    let x = Matrix::dense(operands.x, steps, d_input);
-    multiply(
-        &mut w_input,
-        columns,
-        0,
-        x.transposed(),
-        slots(0, cell.gates()),
-    );
-
-    let of_sides = |sides: Vec<RecurrentSide>, rows: usize, columns: usize| {
-        let mut d_weights = vec![0.0; rows * columns];
-        for side in sides {
-            let factor = match side.factor {
-                Factor::Hidden => Matrix::dense(&saved.hidden, steps, d_hidden),
-                Factor::Slots(kept) => slots(kept.start, kept.len()),
-                Factor::Cell => Matrix::dense(&saved.cells, steps, d_hidden),
-            };
-            let first = side.gates.start * d_hidden;
-            let d = slots(side.slot, side.gates.len());
-            multiply(&mut d_weights, columns, first, factor.transposed(), d);
-        }
-        d_weights
-    };
-    let w_hidden = of_sides(cell.recurrent_sides(), d_hidden, columns);
-
-    let sums_of_slots = unpad(&sums.slots, d_hidden, sums.padded);
-    ParameterGradients {
-        w_input,
-        w_hidden,
-        bias: operands.bias.map(|_| sums_of_slots[..columns].to_vec()),
-        extra: operands.extra.map(|extra| {
-            if C::EXTRA_IS_MATRIX {
-                return of_sides(cell.extra_sides(), d_hidden, extra.len() / d_hidden);
-            }
-            // A cell with a cell state has weights of their own there, one without a bias that a slot is the gradient of.
-            if C::HAS_CELL {
-                unpad(&sums.extra, d_hidden, sums.padded)
-            } else {
-                sums_of_slots[columns..].to_vec()
-            }
-        }),
-        w_gates: operands.w_gates.map(|_| {
-            let width = cell.carried_gates() * d_hidden;
-            of_sides(cell.gate_sides(), width, width)
-        }),
-    }
-}
-
-/// Sums over sequences and steps, rows of `padded` floats.
-struct Sums {
-    padded: usize,
-    /// How often all rows are there: once for each group of sequences.
-    groups: usize,
-    slots: Buffer,
-    extra: Buffer,
-}
-
-/// The gradients of what the first step started from.
-struct StateGradients {
-    hidden: Vec<f32>,
-    cell: Option<Vec<f32>>,
-    gates: Option<Vec<f32>>,
-}
-
-struct Run<'a, C> {
-    cell: C,
-    sizes: &'a Sizes,
-    operands: &'a Operands<'a>,
-    reverse: bool,
-    saved: &'a mut Saved,
-    d: OutputGradients<'a>,
-}
-
-impl<C: Cell> WithSimd for Run<'_, C> {
-    type Output = (StateGradients, Sums);
-
-    #[inline(always)]
-    fn with_simd<S: Simd>(self, simd: S) -> Self::Output {
-        let Run {
-            cell,
-            sizes,
-            operands,
-            reverse,
-            saved,
-            d,
-        } = self;
-        let Sizes {
-            batch,
-            time,
-            d_hidden,
-            ..
-        } = *sizes;
-        // The transposed product has one block of units as its result.
-        let layout = Layout::new(S::F32_LANES, 1, d_hidden, usize::MAX);
-        let padded = layout.padded(d_hidden);
-        let shared = Shared {
-            cell,
-            sizes,
-            reverse,
-            layout,
-            padded,
-            weights: cell.transposed(operands, d_hidden, layout),
-            extra: pad_rows(
-                operands.extra.filter(|_| !C::EXTRA_IS_MATRIX),
-                d_hidden,
-                padded,
-            ),
-        };
-
-        let (saved_cells, saved_hidden) = (&saved.cells, &saved.hidden);
-        let mut d_hidden_state = Buffer::zeros(batch * padded);
-        let mut d_cell = match d.cell {
-            Some(d_cell) => pad_rows(Some(d_cell), d_hidden, padded),
-            None => Buffer::zeros(batch * padded),
-        };
-        let d_gates_row = cell.carried_gates() * padded;
-        let mut d_gates = (d_gates_row > 0).then(|| match d.gates {
-            Some(d_gates) => pad_rows(Some(d_gates), d_hidden, padded),
-            None => Buffer::zeros(batch * d_gates_row),
-        });
-        let mut carry = Buffer::zeros(batch * padded);
-        let recurrent_row = cell.gates() * d_hidden + STAGGER;
-        let mut recurrent = [(); 2].map(|()| Buffer::zeros(batch * recurrent_row));
-        let [recurrent, recurrent_next] = &mut recurrent;
-        let memory = Memory {
-            gates: Apart::new(&mut saved.gates),
-            d_hidden_state: Apart::new(&mut d_hidden_state),
-            d_cell: Apart::new(&mut d_cell),
-            d_gates: Apart::new(d_gates.as_deref_mut().unwrap_or_default()),
-            d_gates_row,
-            carry: Apart::new(&mut carry),
-            recurrent: [Apart::new(recurrent), Apart::new(recurrent_next)],
-            recurrent_row,
-        };
-        let step = batch * cell.step_weights(d_hidden);
-        let load = Load {
-            batch,
-            panels: layout.panels(d_hidden),
-            work: time * step,
-            step,
-            time,
-            weights: cell.gates() * d_hidden * d_hidden,
-        };
-        let (slots_len, extra_len) = (cell.slots() * padded, shared.extra.len());
-        let parts: Mutex<Vec<(Part, Sums)>> = Mutex::new(Vec::new());
-        threads::share(load, &|part, meeting| {
-            let mut sums = Sums {
-                padded,
-                groups: part.groups,
-                slots: Buffer::zeros(part.groups * slots_len),
-                extra: Buffer::zeros(part.groups * extra_len),
-            };
-            simd.vectorize(Job {
-                shared: &shared,
-                memory: &memory,
-                part: &part,
-                meeting,
-                cells: saved_cells,
-                hidden: saved_hidden,
-                first_cell: operands.cell.unwrap_or_default(),
-                d_output: d.output,
-                sums: &mut sums,
-            });
-            parts.lock().expect("no part panics").push((part, sums));
-        });
-
-        // In the order of the sequences, however they were shared, so that the same numbers come out again.
-        let mut parts = parts.into_inner().expect("no part panics");
-        parts.sort_by_key(|(part, _)| (part.panels.start, part.first));
-        let mut total = Sums {
-            padded,
-            groups: 1,
-            slots: Buffer::zeros(slots_len),
-            extra: Buffer::zeros(extra_len),
-        };
-        for (_, part) in parts {
-            let add = |total: &mut [f32], part: &[f32]| {
-                for group in part.chunks_exact(total.len().max(1)) {
-                    total
-                        .iter_mut()
-                        .zip(group)
-                        .for_each(|(total, part)| *total += part);
+impl Transposed {
+    pub(crate) fn new(
+        plan: &Plan,
+        level: Level,
+        sizes: &Sizes,
+        operands: &Operands<&[f32]>,
+    ) -> Self {
+        let lanes = level.lanes();
+        let threads = rayon::current_num_threads();
+        let layouts = Width::ALL
+            .map(|width| Layout::new(lanes, 1, sizes.width(width), sizes.batch, threads));
+        let padded = Width::ALL.map(|width| layouts[width as usize].padded(sizes.width(width)));
+        let products = plan.stages.iter().map(|stage| {
+            let products = stage.products.iter().map(|product| {
+                let units = layouts[product.source_width as usize].units();
+                let all = blocks(plan, product, sizes, operands);
+                if product.heads.is_none() {
+                    return vec![(0, Panels::transposed(all, units, lanes))];
                 }
-            };
-            add(&mut total.slots, &part.slots);
-            add(&mut total.extra, &part.extra);
+                let each = product.blocks.iter().enumerate().map(|(index, block)| {
+                    let mut one = all;
+                    one.blocks = core::slice::from_ref(block);
+                    (index, Panels::transposed(one, units, lanes))
+                });
+                each.collect()
+            });
+            products.collect()
+        });
+        Self {
+            layouts,
+            padded,
+            products: products.collect(),
+            rows: rows(plan, sizes, operands, padded[Width::Hidden as usize]),
         }
-        let unpad = |rows: &[f32]| unpad(rows, d_hidden, padded);
-        let of_states = StateGradients {
-            hidden: unpad(&d_hidden_state),
-            cell: C::HAS_CELL.then(|| unpad(&d_cell)),
-            gates: d_gates.as_deref().map(unpad),
-        };
-        (of_states, total)
     }
 }
 
-/// What all threads read.
-struct Shared<'a, C> {
-    cell: C,
-    sizes: &'a Sizes,
-    reverse: bool,
-    layout: Layout,
-    padded: usize,
-    weights: Recurrent<'static>,
-    extra: Buffer,
+/// One way back through time.
+pub(crate) struct BackwardPass<'a> {
+    pub(crate) kernel: &'a dyn Kernel,
+    pub(crate) level: Level,
+    pub(crate) sizes: &'a Sizes,
+    pub(crate) weights: &'a Transposed,
+    pub(crate) masks: [&'a [f32]; MOST_MASKS],
+    /// The gradient of the output, `[batch, time, width]`.
+    pub(crate) d_output: &'a [f32],
+    /// The gradients of the tensors of states after the last steps; empty where there are none.
+    pub(crate) d_last: [&'a [f32]; MOST_STATES],
 }
 
-/// What the threads write to, each to the sequences and units of its part.
+/// What comes back beside the gradients of the sums.
+pub(crate) struct Returned {
+    /// The gradients of the tensors of states before the first steps.
+    pub(crate) states: Vec<Vec<f32>>,
+    /// Sums over rows and steps, rows of the padded width: of the biases' gradients and of those of per-unit parameters.
+    pub(crate) biases: Buffer,
+    pub(crate) rows: Buffer,
+    pub(crate) padded: usize,
+}
+
+thread_local! {
+    static ROW_STEPS: RefCell<[Vec<usize>; 2]> = const { RefCell::new([Vec::new(), Vec::new()]) };
+}
+
+/// What the threads write to.
 struct Memory {
-    /// What was saved of the gates, to become the gradients of the pre-activations.
-    gates: Apart,
-    d_hidden_state: Apart,
-    d_cell: Apart,
-    /// Rows `d_gates_row` apart.
-    d_gates: Apart,
-    d_gates_row: usize,
-    carry: Apart,
-    /// By turns: a thread may still read one while another is a step ahead.
-    recurrent: [Apart; 2],
-    recurrent_row: usize,
+    scratch: Shared,
+    /// The gradients of states, after and before a step by turns, and of temps.
+    places: Places,
+    /// The factors of the transposed products, by width and turn.
+    factors: [[usize; 2]; 2],
+    factor_rows: [usize; 2],
+    /// The gradients of the reductions, a vector a share and row.
+    d_reduced: usize,
+    slots: [Shared; 2],
+    first: Vec<Shared>,
+    /// Sums over rows, by group: of the biases, then of the rows of parameters.
+    sums: Shared,
+    group: usize,
 }
 
-struct Job<'a, C> {
-    shared: &'a Shared<'a, C>,
+impl BackwardPass<'_> {
+    /// Runs it over what a forward pass has saved, shared among threads.
+    pub(crate) fn run(&self, saved: &mut Saved, load: Load) -> Returned {
+        let plan = self.kernel.plan();
+        let Sizes { batch, .. } = *self.sizes;
+        let padded = self.weights.padded;
+        let mut arena = Arena::default();
+        let mut places = Places::default();
+        for (state, places) in plan.states.iter().zip(&mut places.states) {
+            if state.there {
+                *places = [(); 2].map(|()| arena.take(batch * padded[state.width as usize]));
+            }
+        }
+        for (temp, place) in plan.temps.iter().zip(&mut places.temps) {
+            *place = arena.take(batch * padded[temp.width as usize]);
+        }
+        let factor_rows = Width::ALL
+            .map(|width| plan.positions[width as usize] * self.sizes.width(width) + STAGGER);
+        let factors = factor_rows.map(|row| [(); 2].map(|()| arena.take(batch * row)));
+        let shares = rayon::current_num_threads();
+        let d_reduced = arena.take(shares * plan.declaration.reductions.len() * batch * LINE);
+        let mut scratch = Buffer::zeros(arena.len());
+        let hidden = padded[Width::Hidden as usize];
+        let group = (plan.biases.len() + plan.rows.len()) * hidden;
+        let groups = load.by_rows().max(1);
+        let mut sums = Buffer::zeros(groups * group);
+        let mut states: Vec<Vec<f32>> = (0..plan.declaration.states.len())
+            .map(|tensor| vec![0.0; batch * self.state_row(tensor)])
+            .collect();
+        let steps = saved.steps.clone();
+        let sharing = load.sharing();
+        let mut order = Vec::new();
+        steps.order(batch, sharing, &mut order);
+        let memory = Memory {
+            scratch: Shared::new(&mut scratch),
+            places,
+            factors,
+            factor_rows,
+            d_reduced,
+            slots: saved.slots.each_mut().map(|slots| Shared::new(slots)),
+            first: states.iter_mut().map(|state| Shared::new(state)).collect(),
+            sums: Shared::new(&mut sums),
+            group,
+        };
+        let saved = &*saved;
+        load.share(sharing, &|part, member| {
+            self.level.run(Job {
+                pass: self,
+                plan,
+                saved,
+                memory: &memory,
+                order: &order,
+                part,
+                groups,
+                member,
+            });
+        });
+        let mut total = Buffer::zeros(group);
+        for part in sums.chunks_exact(group.max(1)) {
+            total.iter_mut().zip(part).for_each(|(total, part)| *total += part);
+        }
+        let mut biases = Buffer::zeros(plan.biases.len() * hidden);
+        let mut rows = Buffer::zeros(plan.rows.len() * hidden);
+        let (of_biases, of_rows) = total.split_at(biases.len());
+        biases.copy_from_slice(of_biases);
+        rows.copy_from_slice(of_rows);
+        Returned {
+            states,
+            biases,
+            rows,
+            padded: hidden,
+        }
+    }
+
+    /// The floats of a row of a tensor of states.
+    fn state_row(&self, tensor: usize) -> usize {
+        let state = &self.kernel.plan().declaration.states[tensor];
+        state.vectors.iter().filter(|&&there| there).count() * self.sizes.width(state.width)
+    }
+}
+
+struct Job<'a> {
+    pass: &'a BackwardPass<'a>,
+    plan: &'a Plan,
+    saved: &'a Saved,
     memory: &'a Memory,
-    part: &'a Part,
-    meeting: Meeting<'a>,
-    cells: &'a [f32],
-    hidden: &'a [f32],
-    first_cell: &'a [f32],
-    d_output: &'a [f32],
-    sums: &'a mut Sums,
+    order: &'a [usize],
+    part: Part,
+    groups: usize,
+    member: Member<'a>,
 }
 
-/// Floats between the rows of the factors, so that rows do not fall on the same sets of the cache.
-const STAGGER: usize = 16;
-
-impl<C: Cell> WithSimd for Job<'_, C> {
+impl WithSimd for Job<'_> {
     type Output = ();
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) {
-        let Job {
-            shared,
-            memory,
-            part,
-            meeting,
-            ..
-        } = self;
-        let Shared {
-            cell,
-            sizes,
-            reverse,
-            layout,
-            padded,
-            ..
-        } = *shared;
-        let Sizes { time, d_hidden, .. } = *sizes;
-        let Part { first, rows, .. } = *part;
-        let slots_row = cell.slots() * d_hidden;
-        let [mut recurrent, mut recurrent_next] = memory
-            .recurrent
-            .map(|factors| factors.at(first * memory.recurrent_row));
-
-        for back in (0..time).rev() {
-            let t = if reverse { time - 1 - back } else { back };
-            let at = |t: usize| (first * time + t) * d_hidden;
-            let (cell_now, before, before_row) = if C::HAS_CELL {
-                let now = self.cells[at(t)..].as_ptr();
-                if back == 0 {
-                    (now, self.first_cell[first * d_hidden..].as_ptr(), d_hidden)
-                } else {
-                    let before = if reverse { t + 1 } else { t - 1 };
-                    (now, self.cells[at(before)..].as_ptr(), time * d_hidden)
-                }
-            } else {
-                (core::ptr::null(), core::ptr::null(), 0)
-            };
-            let step = BackwardStep {
-                meeting,
-                layout,
-                d_hidden,
-                padded,
-                rows,
-                panels: (part.panels.start, part.panels.end),
-                slots: memory.gates.at((first * time + t) * slots_row),
-                slots_row: time * slots_row,
-                hidden: self.hidden[at(t)..].as_ptr(),
-                hidden_row: time * d_hidden,
-                cell: cell_now,
-                cell_row: time * d_hidden,
-                cell_before: before,
-                cell_before_row: before_row,
-                d_output: self.d_output[at(t)..].as_ptr(),
-                d_hidden_state: memory.d_hidden_state.at(first * padded),
-                d_cell: memory.d_cell.at(first * padded),
-                carry: memory.carry.at(first * padded),
-                d_gates: memory.d_gates.at(first * memory.d_gates_row),
-                d_gates_row: memory.d_gates_row,
-                recurrent,
-                recurrent_row: memory.recurrent_row,
-                extra: shared.extra.as_ptr(),
-                d_extra: self.sums.extra.as_mut_ptr(),
-                d_extra_group: self.sums.extra.len() / self.sums.groups,
-                sums: self.sums.slots.as_mut_ptr(),
-                sums_group: self.sums.slots.len() / self.sums.groups,
-                groups: self.sums.groups,
-            };
-            // SAFETY: the buffers have the sizes that the fields ask for and no two that are written are the same; of what the
-            // threads share, this one writes the rows and units of its part, and reads others' only after the meeting.
-            unsafe { cell.backward(simd, &shared.weights, &step) };
-            core::mem::swap(&mut recurrent, &mut recurrent_next);
+        let [mut inner, mut outer] = ROW_STEPS.take();
+        for steps in [&mut inner, &mut outer] {
+            steps.clear();
+            steps.resize(self.part.rows, 0);
         }
+        self.back_through_time(simd, &mut inner, &mut outer);
+        ROW_STEPS.set([inner, outer]);
     }
 }
 
-/// Rows of `padded` floats without what fills them up.
-fn unpad(rows: &[f32], d_hidden: usize, padded: usize) -> Vec<f32> {
-    let rows = rows.chunks_exact(padded);
-    rows.flat_map(|row| &row[..d_hidden]).copied().collect()
+impl Job<'_> {
+    #[inline(always)]
+    fn back_through_time<S: Simd>(&self, simd: S, inner: &mut [usize], outer: &mut [usize]) {
+        let steps = &self.saved.steps;
+        let sequences = &self.order[self.part.first..][..self.part.rows];
+        let longest = sequences.first().map_or(0, |&sequence| steps.length(sequence));
+        let mut totals = Buffer::zeros(self.plan.declaration.reductions.len() * self.part.rows);
+        let mut turn = 0;
+        let mut active = 0;
+        for step in (0..longest).rev() {
+            while active < sequences.len() && steps.length(sequences[active]) > step {
+                self.begin(active, turn);
+                active += 1;
+            }
+            for row in 0..active {
+                let sequence = sequences[row];
+                let t = steps.step(sequence, step);
+                inner[row] = steps.offset(sequence) + t;
+                outer[row] = sequence * self.pass.sizes.time + t;
+            }
+            self.clear(active, turn);
+            for stage in (0..self.plan.stages.len()).rev() {
+                self.stage(simd, stage, active, turn, inner, outer, &mut totals);
+            }
+            self.cut(active, turn, step);
+            turn = 1 - turn;
+        }
+        self.end(active, turn);
+    }
+
+    /// This thread's units of a width.
+    fn units(&self, width: Width) -> (usize, usize) {
+        let layout = self.pass.weights.layouts[width as usize];
+        let all = self.pass.sizes.width(width);
+        let panels = self.part.panels(layout.panels(all));
+        let units = layout.units();
+        (panels.start * units, all.min(panels.end * units))
+    }
+
+    fn at(&self, place: usize, width: Width) -> RowsAt {
+        let padded = self.pass.weights.padded[width as usize];
+        RowsAt {
+            start: self.memory.scratch.at(place + self.part.first * padded),
+            stride: padded,
+        }
+    }
+
+    /// The gradients of a state after the step, and before it.
+    fn state(&self, index: usize, turn: usize) -> (RowsAt, RowsAt) {
+        let places = self.memory.places.states[index];
+        let width = self.plan.states[index].width;
+        (self.at(places[turn], width), self.at(places[1 - turn], width))
+    }
+
+    /// The gradient of the last state of a row, which its last step starts from.
+    fn begin(&self, row: usize, turn: usize) {
+        let sequence = self.order[self.part.first + row];
+        let steps = &self.saved.steps;
+        let is_cut = steps.is_cut(sequence, steps.length(sequence));
+        for (index, state) in self.plan.states.iter().enumerate() {
+            if !state.there {
+                continue;
+            }
+            let (start, end) = self.units(state.width);
+            let d_last = self.pass.d_last[state.tensor];
+            let first = sequence * self.pass.state_row(state.tensor)
+                + state.block * self.pass.sizes.width(state.width);
+            let to = self.state(index, turn).0;
+            for unit in start..end {
+                let d = if d_last.is_empty() || is_cut {
+                    0.0
+                } else {
+                    d_last[first + unit]
+                };
+                // SAFETY: scratch memory has these rows and units.
+                unsafe { *to.at(row, unit) = d }
+            }
+        }
+    }
+
+    /// Zeros for gradients that are added to.
+    fn clear(&self, rows: usize, turn: usize) {
+        let fill = |at: RowsAt, width: Width| {
+            let (start, end) = self.units(width);
+            for row in 0..rows {
+                // SAFETY: scratch memory has these rows and units.
+                unsafe { core::slice::from_raw_parts_mut(at.at(row, start), end - start).fill(0.0) }
+            }
+        };
+        for (index, temp) in self.plan.temps.iter().enumerate() {
+            fill(self.at(self.memory.places.temps[index], temp.width), temp.width);
+        }
+        for (index, state) in self.plan.states.iter().enumerate() {
+            if state.there && !state.is_read && !state.is_source {
+                fill(self.state(index, turn).1, state.width);
+            }
+        }
+    }
+
+    /// Cuts the gradient off before a step that begins a part.
+    fn cut(&self, rows: usize, turn: usize, step: usize) {
+        if !self.saved.steps.has_resets() {
+            return;
+        }
+        for row in 0..rows {
+            let sequence = self.order[self.part.first + row];
+            if !self.saved.steps.is_cut(sequence, step) {
+                continue;
+            }
+            for (index, state) in self.plan.states.iter().enumerate() {
+                if state.there {
+                    let (start, end) = self.units(state.width);
+                    let at = self.state(index, turn).1.at(row, start);
+                    // SAFETY: scratch memory has these rows and units.
+                    unsafe { core::slice::from_raw_parts_mut(at, end - start).fill(0.0) }
+                }
+            }
+        }
+    }
+
+    /// The gradients of the first states; those of sequences without any step are those of the last.
+    fn end(&self, active: usize, turn: usize) {
+        for row in 0..self.part.rows {
+            if row >= active {
+                self.begin(row, turn);
+            }
+            let sequence = self.order[self.part.first + row];
+            for (index, state) in self.plan.states.iter().enumerate() {
+                if !state.there {
+                    continue;
+                }
+                let (start, end) = self.units(state.width);
+                let first = sequence * self.pass.state_row(state.tensor)
+                    + state.block * self.pass.sizes.width(state.width);
+                let from = self.state(index, turn).0.at(row, start);
+                // SAFETY: the results have this row, and scratch memory these units.
+                unsafe {
+                    let to = self.memory.first[state.tensor].at(first + start);
+                    to.copy_from_nonoverlapping(from, end - start);
+                }
+            }
+        }
+    }
+
+    #[allow(clippy::too_many_arguments)] // A step is many things.
+    #[inline(always)]
+    fn stage<S: Simd>(
+        &self,
+        simd: S,
+        index: usize,
+        rows: usize,
+        turn: usize,
+        inner: &[usize],
+        outer: &[usize],
+        totals: &mut [f32],
+    ) {
+        let stage = &self.plan.stages[index];
+        let frame = self.frame(index, rows, turn, inner, outer, totals);
+        // SAFETY: the pointers are those of this thread's rows and units.
+        unsafe { self.pass.kernel.backward(self.pass.level, index, &frame) };
+        if !stage.reduced.is_empty() {
+            self.member.wait();
+            self.total(&stage.reduced, rows, totals);
+            self.member.wait();
+            self.clear_reduced(&stage.reduced, rows);
+        }
+        if stage.products.is_empty() {
+            return;
+        }
+        self.member.wait();
+        for (number, product) in stage.products.iter().enumerate() {
+            let width = product.source_width;
+            let (to, starts) = match product.source {
+                Source::State(state) => {
+                    let first = !self.plan.states[state].is_read
+                        && !self.comes_before(index, number, state);
+                    (self.state(state, turn).1, first)
+                }
+                Source::Temp(temp) => (self.at(self.memory.places.temps[temp], width), false),
+            };
+            let layout = self.pass.weights.layouts[width as usize];
+            let panels = self.part.panels(layout.panels(self.pass.sizes.width(width)));
+            for (part, (first_sum, weights)) in
+                self.pass.weights.products[index][number].iter().enumerate()
+            {
+                let sums_width = self.pass.sizes.width(stage.width);
+                let factor = (product.position + first_sum) * sums_width;
+                for panel in panels.clone() {
+                    let (at, first, depth) = weights.panel(panel);
+                    let out = to.at(0, panel * layout.units());
+                    let zeros = [0.0f32; 256];
+                    let starts = starts && part == 0;
+                    let tile = Tile {
+                        depth,
+                        a: frame.factors.at(0, factor + first),
+                        a_stride: frame.factors.stride,
+                        panel: at,
+                        init: if starts { zeros.as_ptr() } else { out },
+                        init_stride: if starts { 0 } else { to.stride },
+                        out,
+                        out_stride: to.stride,
+                    };
+                    // SAFETY: the factors have these rows, and the gradients these panels.
+                    unsafe { tile.multiply(simd, rows, weights.vectors()) };
+                }
+            }
+        }
+    }
+
+    /// Whether another product has written to the gradient of a state in this step: of a later stage, or before in the same.
+    fn comes_before(&self, stage: usize, number: usize, state: usize) -> bool {
+        let reads = |product: &crate::definition::ProductPlan| product.source == Source::State(state);
+        self.plan.stages[stage + 1..].iter().any(|stage| stage.products.iter().any(reads))
+            || self.plan.stages[stage].products[..number].iter().any(reads)
+    }
+
+    fn d_reduced(&self, share: usize, reduction: usize) -> *mut f32 {
+        let reductions = self.plan.declaration.reductions.len();
+        let batch = self.pass.sizes.batch;
+        let row = (share * reductions + reduction) * batch + self.part.first;
+        self.memory.scratch.at(self.memory.d_reduced + row * LINE)
+    }
+
+    fn total(&self, reductions: &[usize], rows: usize, totals: &mut [f32]) {
+        for &reduction in reductions {
+            for row in 0..rows {
+                let mut total = 0.0;
+                for share in 0..self.part.shares {
+                    let at = self.d_reduced(share, reduction).wrapping_add(row * LINE);
+                    // SAFETY: the threads have waited for each other since these were written.
+                    total += unsafe { core::slice::from_raw_parts(at, LINE) }.iter().sum::<f32>();
+                }
+                totals[reduction * self.part.rows + row] = total;
+            }
+        }
+    }
+
+    fn clear_reduced(&self, reductions: &[usize], rows: usize) {
+        for &reduction in reductions {
+            let at = self.d_reduced(self.part.share, reduction);
+            // SAFETY: these are this thread's, and nobody reads them any more.
+            unsafe { core::slice::from_raw_parts_mut(at, rows * LINE).fill(0.0) }
+        }
+    }
+
+    fn frame(
+        &self,
+        index: usize,
+        rows: usize,
+        turn: usize,
+        inner: &[usize],
+        outer: &[usize],
+        totals: &[f32],
+    ) -> BackwardFrame {
+        let (plan, memory, saved) = (self.plan, self.memory, self.saved);
+        let stage = &plan.stages[index];
+        let width = stage.width as usize;
+        let units = self.pass.sizes.width(stage.width);
+        let layout = self.pass.weights.layouts[width];
+        let panels = self.part.panels(layout.panels(units));
+        let hidden = self.pass.weights.padded[Width::Hidden as usize];
+        // The first group of this part's sums.
+        let group = match self.part.groups {
+            1 if self.groups > 1 => self.group_of_rows(),
+            _ => 0,
+        };
+        let sums = memory.sums.at(group * memory.group);
+        let mut frame = BackwardFrame {
+            span: Span {
+                rows,
+                panels: (panels.start, panels.end),
+                units: layout.units(),
+                width: units,
+                inner: inner.as_ptr(),
+                outer: outer.as_ptr(),
+                sequences: self.order[self.part.first..].as_ptr(),
+            },
+            stores: [false; MOST_STATES],
+            slots: memory.slots[width].at(stage.first_slot * units),
+            slots_step: plan.slots[width] * units,
+            sum_slots: [0; MOST_SUMS],
+            factors: RowsAt {
+                start: memory
+                    .scratch
+                    .at(memory.factors[width][turn] + self.part.first * memory.factor_rows[width]),
+                stride: memory.factor_rows[width],
+            },
+            positions: [usize::MAX; MOST_SUMS],
+            biases: [core::ptr::null_mut(); MOST_SUMS],
+            states: [core::ptr::null(); MOST_STATES],
+            after: [RowsAt::ABSENT; MOST_STATES],
+            before: [RowsAt::ABSENT; MOST_STATES],
+            d_output: self.pass.d_output.as_ptr(),
+            temps: [core::ptr::null(); MOST_TEMPS],
+            temp_steps: [0; MOST_TEMPS],
+            d_temps: [RowsAt::ABSENT; MOST_TEMPS],
+            vectors: [core::ptr::null(); MOST_VECTORS],
+            d_vectors: [core::ptr::null_mut(); MOST_VECTORS],
+            masks: [MaskAt::ABSENT; MOST_MASKS],
+            reduced: saved.reduced.as_ptr(),
+            reductions: plan.declaration.reductions.len(),
+            d_reduced: [RowsAt::ABSENT; MOST_REDUCTIONS],
+            d_reductions: [core::ptr::null(); MOST_TEMPS],
+            group: memory.group,
+            groups: self.part.groups,
+            all_rows: self.part.rows,
+        };
+        frame.masks = masks(plan, &self.pass.masks);
+        for (number, sum) in plan.sums.iter().enumerate() {
+            frame.sum_slots[number] = (sum.slot - stage.first_slot.min(sum.slot)) * units;
+            if sum.recurrent {
+                frame.positions[number] = sum.position * units;
+            }
+            if let Some(block) = sum.bias {
+                frame.biases[number] = sums.wrapping_add(block * hidden);
+            }
+        }
+        for (number, state) in plan.states.iter().enumerate() {
+            if state.there && state.width == stage.width {
+                let (after, before) = self.state(number, turn);
+                frame.after[number] = after;
+                if state.is_read {
+                    frame.before[number] = before;
+                    let later = plan.stages[index + 1..].iter();
+                    frame.stores[number] = !later.clone().any(|later| later.width == stage.width);
+                }
+                frame.states[number] = saved.states[number].as_ptr();
+            }
+        }
+        for (number, temp) in plan.temps.iter().enumerate() {
+            frame.d_temps[number] = self.at(memory.places.temps[number], temp.width);
+            match temp.saved {
+                SavedTemp::Own => {
+                    frame.temps[number] = saved.temps[number].as_ptr();
+                    frame.temp_steps[number] = self.pass.sizes.width(temp.width);
+                }
+                SavedTemp::Slot(slot) => {
+                    let of = temp.width as usize;
+                    let units = self.pass.sizes.width(temp.width);
+                    frame.temps[number] = memory.slots[of].at(slot * units);
+                    frame.temp_steps[number] = plan.slots[of] * units;
+                }
+                SavedTemp::Nowhere => {}
+            }
+        }
+        for number in 0..plan.rows.len() {
+            frame.vectors[number] = self.pass.weights.rows[number * hidden..].as_ptr();
+            let place = (plan.biases.len() + number) * hidden;
+            frame.d_vectors[number] = sums.wrapping_add(place);
+        }
+        for (number, &temp) in plan.declaration.reductions.iter().enumerate() {
+            frame.d_reduced[number] = RowsAt {
+                start: self.d_reduced(self.part.share, number),
+                stride: LINE,
+            };
+            if plan.declaration.temps[temp].stage == index {
+                frame.d_reductions[temp] = totals[number * self.part.rows..].as_ptr();
+            }
+        }
+        frame
+    }
+
+    /// Which of the groups this part is, where sequences are shared.
+    fn group_of_rows(&self) -> usize {
+        let batch = self.pass.sizes.batch;
+        ((self.part.first + 1) * self.groups - 1) / batch
+    }
 }

@@ -23,8 +23,8 @@ use super::lane::{MaskAt, RowsAt, Span};
 /// What the backward point-wise pass of one stage reads and writes.
 pub(crate) struct BackwardFrame {
     pub(crate) span: Span,
-    /// Whether it is the last stage: the first one that the backward pass comes to, which writes gradients that others add to.
-    pub(crate) is_last: bool,
+    /// Whether it is the first stage that comes to the gradient of a state: it writes what others add to.
+    pub(crate) stores: [bool; MOST_STATES],
     /// The first slot of the stage, by step: what was kept, to become the gradients of the sums.
     pub(crate) slots: *mut f32,
     pub(crate) slots_step: usize,
@@ -280,7 +280,7 @@ impl<'a, S: Simd> Tape<'a, S> {
             let at = (*self.states.get())[state];
             let before = self.frame.before[state];
             if at == NONE {
-                if self.frame.is_last && !before.start.is_null() {
+                if self.frame.stores[state] && !before.start.is_null() {
                     let zero = self.simd.splat_f32s(0.0);
                     store(self.simd, before.at(self.row, self.unit), zero);
                 }
@@ -288,7 +288,7 @@ impl<'a, S: Simd> Tape<'a, S> {
             }
             let d = Self::get(self.gradients, at);
             let to = before.at(self.row, self.unit);
-            if self.frame.is_last {
+            if self.frame.stores[state] {
                 store(self.simd, to, d);
             } else {
                 add_to(self.simd, to, d);
