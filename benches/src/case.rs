@@ -36,18 +36,54 @@ pub enum Cell {
     Noaf,
     /// The LSTM with full gate recurrence
     Fgr,
+    /// The independently recurrent network, IndRNN
+    Indrnn,
+    /// The update gate network, UGRNN
+    Ugrnn,
+    /// The LSTM with a forget gate alone, JANET
+    Janet,
+    /// The minimal gated unit, MGU
+    Mgu,
+    /// The recurrent additive network, RAN
+    Ran,
+    /// The chaos-free network, CFN
+    Cfn,
+    /// MinimalRNN
+    Minimal,
+    /// The coupled oscillators, coRNN
+    Cornn,
+    /// The long expressive memory, LEM
+    Lem,
+    /// FastGRNN with full matrices
+    Fastgrnn,
+    /// The neuromodulated bistable cell, nBRC
+    Nbrc,
+    /// The LSTM with exponential gates, sLSTM
+    Slstm,
 }
 
 impl Cell {
     /// Whether it is an LSTM with parts switched on or off: timed against the plain one as well.
     pub fn is_lstm_variant(self) -> bool {
-        !matches!(self, Self::Rnn | Self::Lstm | Self::Gru | Self::GruBefore)
+        use Cell::{Coupled, Peephole, PeepholeFull};
+        self.is_ablation() || matches!(self, Coupled | Peephole | PeepholeFull)
     }
 
     /// Whether it is an ablation that no peer has.
     pub fn is_ablation(self) -> bool {
         use Cell::{Fgr, Nfg, Niaf, Nig, Noaf, Nog};
         matches!(self, Nig | Nfg | Nog | Niaf | Noaf | Fgr)
+    }
+
+    /// Whether it is an architecture of its own, neither Elman's network nor an LSTM or GRU in one of
+    /// their forms.
+    pub fn is_new(self) -> bool {
+        !self.is_lstm_variant() && !self.is_everyday() && self != Self::GruBefore
+    }
+
+    /// Whether it is one that every library has, and that PyTorch has as a module.
+    pub fn is_everyday(self) -> bool {
+        matches!(self, Self::Rnn | Self::Lstm | Self::Gru)
     }
 }
 
@@ -66,6 +102,10 @@ pub enum Mode {
     Train,
     /// Forward alone
     Infer,
+    /// Training on a batch of sequences of unequal lengths
+    TrainLengths,
+    /// Inference on a batch of sequences of unequal lengths
+    InferLengths,
     /// One step after another at batch 1, the state carried: latency
     Step,
     /// Peak memory of one training step
@@ -78,9 +118,21 @@ impl Mode {
         match self {
             Self::Train => "training (forward and backward)",
             Self::Infer => "inference (forward)",
+            Self::TrainLengths => "training, sequences of unequal lengths",
+            Self::InferLengths => "inference, sequences of unequal lengths",
             Self::Step => "streaming (one step at batch 1)",
             Self::Memory => "peak memory of one training step",
         }
+    }
+
+    /// Whether gradients are computed.
+    pub fn trains(self) -> bool {
+        matches!(self, Self::Train | Self::TrainLengths | Self::Memory)
+    }
+
+    /// Whether the sequences of a batch end at different steps.
+    pub fn has_lengths(self) -> bool {
+        matches!(self, Self::TrainLengths | Self::InferLengths)
     }
 }
 
@@ -113,6 +165,17 @@ impl Shape {
             input,
             hidden,
         }
+    }
+
+    /// Lengths for the sequences of a batch, spread evenly over 1 to `time`, the longest first, as
+    /// PyTorch wants them.
+    pub fn lengths(&self) -> Vec<usize> {
+        // A prime: the remainders go through all lengths before one comes again.
+        const STRIDE: usize = 7919;
+        let lengths = (0..self.batch).map(|sequence| 1 + sequence * STRIDE % self.time);
+        let mut lengths: Vec<usize> = lengths.collect();
+        lengths.sort_unstable_by(|one, other| other.cmp(one));
+        lengths
     }
 }
 
@@ -165,6 +228,27 @@ impl fmt::Display for Case {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn lengths_are_spread_over_all_steps_the_longest_first() {
+        let lengths = Shape::new(100, 50, 1, 1).lengths();
+        let expected = (1..=50).rev().flat_map(|length| [length; 2]);
+        assert_eq!(lengths, expected.collect::<Vec<usize>>());
+    }
+
+    #[test]
+    fn every_cell_is_in_one_group() {
+        let count = |is: fn(Cell) -> bool| {
+            let cells = Cell::value_variants().iter();
+            cells.filter(|cell| is(**cell)).count()
+        };
+        assert_eq!(count(Cell::is_everyday), 3);
+        assert_eq!(
+            (count(Cell::is_lstm_variant), count(Cell::is_ablation)),
+            (9, 6)
+        );
+        assert_eq!(count(Cell::is_new), 12);
+    }
 
     #[test]
     fn shapes_are_read_as_they_are_written() {

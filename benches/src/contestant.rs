@@ -76,13 +76,15 @@ impl Contestant {
     pub fn can(self, case: &Case) -> bool {
         use Cell::{Coupled, Gru, GruBefore, Lstm, Peephole, Rnn};
         let Case { cell, mode, .. } = *case;
+        let equal = !mode.has_lengths();
         match self {
             Self::Ours => true,
             Self::Stream => mode == Mode::Step,
             Self::PlainLstm => cell.is_lstm_variant(),
-            Self::BurnNn => matches!(cell, Rnn | Lstm | Gru | GruBefore | Coupled),
-            Self::Candle => matches!(cell, Lstm | Gru),
-            Self::PyTorch => !cell.is_ablation(),
+            Self::BurnNn => equal && matches!(cell, Rnn | Lstm | Gru | GruBefore | Coupled),
+            Self::Candle => equal && matches!(cell, Lstm | Gru),
+            Self::PyTorch if equal => !cell.is_ablation(),
+            Self::PyTorch => cell.is_everyday(),
             Self::OnnxRuntime => {
                 matches!(mode, Mode::Infer | Mode::Step)
                     && matches!(cell, Rnn | Lstm | Gru | GruBefore | Coupled | Peephole)

@@ -53,7 +53,9 @@ fn answer(request: Request, tasks: &mut Tasks) -> Result<Reply, String> {
             reply.versions = contestants::versions();
             reply.absent = contestants::absent();
         }
-        Request::Prepare { contestant, case } => {
+        Request::Prepare {
+            contestant, case, ..
+        } => {
             let mut task = contestants::prepare(contestant, &case)?;
             task();
             tasks.insert(contestant.title(), task);

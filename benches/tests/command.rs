@@ -14,7 +14,7 @@ fn every_architecture_runs_in_every_mode_and_is_kept_and_drawn() {
         folder.path().join("new/b.json"),
         folder.path().join("b.png"),
     );
-    let mut modes = "train,infer,step".to_owned();
+    let mut modes = "train,infer,train-lengths,infer-lengths,step".to_owned();
     if cfg!(target_os = "linux") {
         modes += ",memory";
     }
@@ -25,6 +25,10 @@ fn every_architecture_runs_in_every_mode_and_is_kept_and_drawn() {
         .assert()
         .success()
         .stdout(predicate::str::contains("## peephole-full: training"))
+        .stdout(predicate::str::contains("## slstm: training"))
+        .stdout(predicate::str::contains(
+            "## gru: inference, sequences of unequal lengths",
+        ))
         .stdout(predicate::str::contains("2×3×4×5"))
         .stdout(predicate::str::contains("- PyTorch: not asked for"))
         // Nobody failed in a case.
@@ -37,11 +41,28 @@ fn every_architecture_runs_in_every_mode_and_is_kept_and_drawn() {
 }
 
 #[test]
+fn new_cells_are_timed_alone_on_the_instructions_that_are_asked_for() {
+    bench()
+        .args(["--new-cells", "--shape", "2x3x4x5", "--rounds", "1"])
+        .args(["--mode", "infer", "--simd", "portable"])
+        .assert()
+        .success()
+        .stdout(predicate::str::contains("## indrnn: inference"))
+        .stdout(predicate::str::contains("## lstm").not())
+        .stdout(predicate::str::contains(
+            "- instructions: burn-rnn's portable code",
+        ))
+        .stdout(predicate::str::contains("panicked").not());
+}
+
+#[test]
 fn what_makes_no_sense_is_refused_with_what_to_do() {
     for (arguments, told) in [
         (&["--shape", "2x3"][..], "32x100x128x256"),
         (&["--threads", "0"], "at least 1"),
         (&["--cell", "transformer"], "peephole-full"),
+        (&["--simd", "avx1024"], "portable"),
+        (&["--new-cells", "--cell", "lstm"], "cannot be used with"),
         (&["--quick", "--batch", "3"], "cannot be used with"),
     ] {
         let refused = bench().args(arguments).assert().code(2);

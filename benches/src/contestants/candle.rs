@@ -22,18 +22,20 @@ pub fn prepare(case: &Case) -> Result<Task> {
         Cell::Lstm => {
             let make = |weights| LSTM::new(input, hidden, LSTMConfig::default(), weights);
             let layer = make(tracked(&variables))?;
-            let layer = match case.mode {
-                Mode::Train | Mode::Memory => layer,
-                Mode::Infer | Mode::Step => make(untracked(&variables))?,
+            let layer = if case.mode.trains() {
+                layer
+            } else {
+                make(untracked(&variables))?
             };
             task(layer, |state: &LSTMState| &state.h, variables, case)
         }
         Cell::Gru => {
             let make = |weights| GRU::new(input, hidden, GRUConfig::default(), weights);
             let layer = make(tracked(&variables))?;
-            let layer = match case.mode {
-                Mode::Train | Mode::Memory => layer,
-                Mode::Infer | Mode::Step => make(untracked(&variables))?,
+            let layer = if case.mode.trains() {
+                layer
+            } else {
+                make(untracked(&variables))?
             };
             task(layer, |state: &GRUState| &state.h, variables, case)
         }
@@ -76,7 +78,7 @@ fn task<R: RNN + 'static>(
         }));
     }
     let x = Tensor::randn(0f32, 1.0, (batch, time, input), &Device::Cpu)?;
-    let training = case.mode != Mode::Infer;
+    let training = case.mode.trains();
     let run = move || -> Result<()> {
         let states = layer.seq(&x)?;
         // By hand: `states_to_tensor` of its GRU joins the steps along the features.

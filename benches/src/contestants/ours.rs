@@ -1,8 +1,11 @@
 //! This library, through what its users import.
 
+use burn::tensor::Tensor;
 use burn_rnn::{
-    CellOptions, CoupledLstmConfig, GruConfig, LstmConfig, PeepholeKind, PeepholeLstmConfig,
-    RecurrentConfig, Reset, SimpleRnnConfig,
+    CellOptions, CfnConfig, CoRnnConfig, CoupledLstmConfig, FastGrnnConfig, GruConfig,
+    IndRnnConfig, JanetConfig, LemConfig, Lengths, LstmConfig, MguConfig, MinimalRnnConfig,
+    NbrcConfig, PeepholeKind, PeepholeLstmConfig, RanConfig, Recurrent, RecurrentConfig, Reset,
+    SimpleRnnConfig, SlstmConfig, UgrnnConfig,
 };
 
 use super::{Task, tasks};
@@ -33,7 +36,28 @@ pub fn prepare(case: &Case, as_stream: bool) -> Result<Task, String> {
         Cell::Niaf => task.of(lstm.with_input_activation(false)),
         Cell::Noaf => task.of(lstm.with_output_activation(false)),
         Cell::Fgr => task.of(lstm.with_full_gate_recurrence(true)),
+        Cell::Indrnn => task.of(IndRnnConfig::new(input, hidden)),
+        Cell::Ugrnn => task.of(UgrnnConfig::new(input, hidden)),
+        Cell::Janet => task.of(JanetConfig::new(input, hidden)),
+        Cell::Mgu => task.of(MguConfig::new(input, hidden)),
+        Cell::Ran => task.of(RanConfig::new(input, hidden)),
+        Cell::Cfn => task.of(CfnConfig::new(input, hidden)),
+        Cell::Minimal => task.of(MinimalRnnConfig::new(input, hidden)),
+        Cell::Cornn => task.of(CoRnnConfig::new(input, hidden)),
+        Cell::Lem => task.of(LemConfig::new(input, hidden)),
+        Cell::Fastgrnn => task.of(FastGrnnConfig::new(input, hidden)),
+        Cell::Nbrc => task.of(NbrcConfig::new(input, hidden)),
+        Cell::Slstm => task.of(SlstmConfig::new(input, hidden)),
     }
+}
+
+/// The output for sequences of unequal lengths; the lengths are handed over in every run, as every batch has its own.
+fn with_lengths<C: burn_rnn::Cell>(
+    network: &Recurrent<C>,
+    input: Tensor<3>,
+    lengths: Vec<usize>,
+) -> Tensor<3> {
+    network.forward_with(input, None, &Lengths::new(lengths)).0
 }
 
 struct Timed<'a> {
@@ -61,7 +85,16 @@ impl Timed<'_> {
                 |network, x_t, state| network.step(x_t, state),
                 shape,
             ),
-            _ => tasks::sequence(
+            Mode::TrainLengths | Mode::InferLengths => {
+                let lengths = shape.lengths();
+                tasks::sequence(
+                    network,
+                    move |network, input| with_lengths(network, input, lengths.clone()),
+                    mode,
+                    shape,
+                )
+            }
+            Mode::Train | Mode::Infer | Mode::Memory => tasks::sequence(
                 network,
                 |network, input| network.forward(input, None).0,
                 mode,

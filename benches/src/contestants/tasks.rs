@@ -11,9 +11,10 @@ use crate::case::{Mode, Shape};
 
 /// The device of a mode: gradients are recorded in training alone.
 pub fn device(mode: Mode) -> Device {
-    match mode {
-        Mode::Train | Mode::Memory => Device::flex().autodiff(),
-        Mode::Infer | Mode::Step => Device::flex(),
+    if mode.trains() {
+        Device::flex().autodiff()
+    } else {
+        Device::flex()
     }
 }
 
@@ -34,7 +35,7 @@ pub fn sequence<M: Module + 'static>(
         let output = forward(&module, input.clone());
         let expected = [shape.batch, shape.time, shape.hidden];
         assert_eq!(output.dims(), expected, "the shape of the output");
-        if mode == Mode::Infer {
+        if !mode.trains() {
             black_box(output);
             return;
         }
