@@ -39,6 +39,10 @@ pub(crate) struct Transposed {
 }
 
 impl Transposed {
+    pub(crate) fn layouts(&self) -> &[Layout; 2] {
+        &self.layouts
+    }
+
     pub(crate) fn new(
         plan: &Plan,
         level: Level,

@@ -11,6 +11,7 @@ use crate::definition::{
 use crate::machine::barrier::Member;
 use crate::machine::buffer::Buffer;
 use crate::machine::threads::{Load, Part, Shared};
+use crate::product::layout::Layout;
 use crate::product::panels::Panels;
 use crate::product::tile::Tile;
 use crate::tuning::{CHUNK, FEW_ROWS, OWN_CACHE, ROWS_OF_FAR_WEIGHTS};
@@ -74,7 +75,7 @@ impl Pass<'_> {
         let plan = self.prepared.kernel.plan();
         let Sizes { batch, d_input, .. } = *self.sizes;
         let time = self.steps.longest();
-        load(plan, self.sizes, self.prepared, batch, time, d_input)
+        load(plan, self.sizes, &self.prepared.layouts, batch, time, d_input)
     }
 
     /// Runs it, shared among threads.
@@ -168,7 +169,7 @@ impl Pass<'_> {
 pub(crate) fn load(
     plan: &Plan,
     sizes: &Sizes,
-    prepared: &Prepared,
+    layouts: &[Layout; 2],
     batch: usize,
     time: usize,
     d_input: usize,
@@ -183,7 +184,7 @@ pub(crate) fn load(
     let step = batch * products.map(floats).sum::<usize>();
     let widths = plan.stages.iter().map(|stage| stage.width);
     let panels = widths
-        .map(|width| prepared.layouts[width as usize].panels(sizes.width(width)))
+        .map(|width| layouts[width as usize].panels(sizes.width(width)))
         .min();
     Load {
         batch,

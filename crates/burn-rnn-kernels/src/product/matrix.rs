@@ -1,6 +1,8 @@
 //! Products over all time steps, by the `gemm` library.
 
-use crate::threads::{Apart, members, spread};
+use crate::machine::level::Level;
+use crate::machine::threads::{Shared, members, spread};
+use crate::tuning::LEAST_SHARE;
 
 /// A row-major matrix, or with [`transposed`](Matrix::transposed) its transpose.
 #[derive(Clone, Copy)]
@@ -53,8 +55,9 @@ impl<'a> Matrix<'a> {
     }
 }
 
-/// `out = a · b`, into the columns from `first` on of rows of `row_stride` floats.
+/// Adds `a · b` to the part of `out` that begins at `first`, of rows of `row_stride` floats.
 pub(crate) fn multiply(
+    level: Level,
     out: &mut [f32],
     row_stride: usize,
     first: usize,
@@ -74,7 +77,7 @@ pub(crate) fn multiply(
     let by_rows = m > n;
     let long = if by_rows { m } else { n };
     let members = members(m * n * k, long / LEAST_SHARE);
-    let to = Apart::new(&mut out[first..]);
+    let to = Shared::new(&mut out[first..]);
     spread(members, &|index| {
         let cut = |index: usize| match index {
             0 => 0,
@@ -97,14 +100,14 @@ pub(crate) fn multiply(
                 to.at(row * row_stride + column),
                 1,
                 row_stride as isize,
-                false,
+                true,
                 a.data.as_ptr().add(row * a.row_stride),
                 a.column_stride as isize,
                 a.row_stride as isize,
                 b.data.as_ptr().add(column * b.column_stride),
                 b.column_stride as isize,
                 b.row_stride as isize,
-                0.0f32,
+                1.0f32,
                 1.0f32,
                 false,
                 false,
@@ -114,9 +117,6 @@ pub(crate) fn multiply(
         }
     });
 }
-
-/// The rows or columns that are worth a thread of their own.
-const LEAST_SHARE: usize = 32;
 
 /// The floats of the widest vector: no part begins inside one.
 const VECTOR: usize = 16;
