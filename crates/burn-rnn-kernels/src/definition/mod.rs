@@ -12,7 +12,10 @@ pub use scalar::Scalars;
 pub use value::{Function, Sum, Value};
 
 pub(crate) use declaration::{Parameter, ParameterKind, Source};
-pub(crate) use plan::{Plan, ProductPlan, SavedTemp, StagePlan};
+pub(crate) use plan::{
+    MOST_ENTRIES, MOST_MASKS, MOST_OPERANDS, MOST_REDUCTIONS, MOST_STATES, MOST_SUMS, MOST_TEMPS,
+    MOST_VECTORS, Plan, ProductPlan, SavedTemp, StagePlan,
+};
 
 /// The equations of a recurrent cell, written once: everything else is derived from them.
 ///

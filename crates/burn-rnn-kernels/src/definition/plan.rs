@@ -1,8 +1,8 @@
 //! A declaration checked against what the equations do, and where everything of a step has its place.
 
+use super::Definition;
 use super::declaration::{Declaration, ParameterKind, Source, Width};
 use super::record::{Operation, Record};
-use super::Definition;
 
 /// The most operations and reads of a stage that the backward pass takes apart without a loop.
 pub(crate) const MOST_ENTRIES: usize = 64;
@@ -178,7 +178,8 @@ impl Plan {
         }
         // In this order those with an input side stand side by side, and those with a recurrent side.
         let mut positions = [0; 2];
-        for (with_input, recurrent) in [(true, false), (true, true), (false, true), (false, false)] {
+        for (with_input, recurrent) in [(true, false), (true, true), (false, true), (false, false)]
+        {
             for (sum, declared) in sums.iter_mut().zip(&declaration.sums) {
                 if sum.there && declared.input == with_input && sum.recurrent == recurrent {
                     let next = &mut positions[sum.width as usize];
@@ -375,8 +376,12 @@ fn products(declaration: &Declaration) -> Vec<ProductPlan> {
 
 /// A product in parts whose sums are side by side.
 fn runs(product: ProductPlan, sums: &[SumPlan]) -> Vec<ProductPlan> {
-    let mut pairs: Vec<(usize, usize)> =
-        product.sums.iter().copied().zip(product.blocks.iter().copied()).collect();
+    let mut pairs: Vec<(usize, usize)> = product
+        .sums
+        .iter()
+        .copied()
+        .zip(product.blocks.iter().copied())
+        .collect();
     pairs.sort_by_key(|&(sum, _)| sums[sum].position);
     let mut parts: Vec<ProductPlan> = Vec::new();
     for (sum, block) in pairs {
@@ -465,10 +470,13 @@ fn temps(
         let is_read = records
             .iter()
             .any(|record| record.operations.contains(&Operation::Temp(index)));
-        let set = record.operations.iter().find_map(|operation| match operation {
-            Operation::SetTemp(set, value) if *set == index => Some(*value),
-            _ => None,
-        });
+        let set = record
+            .operations
+            .iter()
+            .find_map(|operation| match operation {
+                Operation::SetTemp(set, value) if *set == index => Some(*value),
+                _ => None,
+            });
         let slot = set.and_then(|value| {
             let kept = |operation: &Operation| matches!(operation, Operation::Kept(..));
             kept(&record.operations[value]).then(|| {
@@ -492,7 +500,11 @@ fn temps(
 
 /// Compares what is declared with what the equations do.
 fn check(declaration: &Declaration, records: &[Record]) -> Result<(), String> {
-    let states: usize = declaration.states.iter().map(|state| state.vectors.len()).sum();
+    let states: usize = declaration
+        .states
+        .iter()
+        .map(|state| state.vectors.len())
+        .sum();
     let rows: usize = declaration
         .parameters
         .iter()
@@ -502,7 +514,8 @@ fn check(declaration: &Declaration, records: &[Record]) -> Result<(), String> {
             ParameterKind::Scalars { count } => *count,
         })
         .sum();
-    let operands = declaration.states.len() + declaration.parameters.len() + declaration.masks.len() + 3;
+    let operands =
+        declaration.states.len() + declaration.parameters.len() + declaration.masks.len() + 3;
     for (what, count, most) in [
         ("sums", declaration.sums.len(), MOST_SUMS),
         ("states", states, MOST_STATES),
@@ -513,7 +526,9 @@ fn check(declaration: &Declaration, records: &[Record]) -> Result<(), String> {
         ("operands", operands, MOST_OPERANDS),
     ] {
         if count > most {
-            return Err(format!("it declares {count} {what}, at most {most} are possible"));
+            return Err(format!(
+                "it declares {count} {what}, at most {most} are possible"
+            ));
         }
     }
     if states == 0 {
@@ -562,7 +577,11 @@ fn check(declaration: &Declaration, records: &[Record]) -> Result<(), String> {
                     if of_state != width || !there {
                         return Err(format!(
                             "stage {stage} is of {width:?} units; state {index} is {}",
-                            if there { format!("of {of_state:?} units") } else { "not there".into() },
+                            if there {
+                                format!("of {of_state:?} units")
+                            } else {
+                                "not there".into()
+                            },
                         ));
                     }
                     if matches!(operation, Operation::SetState(..)) {
@@ -618,17 +637,23 @@ fn check(declaration: &Declaration, records: &[Record]) -> Result<(), String> {
             return Err(format!("sum {index} is declared and never read"));
         }
         if sum.input && declaration.stages[sum.stage] == Width::Output {
-            return Err(format!("sum {index} has an input side in a stage of output units"));
+            return Err(format!(
+                "sum {index} has an input side in a stage of output units"
+            ));
         }
     }
     for (index, &count) in states_set.iter().enumerate() {
         if state_of(declaration, index).2 && count != 1 {
-            return Err(format!("state {index} is set {count} times in a step, not once"));
+            return Err(format!(
+                "state {index} is set {count} times in a step, not once"
+            ));
         }
     }
     for (index, &count) in temps_set.iter().enumerate() {
         if count != 1 {
-            return Err(format!("temp {index} is set {count} times in a step, not once"));
+            return Err(format!(
+                "temp {index} is set {count} times in a step, not once"
+            ));
         }
     }
     check_products(declaration)
@@ -650,7 +675,9 @@ fn check_products(declaration: &Declaration) -> Result<(), String> {
                 return Err(format!("a product of {name} goes into no sums"));
             };
             if stages.iter().any(|&other| other != stage) {
-                return Err(format!("a product of {name} goes into sums of several stages"));
+                return Err(format!(
+                    "a product of {name} goes into sums of several stages"
+                ));
             }
             if let Source::Temp(temp) = product.source
                 && declaration.temps[temp].stage >= stage

@@ -136,9 +136,7 @@ impl Function {
                 }
             }
             Self::ScaledTanh { alpha, beta } => number(alpha) * (number(beta) * x).tanh(),
-            Self::HardSigmoid { alpha, beta } => {
-                (number(alpha) * x + number(beta)).clamp(0.0, 1.0)
-            }
+            Self::HardSigmoid { alpha, beta } => (number(alpha) * x + number(beta)).clamp(0.0, 1.0),
             Self::Elu { alpha } => x.max(0.0) + number(alpha) * x.min(0.0).exp_m1(),
             Self::Clip { limit } => x.clamp(-number(limit), number(limit)),
         }

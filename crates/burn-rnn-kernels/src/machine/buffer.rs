@@ -4,6 +4,8 @@ use std::cell::RefCell;
 use std::mem::take;
 use std::ops::{Deref, DerefMut};
 
+use crate::tuning::{LONGEST_SCRATCH, SCRATCH_BUFFERS};
+
 /// The floats of a cache line and of the widest vector.
 pub(crate) const LINE: usize = 16;
 
@@ -41,12 +43,6 @@ thread_local! {
     static DROPPED: RefCell<Vec<Vec<Line>>> = const { RefCell::new(Vec::new()) };
 }
 
-/// The number of buffers that a thread keeps: those of one run.
-const KEPT: usize = 12;
-
-/// The lines of the longest buffer that is kept: a megabyte.
-const LONGEST_KEPT: usize = 1 << 14;
-
 impl Buffer {
     pub(crate) fn zeros(len: usize) -> Self {
         let count = len.div_ceil(LINE);
@@ -71,13 +67,13 @@ impl Buffer {
 impl Drop for Buffer {
     fn drop(&mut self) {
         let lines = take(&mut self.lines);
-        if lines.capacity() == 0 || lines.capacity() > LONGEST_KEPT {
+        if lines.capacity() == 0 || lines.capacity() > LONGEST_SCRATCH {
             return;
         }
         // A thread that ends has none any more; the memory is then freed.
         let _ = DROPPED.try_with(|dropped| {
             let mut dropped = dropped.borrow_mut();
-            if dropped.len() < KEPT {
+            if dropped.len() < SCRATCH_BUFFERS {
                 dropped.push(lines);
             }
         });

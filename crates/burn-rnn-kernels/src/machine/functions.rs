@@ -112,7 +112,6 @@ pub(crate) fn relu<S: Simd>(simd: S, x: S::f32s) -> S::f32s {
     keep_nan(simd, x, simd.max_f32s(x, zero))
 }
 
-
 /// `e^x`; zero below −87.
 #[inline(always)]
 pub(crate) fn exp<S: Simd>(simd: S, x: S::f32s) -> S::f32s {
@@ -142,7 +141,10 @@ pub(crate) fn ln<S: Simd>(simd: S, x: S::f32s) -> S::f32s {
     // The exponent's bits in the low digits of 2^23 are the exponent as a float, 2^23 more.
     let exponent = simd.wrapping_dyn_shr_u32s(bits, simd.splat_u32s(23));
     let exponent = simd.or_u32s(exponent, simd.splat_u32s(0x4b00_0000));
-    let mut n = simd.sub_f32s(simd.transmute_f32s_u32s(exponent), splat(8_388_608.0 + 126.0));
+    let mut n = simd.sub_f32s(
+        simd.transmute_f32s_u32s(exponent),
+        splat(8_388_608.0 + 126.0),
+    );
     let is_small = simd.less_than_f32s(m, splat(core::f32::consts::FRAC_1_SQRT_2));
     n = simd.select_f32s(is_small, simd.sub_f32s(n, splat(1.0)), n);
     m = simd.select_f32s(is_small, simd.add_f32s(m, m), m);

@@ -77,6 +77,19 @@ impl Level {
         }
     }
 
+    /// The floats of a vector.
+    pub(crate) fn lanes(self) -> usize {
+        match self.0 {
+            #[cfg(target_arch = "x86_64")]
+            Kind::Avx512(_) => 16,
+            #[cfg(target_arch = "x86_64")]
+            Kind::Avx2(_) => 8,
+            #[cfg(target_arch = "aarch64")]
+            Kind::Neon(_) => 4,
+            Kind::Portable => 8,
+        }
+    }
+
     /// Runs an operation compiled for this level.
     pub(crate) fn run<Op: WithSimd>(self, op: Op) -> Op::Output {
         match self.0 {

@@ -8,8 +8,9 @@ use std::mem::take;
 use std::ops::{Deref, DerefMut};
 use std::sync::Mutex;
 
-use crate::buffer::{LINE, Line, floats, floats_mut};
-use crate::kept;
+use super::buffer::{LINE, Line, floats, floats_mut};
+use crate::product::cache;
+use crate::tuning::{POOL_PATIENCE, WORTH_POOLING};
 
 /// Floats from the pool, which they return to when dropped; they start on a cache line.
 #[derive(Debug)]
@@ -23,7 +24,7 @@ impl Pooled {
     pub(crate) fn any(len: usize) -> Self {
         let count = len.div_ceil(LINE);
         let mut lines = Vec::new();
-        if count >= WORTH_KEEPING {
+        if count >= WORTH_POOLING {
             let found = POOL.lock().ok().and_then(|mut pool| pool.find(count));
             lines = found.unwrap_or_default();
         }
@@ -43,7 +44,7 @@ impl Clone for Pooled {
 
 impl Drop for Pooled {
     fn drop(&mut self) {
-        if self.lines.len() >= WORTH_KEEPING
+        if self.lines.len() >= WORTH_POOLING
             && let Ok(mut pool) = POOL.lock()
         {
             pool.keep(take(&mut self.lines));
@@ -69,17 +70,11 @@ impl DerefMut for Pooled {
 /// is no need to call it: buffers that are not used for a while are freed anyhow, with the next steps, and the packed
 /// weights of a model that is gone, with the next model.
 pub fn release_memory() {
-    kept::release();
+    cache::release();
     if let Ok(mut pool) = POOL.lock() {
         pool.buffers.clear();
     }
 }
-
-/// The lines from which on a buffer is kept: the allocator is fast with less.
-const WORTH_KEEPING: usize = 1 << 11;
-
-/// A buffer that is not used while so many others are returned is freed.
-const PATIENCE: u64 = 256;
 
 static POOL: Mutex<Pool> = Mutex::new(Pool {
     buffers: Vec::new(),
@@ -107,7 +102,7 @@ impl Pool {
         self.clock += 1;
         let clock = self.clock;
         self.buffers
-            .retain(|(returned, _)| clock - returned <= PATIENCE);
+            .retain(|(returned, _)| clock - returned <= POOL_PATIENCE);
         self.buffers.push((clock, buffer));
     }
 }
@@ -119,7 +114,7 @@ mod tests {
     #[test]
     fn a_buffer_comes_back_and_one_of_another_size_does_not() {
         // A size that no other test uses: the pool is shared.
-        let len = WORTH_KEEPING * LINE * 3 + 12_345;
+        let len = WORTH_POOLING * LINE * 3 + 12_345;
         let mut first = Pooled::any(len);
         first[7] = 42.0;
         let address = first.as_ptr();

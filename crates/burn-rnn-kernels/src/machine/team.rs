@@ -46,7 +46,11 @@ pub(crate) fn run(members: usize, work: &(dyn Fn(usize) + Sync)) -> bool {
     // Waits even when `work(0)` panics: the others still read what is borrowed here.
     let own = catch_unwind(AssertUnwindSafe(|| work(0)));
     wait_for_all(&task.busy);
-    let others = task.panic.get_mut().unwrap_or_else(PoisonError::into_inner).take();
+    let others = task
+        .panic
+        .get_mut()
+        .unwrap_or_else(PoisonError::into_inner)
+        .take();
     drop(team);
     let consequence = |panic: &Box<dyn Any + Send>| panic.is::<OtherThreadPanicked>();
     match (own, others) {
@@ -88,7 +92,10 @@ impl Member {
                     if let Err(panic) = catch_unwind(AssertUnwindSafe(|| work(index))) {
                         let slot = &(*task).panic;
                         let mut slot = slot.lock().unwrap_or_else(PoisonError::into_inner);
-                        if slot.as_ref().is_none_or(|known| known.is::<OtherThreadPanicked>()) {
+                        if slot
+                            .as_ref()
+                            .is_none_or(|known| known.is::<OtherThreadPanicked>())
+                        {
                             *slot = Some(panic);
                         }
                     }

@@ -8,8 +8,8 @@ use core::cell::RefCell;
 use pulp::{Simd, WithSimd};
 
 use crate::definition::{
-    MOST_MASKS, MOST_REDUCTIONS, MOST_STATES, MOST_SUMS, MOST_TEMPS, MOST_VECTORS, Plan,
-    SavedTemp, Source, Width,
+    MOST_MASKS, MOST_REDUCTIONS, MOST_STATES, MOST_SUMS, MOST_TEMPS, MOST_VECTORS, Plan, SavedTemp,
+    Source, Width,
 };
 use crate::machine::barrier::Member;
 use crate::machine::buffer::{Buffer, LINE};
@@ -51,8 +51,8 @@ impl Transposed {
     ) -> Self {
         let lanes = level.lanes();
         let threads = rayon::current_num_threads();
-        let layouts = Width::ALL
-            .map(|width| Layout::new(lanes, 1, sizes.width(width), sizes.batch, threads));
+        let layouts =
+            Width::ALL.map(|width| Layout::new(lanes, 1, sizes.width(width), sizes.batch, threads));
         let padded = Width::ALL.map(|width| layouts[width as usize].padded(sizes.width(width)));
         let products = plan.stages.iter().map(|stage| {
             let products = stage.products.iter().map(|product| {
@@ -182,7 +182,10 @@ impl BackwardPass<'_> {
         });
         let mut total = Buffer::zeros(group);
         for part in sums.chunks_exact(group.max(1)) {
-            total.iter_mut().zip(part).for_each(|(total, part)| *total += part);
+            total
+                .iter_mut()
+                .zip(part)
+                .for_each(|(total, part)| *total += part);
         }
         let mut biases = Buffer::zeros(plan.biases.len() * hidden);
         let mut rows = Buffer::zeros(plan.rows.len() * hidden);
@@ -235,7 +238,9 @@ impl Job<'_> {
     fn back_through_time<S: Simd>(&self, simd: S, inner: &mut [usize], outer: &mut [usize]) {
         let steps = &self.saved.steps;
         let sequences = &self.order[self.part.first..][..self.part.rows];
-        let longest = sequences.first().map_or(0, |&sequence| steps.length(sequence));
+        let longest = sequences
+            .first()
+            .map_or(0, |&sequence| steps.length(sequence));
         let mut totals = Buffer::zeros(self.plan.declaration.reductions.len() * self.part.rows);
         let mut turn = 0;
         let mut active = 0;
@@ -281,7 +286,10 @@ impl Job<'_> {
     fn state(&self, index: usize, turn: usize) -> (RowsAt, RowsAt) {
         let places = self.memory.places.states[index];
         let width = self.plan.states[index].width;
-        (self.at(places[turn], width), self.at(places[1 - turn], width))
+        (
+            self.at(places[turn], width),
+            self.at(places[1 - turn], width),
+        )
     }
 
     /// The gradient of the last state of a row, which its last step starts from.
@@ -320,7 +328,10 @@ impl Job<'_> {
             }
         };
         for (index, temp) in self.plan.temps.iter().enumerate() {
-            fill(self.at(self.memory.places.temps[index], temp.width), temp.width);
+            fill(
+                self.at(self.memory.places.temps[index], temp.width),
+                temp.width,
+            );
         }
         for (index, state) in self.plan.states.iter().enumerate() {
             if state.there && !state.is_read && !state.is_source {
@@ -411,7 +422,9 @@ impl Job<'_> {
                 Source::Temp(temp) => (self.at(self.memory.places.temps[temp], width), false),
             };
             let layout = self.pass.weights.layouts[width as usize];
-            let panels = self.part.panels(layout.panels(self.pass.sizes.width(width)));
+            let panels = self
+                .part
+                .panels(layout.panels(self.pass.sizes.width(width)));
             for (part, (first_sum, weights)) in
                 self.pass.weights.products[index][number].iter().enumerate()
             {
@@ -441,8 +454,11 @@ impl Job<'_> {
 
     /// Whether another product has written to the gradient of a state in this step: of a later stage, or before in the same.
     fn comes_before(&self, stage: usize, number: usize, state: usize) -> bool {
-        let reads = |product: &crate::definition::ProductPlan| product.source == Source::State(state);
-        self.plan.stages[stage + 1..].iter().any(|stage| stage.products.iter().any(reads))
+        let reads =
+            |product: &crate::definition::ProductPlan| product.source == Source::State(state);
+        self.plan.stages[stage + 1..]
+            .iter()
+            .any(|stage| stage.products.iter().any(reads))
             || self.plan.stages[stage].products[..number].iter().any(reads)
     }
 
@@ -460,7 +476,9 @@ impl Job<'_> {
                 for share in 0..self.part.shares {
                     let at = self.d_reduced(share, reduction).wrapping_add(row * LINE);
                     // SAFETY: the threads have waited for each other since these were written.
-                    total += unsafe { core::slice::from_raw_parts(at, LINE) }.iter().sum::<f32>();
+                    total += unsafe { core::slice::from_raw_parts(at, LINE) }
+                        .iter()
+                        .sum::<f32>();
                 }
                 totals[reduction * self.part.rows + row] = total;
             }

@@ -75,7 +75,14 @@ impl Pass<'_> {
         let plan = self.prepared.kernel.plan();
         let Sizes { batch, d_input, .. } = *self.sizes;
         let time = self.steps.longest();
-        load(plan, self.sizes, &self.prepared.layouts, batch, time, d_input)
+        load(
+            plan,
+            self.sizes,
+            &self.prepared.layouts,
+            batch,
+            time,
+            d_input,
+        )
     }
 
     /// Runs it, shared among threads.
@@ -88,15 +95,18 @@ impl Pass<'_> {
             if state.there {
                 let len = batch * self.prepared.padded[state.width as usize];
                 places[0] = arena.take(len);
-                places[1] = if state.in_place { places[0] } else { arena.take(len) };
+                places[1] = if state.in_place {
+                    places[0]
+                } else {
+                    arena.take(len)
+                };
             }
         }
         for (temp, place) in plan.temps.iter().zip(&mut places.temps) {
             *place = arena.take(batch * self.prepared.padded[temp.width as usize]);
         }
         let output = Width::Output as usize;
-        let output_sums =
-            arena.take(batch * plan.positions[output] * self.prepared.padded[output]);
+        let output_sums = arena.take(batch * plan.positions[output] * self.prepared.padded[output]);
         let load = self.load();
         let sharing = load.sharing();
         let shares = rayon::current_num_threads();
@@ -241,7 +251,9 @@ impl Job<'_> {
         } else {
             1
         };
-        let longest = sequences.first().map_or(0, |&sequence| steps.length(sequence));
+        let longest = sequences
+            .first()
+            .map_or(0, |&sequence| steps.length(sequence));
         let chunk = (CHUNK / step_floats.max(1)).max(least).min(longest);
         let mut sums = Buffer::zeros(chunk * step_floats);
         let totals_len = plan.declaration.reductions.len() * rows;
@@ -261,7 +273,11 @@ impl Job<'_> {
                     inner[row] = steps.offset(sequence) + t;
                     outer[row] = sequence * self.pass.sizes.time + t;
                 }
-                let slot = if self.slots_in_time() { count - 1 - index } else { index };
+                let slot = if self.slots_in_time() {
+                    count - 1 - index
+                } else {
+                    index
+                };
                 frames.begin(active, sums[slot * step_floats..].as_ptr(), plan);
                 self.save_states(&frames);
                 for stage in 0..plan.stages.len() {
@@ -285,13 +301,7 @@ struct Frames {
 }
 
 impl Frames {
-    fn new(
-        job: &Job<'_>,
-        inner: &[usize],
-        outer: &[usize],
-        sums: &[f32],
-        totals: &[f32],
-    ) -> Self {
+    fn new(job: &Job<'_>, inner: &[usize], outer: &[usize], sums: &[f32], totals: &[f32]) -> Self {
         let (plan, memory, prepared) = (job.plan, job.memory, job.pass.prepared);
         let first = job.part.first;
         let rows = job.part.rows;
@@ -341,7 +351,8 @@ impl Frames {
             }
             let all_units = job.pass.sizes.width(stage.width);
             let panels = job.part.panels(layout.panels(all_units));
-            let output_sums = memory.output_sums + first * plan.positions[width] * prepared.padded[width];
+            let output_sums =
+                memory.output_sums + first * plan.positions[width] * prepared.padded[width];
             ForwardFrame {
                 span: Span {
                     rows,
@@ -426,7 +437,11 @@ impl Job<'_> {
     fn for_states(&self, frames: &Frames, mut run: impl FnMut(usize, RowsAt, (usize, usize))) {
         for (index, state) in self.plan.states.iter().enumerate() {
             if state.there {
-                run(index, frames.stages[0].before[index], self.units(state.width));
+                run(
+                    index,
+                    frames.stages[0].before[index],
+                    self.units(state.width),
+                );
             }
         }
     }
@@ -538,7 +553,11 @@ impl Job<'_> {
         for turn in first..end {
             // Every other step goes back over the weights from where the one before ended, so that those that the core's own
             // cache still holds come first.
-            let panel = if from_end { first + end - 1 - turn } else { turn };
+            let panel = if from_end {
+                first + end - 1 - turn
+            } else {
+                turn
+            };
             for (product, panels) in stage.products.iter().zip(&prepared.products[index]) {
                 // SAFETY: the frame has these rows and panels, and the weights are those of the product.
                 unsafe { multiply(simd, frame, product, panels, panel, rows) };
@@ -641,7 +660,9 @@ impl Job<'_> {
                     .for_each(|row| row[with_input..].fill(0.0));
             }
         }
-        let Some(weights) = &prepared.input else { return };
+        let Some(weights) = &prepared.input else {
+            return;
+        };
         let d_input = sizes.d_input;
         let sequences = &self.order[self.part.first..][..rows];
         // Steps of unequal sequences are brought together; others stand in a row anyway.
@@ -679,7 +700,10 @@ impl Job<'_> {
                 let inner = if !steps.is_ragged() {
                     if over_steps { count } else { rows }
                 } else if over_steps {
-                    steps.length(sequences[row]).saturating_sub(start).min(count)
+                    steps
+                        .length(sequences[row])
+                        .saturating_sub(start)
+                        .min(count)
                 } else {
                     sequences.partition_point(|&sequence| steps.length(sequence) > start + step)
                 };

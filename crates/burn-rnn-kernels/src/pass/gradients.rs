@@ -49,13 +49,16 @@ impl Gradients<'_> {
                 let operand = plan.parameter(index);
                 let there = self.operands.get(operand);
                 all[operand] = match &parameter.kind {
-                    ParameterKind::Matrix { .. } => there.map(|data| self.of_matrix(index, data.len())),
+                    ParameterKind::Matrix { .. } => {
+                        there.map(|data| self.of_matrix(index, data.len()))
+                    }
                     ParameterKind::Vectors { there: rows, .. } => {
                         let first = row;
                         row += rows.len();
                         there.map(|_| {
                             let mut d = Vec::new();
-                            for (offset, _) in rows.iter().enumerate().filter(|(_, there)| **there) {
+                            for (offset, _) in rows.iter().enumerate().filter(|(_, there)| **there)
+                            {
                                 let from = &returned.rows[(first + offset) * returned.padded..];
                                 d.extend_from_slice(&from[..self.sizes.d_hidden]);
                             }
@@ -84,7 +87,9 @@ impl Gradients<'_> {
 
     fn unpad(&self, rows: &[f32], padded: usize) -> Vec<f32> {
         let rows = rows.chunks_exact(padded.max(1));
-        rows.flat_map(|row| &row[..self.sizes.d_hidden]).copied().collect()
+        rows.flat_map(|row| &row[..self.sizes.d_hidden])
+            .copied()
+            .collect()
     }
 
     /// The gradients of consecutive sums of a width, over all steps.
@@ -113,8 +118,7 @@ impl Gradients<'_> {
         if let Some(w_input) = self.operands.get(self.plan.w_input()) {
             for (block, slots) in self.input_runs() {
                 let width = slots.len() * d_hidden;
-                let weights =
-                    Matrix::columns(w_input, d_input, columns, block * d_hidden, width);
+                let weights = Matrix::columns(w_input, d_input, columns, block * d_hidden, width);
                 let d = self.slots(Width::Hidden, slots);
                 multiply(self.level, &mut dx, d_input, 0, d, weights.transposed());
             }
@@ -148,7 +152,10 @@ impl Gradients<'_> {
         let products = self.plan.stages.iter().flat_map(|stage| &stage.products);
         for product in products.filter(|product| product.parameter == parameter) {
             let width = self.plan.sums[product.sums[0]].width;
-            let (rows, columns) = (self.sizes.width(product.source_width), self.sizes.width(width));
+            let (rows, columns) = (
+                self.sizes.width(product.source_width),
+                self.sizes.width(width),
+            );
             let heads = product.heads.unwrap_or(1);
             let (rows_of_head, columns_of_head) = (rows / heads, columns / heads);
             let row_stride = of * columns_of_head;
@@ -158,7 +165,11 @@ impl Gradients<'_> {
                     let first_row = product.row_block * rows + head * rows_of_head;
                     let source = self.source(product, head * rows_of_head, rows_of_head);
                     // The columns of a head are side by side in one block alone.
-                    let each = if product.heads.is_some() { 1 } else { slots.len() };
+                    let each = if product.heads.is_some() {
+                        1
+                    } else {
+                        slots.len()
+                    };
                     for index in (0..slots.len()).step_by(each) {
                         let d = if product.heads.is_some() {
                             let slot = slots.start + index;
@@ -171,7 +182,14 @@ impl Gradients<'_> {
                             self.slots(width, slots.clone())
                         };
                         let first = first_row * row_stride + (block + index) * columns_of_head;
-                        multiply(self.level, &mut d_weights, row_stride, first, source.transposed(), d);
+                        multiply(
+                            self.level,
+                            &mut d_weights,
+                            row_stride,
+                            first,
+                            source.transposed(),
+                            d,
+                        );
                     }
                 }
             }

@@ -65,7 +65,10 @@ impl<T> Operands<T> {
     }
 
     /// As [`map`](Operands::map); none where the function gives none for any of them.
-    pub fn try_map_ref<'a, U>(&'a self, mut f: impl FnMut(&'a T) -> Option<U>) -> Option<Operands<U>> {
+    pub fn try_map_ref<'a, U>(
+        &'a self,
+        mut f: impl FnMut(&'a T) -> Option<U>,
+    ) -> Option<Operands<U>> {
         let mut all = Vec::with_capacity(self.0.len());
         for operand in &self.0 {
             all.push(match operand {

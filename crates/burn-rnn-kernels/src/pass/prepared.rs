@@ -160,8 +160,7 @@ pub(crate) fn rows(
 ) -> Buffer {
     let mut to = Buffer::zeros(plan.rows.len() * padded);
     for (row, to) in plan.rows.iter().zip(to.chunks_exact_mut(padded.max(1))) {
-        let (Some(from), Some(index)) =
-            (operands.get(plan.parameter(row.parameter)), row.row)
+        let (Some(from), Some(index)) = (operands.get(plan.parameter(row.parameter)), row.row)
         else {
             continue;
         };

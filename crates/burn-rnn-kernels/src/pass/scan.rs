@@ -44,7 +44,10 @@ pub(crate) fn states<'a>(plan: &Plan, operands: &Operands<&'a [f32]>) -> [&'a [f
     let mut states = [&[][..]; MOST_STATES];
     for (index, state) in states.iter_mut().enumerate() {
         if index < plan.declaration.states.len() {
-            *state = operands.get(Plan::STATES + index).copied().unwrap_or_default();
+            *state = operands
+                .get(Plan::STATES + index)
+                .copied()
+                .unwrap_or_default();
         }
     }
     states

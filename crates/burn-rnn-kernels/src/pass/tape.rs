@@ -492,8 +492,8 @@ impl<'a, S: Simd> Stage for &'a Tape<'a, S> {
     fn temp(&self, index: usize) -> Self::Value {
         // SAFETY: see above.
         unsafe {
-            let from = self.frame.temps[index]
-                .add(self.inner * self.frame.temp_steps[index] + self.unit);
+            let from =
+                self.frame.temps[index].add(self.inner * self.frame.temp_steps[index] + self.unit);
             let v = load_first(self.simd, from, self.n);
             let at = (*self.temps.get())[index];
             if at != NONE {
@@ -591,7 +591,14 @@ impl<S: Simd> Var<'_, S> {
 
     /// An operation on two values.
     #[inline(always)]
-    fn two(self, v: S::f32s, rule: Rule, slope: S::f32s, other: Self, other_slope: S::f32s) -> Self {
+    fn two(
+        self,
+        v: S::f32s,
+        rule: Rule,
+        slope: S::f32s,
+        other: Self,
+        other_slope: S::f32s,
+    ) -> Self {
         if self.at == NONE && other.at == NONE {
             return self.tape.known(v);
         }
@@ -637,7 +644,11 @@ impl<S: Simd> Value for Var<'_, S> {
     fn abs(self) -> Self {
         let simd = self.tape.simd;
         let (zero, one) = (self.zero(), simd.splat_f32s(1.0));
-        let slope = simd.select_f32s(simd.less_than_f32s(self.v, zero), simd.splat_f32s(-1.0), one);
+        let slope = simd.select_f32s(
+            simd.less_than_f32s(self.v, zero),
+            simd.splat_f32s(-1.0),
+            one,
+        );
         let slope = simd.select_f32s(simd.equal_f32s(self.v, zero), zero, slope);
         self.one(simd.abs_f32s(self.v), slope)
     }

@@ -72,7 +72,9 @@ fn lock() -> std::sync::MutexGuard<'static, Cache> {
         clock: 0,
     });
     // What a panic leaves is whole.
-    CACHE.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
+    CACHE
+        .lock()
+        .unwrap_or_else(|poisoned| poisoned.into_inner())
 }
 
 struct Cache {

@@ -1,0 +1,7 @@
+//! Products of a step, of weights in panels, and over all steps.
+
+pub(crate) mod cache;
+pub(crate) mod layout;
+pub(crate) mod matrix;
+pub(crate) mod panels;
+pub(crate) mod tile;
