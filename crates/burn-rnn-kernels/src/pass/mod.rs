@@ -7,6 +7,8 @@ mod kernel;
 mod lane;
 mod memory;
 mod operands;
+#[cfg(test)]
+mod oracle;
 mod prepared;
 mod scan;
 mod tape;
