@@ -287,3 +287,39 @@ fn passes_agree_with_the_equations() {
         }
     }
 }
+
+#[test]
+#[ignore]
+fn speed() {
+    fn time<D: Definition>(definition: D, batch: usize, time: usize, d_input: usize, d_hidden: usize) {
+        let engine = Engine::of(definition);
+        let sizes = Sizes { batch, time, d_input, d_hidden, d_output: d_hidden };
+        let problem = Problem::new(&engine, sizes, Timing::default());
+        let floats = |values: &[f64]| -> Vec<f32> { values.iter().map(|&v| v as f32 * 0.1).collect() };
+        let given: Vec<Option<Vec<f32>>> = problem.operands.iter().map(|o| o.as_deref().map(floats)).collect();
+        let operands = Operands::new(given.iter().map(|o| o.as_deref()).collect());
+        let d_output = floats(&problem.by_output);
+        let level = Level::available()[0];
+        let (mut best, mut infer) = ([f64::MAX; 2], f64::MAX);
+        for _ in 0..12 {
+            let t = std::time::Instant::now();
+            forward(&engine.0, level, &sizes, &operands, None, &Timing::default(), false);
+            infer = infer.min(t.elapsed().as_secs_f64());
+            let t = std::time::Instant::now();
+            let saved = forward(&engine.0, level, &sizes, &operands, None, &Timing::default(), true).saved.unwrap();
+            best[0] = best[0].min(t.elapsed().as_secs_f64());
+            let d = OutputGradients { output: &d_output, states: vec![None; engine.0.plan().declaration.states.len()] };
+            let wanted = Wanted { x: false, parameters: true };
+            let t = std::time::Instant::now();
+            backward(&engine.0, level, &sizes, &operands, saved, &d, wanted);
+            best[1] = best[1].min(t.elapsed().as_secs_f64());
+        }
+        println!("{definition:?} {batch}x{time}x{d_input}x{d_hidden}: infer {:.2} forward {:.2} backward {:.2} ms", infer * 1e3, best[0] * 1e3, best[1] * 1e3);
+    }
+    for (b, t, i, h) in [(32, 100, 128, 256), (16, 50, 64, 128)] {
+        time(Simple, b, t, i, h);
+        time(Lstm, b, t, i, h);
+        time(Gru, b, t, i, h);
+        time(Mgu, b, t, i, h);
+    }
+}
