@@ -8,7 +8,7 @@ use std::sync::Arc;
 use burn::backend::tensor::FloatTensor;
 use burn::backend::{Backend, Shape, TensorData};
 
-use crate::kept::Owner;
+use crate::product::cache::Owner;
 
 /// A backend of the CPU. All tensors here are of `f32`.
 pub(crate) trait CpuBackend: Backend {

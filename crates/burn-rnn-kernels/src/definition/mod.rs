@@ -11,7 +11,7 @@ pub use record::{Operation, Record};
 pub use scalar::Scalars;
 pub use value::{Function, Sum, Value};
 
-pub(crate) use declaration::{Parameter, ParameterKind, Source};
+pub(crate) use declaration::{ParameterKind, Source};
 pub(crate) use plan::{
     MOST_ENTRIES, MOST_MASKS, MOST_OPERANDS, MOST_REDUCTIONS, MOST_STATES, MOST_SUMS, MOST_TEMPS,
     MOST_VECTORS, Plan, ProductPlan, SavedTemp, StagePlan,

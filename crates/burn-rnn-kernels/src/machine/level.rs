@@ -44,22 +44,22 @@ impl Level {
         levels.into_iter().map(Self).collect()
     }
 
-    /// The level that is used: the best, or the one that `BURN_RNN_SIMD` asks for.
-    ///
-    /// # Panics
-    ///
-    /// Where the variable asks for a level that this machine has not: a test that was meant for it
-    /// would otherwise pass on another.
+    /// The level that is used: the best, or the one that `BURN_RNN_SIMD` asks for. Where it asks for one that this machine has
+    /// not, a line on standard error says so, and the best is used.
     pub fn chosen() -> Self {
         static CHOSEN: OnceLock<Level> = OnceLock::new();
         *CHOSEN.get_or_init(|| {
             let levels = Self::available();
-            let Ok(asked) = std::env::var(VARIABLE) else {
+            let Some(asked) = std::env::var_os(VARIABLE).filter(|asked| !asked.is_empty()) else {
                 return levels[0];
             };
-            let found = levels.iter().find(|level| level.name() == asked);
+            let found = levels.iter().find(|level| asked == level.name());
             *found.unwrap_or_else(|| {
-                panic!("{VARIABLE} is {asked:?}, but this machine has {levels:?}; unset it for the best")
+                eprintln!(
+                    "warning: {VARIABLE} is {asked:?}, but this machine has {levels:?}: using {:?}",
+                    levels[0]
+                );
+                &levels[0]
             })
         })
     }
@@ -75,6 +75,18 @@ impl Level {
             Kind::Neon(_) => "neon",
             Kind::Portable => "portable",
         }
+    }
+
+    /// Whether this machine has no better one.
+    pub(crate) fn is_best(self) -> bool {
+        static BEST: OnceLock<Level> = OnceLock::new();
+        BEST.get_or_init(|| Self::available()[0]).name() == self.name()
+    }
+
+    /// Whether it is AVX2.
+    #[cfg(target_arch = "x86_64")]
+    pub(crate) fn has_avx2(self) -> bool {
+        matches!(self.0, Kind::Avx2(_))
     }
 
     /// The floats of a vector.

@@ -19,13 +19,13 @@ use crate::tuning::{CHUNK, FEW_ROWS, OWN_CACHE, ROWS_OF_FAR_WEIGHTS};
 use super::lane::{ForwardFrame, MaskAt, RowsAt, Span};
 use super::memory::{Arena, Places, Saved};
 use super::prepared::Prepared;
-use super::timing::{Sizes, Steps};
+use super::timing::{Sizes, Schedule};
 
 /// One way through time.
 pub(crate) struct Pass<'a> {
     pub(crate) prepared: &'a Prepared,
     pub(crate) sizes: &'a Sizes,
-    pub(crate) steps: &'a Steps,
+    pub(crate) steps: &'a Schedule,
     pub(crate) x: &'a [f32],
     /// The tensors of states, `[batch, vectors · width]`.
     pub(crate) states: [&'a [f32]; MOST_STATES],
@@ -164,12 +164,14 @@ impl Pass<'_> {
         let padded = self.prepared.padded[state.width as usize];
         let from = self.states[state.tensor];
         let row = from.len() / self.sizes.batch;
+        let is_given = !from.is_empty();
         for (&sequence, to) in order.iter().zip(to.chunks_exact_mut(padded)) {
-            let from = &from[sequence * row + state.block * width..][..width];
-            if self.steps.length(sequence) > 0 && self.steps.is_cut(sequence, 0) {
-                to[..width].fill(state.initial);
-            } else {
+            let is_cut = self.steps.length(sequence) > 0 && self.steps.is_cut(sequence, 0);
+            if is_given && !is_cut {
+                let from = &from[sequence * row + state.block * width..][..width];
                 to[..width].copy_from_slice(from);
+            } else {
+                to[..width].fill(state.initial);
             }
         }
     }
@@ -665,7 +667,7 @@ impl Job<'_> {
         };
         let d_input = sizes.d_input;
         let sequences = &self.order[self.part.first..][..rows];
-        // Steps of unequal sequences are brought together; others stand in a row anyway.
+        // Schedule of unequal sequences are brought together; others stand in a row anyway.
         let mut gathered = Buffer::zeros(if steps.is_ragged() {
             count * rows * d_input
         } else {

@@ -5,6 +5,7 @@ use core::fmt::Debug;
 use std::cell::RefCell;
 use std::sync::Arc;
 
+use crate::burn::TensorStage;
 use crate::definition::{Definition, Plan};
 use crate::machine::level::Level;
 
@@ -28,6 +29,9 @@ pub(crate) trait Kernel: Debug + Send + Sync {
     ///
     /// As for [`forward`](Kernel::forward).
     unsafe fn backward(&self, level: Level, stage: usize, frame: &BackwardFrame);
+
+    /// A stage in operations of Burn's tensors.
+    fn tensors(&self, stage: usize, at: &TensorStage);
 }
 
 #[derive(Debug)]
@@ -78,6 +82,10 @@ impl<D: Definition> Kernel for Compiled<D> {
             };
         }
         of_stage!(stage, D::STAGES, run)
+    }
+
+    fn tensors(&self, stage: usize, at: &TensorStage) {
+        self.definition.stage(stage, &at);
     }
 }
 

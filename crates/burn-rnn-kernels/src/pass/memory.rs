@@ -4,12 +4,12 @@ use crate::definition::{MOST_STATES, MOST_TEMPS, Plan, SavedTemp};
 use crate::machine::buffer::LINE;
 use crate::machine::pool::Pooled;
 
-use super::timing::{Sizes, Steps};
+use super::timing::{Sizes, Schedule};
 
 /// What the forward pass keeps for the backward pass, by step: sequences one after the other, without padding.
 #[derive(Clone, Debug)]
 pub(crate) struct Saved {
-    pub(crate) steps: Steps,
+    pub(crate) steps: Schedule,
     /// What functions of sums gave, `[step, slots · width]` by width.
     pub(crate) slots: [Pooled; 2],
     /// The states before each step, `[step, width]`.
@@ -22,7 +22,7 @@ pub(crate) struct Saved {
 
 impl Saved {
     /// Memory of any content for what a run keeps, none where it does not `keep`.
-    pub(crate) fn new(plan: &Plan, sizes: &Sizes, steps: Steps, keep: bool) -> Self {
+    pub(crate) fn new(plan: &Plan, sizes: &Sizes, steps: Schedule, keep: bool) -> Self {
         let total = if keep { steps.total() } else { 0 };
         let slots = [0, 1].map(|width| {
             let units = [sizes.d_hidden, sizes.d_output][width];

@@ -13,7 +13,7 @@ use super::kernel::Kernel;
 use super::memory::Saved;
 use super::operands::Operands;
 use super::prepared::Prepared;
-use super::timing::{Sizes, Steps, Timing};
+use super::timing::{Sizes, Schedule, Timing};
 
 /// What a scan gives.
 #[derive(Debug)]
@@ -75,7 +75,7 @@ pub(crate) fn forward(
     keep: bool,
 ) -> Outputs {
     let plan = kernel.plan();
-    let steps = Steps::new(sizes, timing);
+    let steps = Schedule::new(sizes, timing);
     let prepared = Prepared::new(kernel, level, sizes, operands, owners);
     let mut saved = keep.then(|| Saved::new(plan, sizes, steps.clone(), true));
     let width = sizes.width(plan.states[0].width);

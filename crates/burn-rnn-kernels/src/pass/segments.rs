@@ -3,16 +3,20 @@
 //! 2016, "Training deep nets with sublinear memory cost").
 
 use core::ops::Range;
+use std::sync::Arc;
 
-use crate::level::Level;
-use crate::run::{backward, forward};
-use crate::spec::{
-    CellSpec, Gradients, Operands, OutputGradients, Outputs, ParameterGradients, Sizes, Wanted,
-};
+use crate::definition::Plan;
+use crate::machine::level::Level;
+
+use super::gradients::Wanted;
+use super::kernel::Kernel;
+use super::operands::Operands;
+use super::scan::{OutputGradients, Outputs, backward, forward, output_width, state_row};
+use super::timing::{Sizes, Timing};
 
 /// The states that the segments of a run start from.
 #[derive(Clone, Debug)]
-pub struct Segments {
+pub(crate) struct Segments {
     /// In the order of the run, against time where it went so.
     starts: Vec<Start>,
 }
@@ -21,170 +25,167 @@ pub struct Segments {
 struct Start {
     /// The segment's steps, in time.
     steps: Range<usize>,
-    hidden: Vec<f32>,
-    cell: Option<Vec<f32>>,
-    gates: Option<Vec<f32>>,
+    states: Vec<Vec<f32>>,
+}
+
+/// A segment of a run: what it reads of its steps.
+struct Segment {
+    sizes: Sizes,
+    timing: Timing,
+    /// The input, and the masks that are given by step.
+    cut: Vec<(usize, Vec<f32>)>,
+}
+
+impl Segment {
+    fn new(
+        plan: &Plan,
+        sizes: &Sizes,
+        operands: &Operands<&[f32]>,
+        timing: &Timing,
+        steps: &Range<usize>,
+    ) -> Self {
+        let mut cut = vec![(0, self::cut(operands.x(), sizes, steps, sizes.d_input))];
+        for (index, mask) in plan.declaration.masks.iter().enumerate() {
+            let operand = plan.mask(index);
+            if let Some(from) = operands.get(operand).filter(|_| mask.by_step) {
+                cut.push((operand, self::cut(from, sizes, steps, sizes.d_hidden)));
+            }
+        }
+        let len = steps.len();
+        let lengths = timing.lengths.as_ref().map(|lengths| {
+            let of_segment = |length: &usize| length.saturating_sub(steps.start).min(len);
+            lengths.iter().map(of_segment).collect()
+        });
+        let resets = timing.resets.as_ref().map(|resets| {
+            let sequences = resets.chunks_exact(sizes.time);
+            sequences
+                .flat_map(|sequence| &sequence[steps.clone()])
+                .copied()
+                .collect()
+        });
+        Self {
+            sizes: Sizes { time: len, ..*sizes },
+            timing: Timing {
+                reverse: timing.reverse,
+                lengths,
+                resets,
+            },
+            cut,
+        }
+    }
+
+    /// The operands of the segment, from states on.
+    fn operands<'a>(
+        &'a self,
+        whole: &Operands<&'a [f32]>,
+        states: &'a [Vec<f32>],
+    ) -> Operands<&'a [f32]> {
+        let operands = whole.iter().enumerate().map(|(index, operand)| {
+            if let Some((_, cut)) = self.cut.iter().find(|(cut, _)| *cut == index) {
+                return Some(&cut[..]);
+            }
+            let state = index.checked_sub(Plan::STATES).and_then(|state| states.get(state));
+            state.map(Vec::as_slice).or(operand.copied())
+        });
+        Operands::new(operands.collect())
+    }
 }
 
 /// As [`forward`] without keeping anything, and the states between about √time segments.
-///
-/// # Panics
-///
-/// As [`forward`].
-pub fn forward_in_segments(
+pub(crate) fn forward_in_segments(
+    kernel: &Arc<dyn Kernel>,
     level: Level,
-    spec: &CellSpec,
     sizes: &Sizes,
-    operands: &Operands<'_>,
-    reverse: bool,
+    operands: &Operands<&[f32]>,
+    timing: &Timing,
 ) -> (Outputs, Segments) {
-    operands.check(spec, sizes);
-    let mut output = vec![0.0; sizes.batch * sizes.time * sizes.d_hidden];
-    let mut hidden = operands.hidden.to_vec();
-    let mut cell = operands.cell.map(<[f32]>::to_vec);
-    let mut gates = operands.gates.map(<[f32]>::to_vec);
+    let plan = kernel.plan();
+    let width = output_width(plan, sizes);
+    let mut output = vec![0.0; sizes.batch * sizes.time * width];
+    let mut states: Vec<Vec<f32>> = plan
+        .declaration
+        .states
+        .iter()
+        .enumerate()
+        .map(|(tensor, state)| match operands.get(Plan::STATES + tensor) {
+            Some(given) => given.to_vec(),
+            None => vec![state.initial; sizes.batch * state_row(plan, sizes, tensor)],
+        })
+        .collect();
     let mut starts = Vec::new();
-    for steps in ranges(sizes.time, reverse) {
-        let x = cut(operands.x, sizes, &steps, sizes.d_input);
-        let segment = Operands {
-            x: &x,
-            hidden: &hidden,
-            cell: cell.as_deref(),
-            gates: gates.as_deref(),
-            ..*operands
-        };
-        let segment_sizes = Sizes {
-            time: steps.len(),
-            ..*sizes
-        };
-        let outputs = forward(level, spec, &segment_sizes, &segment, reverse, false);
-        paste(&mut output, &outputs.output, sizes, &steps, sizes.d_hidden);
-        let last = if reverse { 0 } else { steps.len() - 1 };
-        let next_hidden = cut(
-            &outputs.output,
-            &segment_sizes,
-            &(last..last + 1),
-            sizes.d_hidden,
-        );
+    for steps in ranges(sizes.time, timing.reverse) {
+        let segment = Segment::new(plan, sizes, operands, timing, &steps);
+        let of_segment = segment.operands(operands, &states);
+        let (sizes_of, timing_of) = (&segment.sizes, &segment.timing);
+        let outputs = forward(kernel, level, sizes_of, &of_segment, None, timing_of, false);
+        paste(&mut output, &outputs.output, sizes, &steps, width);
         starts.push(Start {
             steps,
-            hidden: core::mem::replace(&mut hidden, next_hidden),
-            cell: core::mem::replace(&mut cell, outputs.cell),
-            gates: core::mem::replace(&mut gates, outputs.gates),
+            states: core::mem::replace(&mut states, outputs.states),
         });
     }
     let outputs = Outputs {
         output,
-        cell,
-        gates,
+        states,
         saved: None,
     };
     (outputs, Segments { starts })
 }
 
-/// The gradients of a run of [`forward_in_segments`], of which `operands`, `sizes` and `reverse` are the
+/// The gradients of a run of [`forward_in_segments`], of which the other arguments are the
 /// same; those of [`backward`] within rounding, for one more forward pass.
-///
-/// # Panics
-///
-/// As [`backward`].
 #[allow(clippy::too_many_arguments)] // They are those of `backward`.
-pub fn backward_in_segments(
+pub(crate) fn backward_in_segments(
+    kernel: &Arc<dyn Kernel>,
     level: Level,
-    spec: &CellSpec,
     sizes: &Sizes,
-    operands: &Operands<'_>,
-    reverse: bool,
+    operands: &Operands<&[f32]>,
+    timing: &Timing,
     segments: &Segments,
-    d: OutputGradients<'_>,
+    d: &OutputGradients<'_>,
     wanted: Wanted,
-) -> Gradients {
-    operands.check(spec, sizes);
-    d.check(spec, sizes);
-    let mut dx = wanted.x.then(|| vec![0.0; operands.x.len()]);
-    let mut d_hidden = vec![0.0; operands.hidden.len()];
-    let mut d_cell = d.cell.map(<[f32]>::to_vec);
-    let mut d_gates = d.gates.map(<[f32]>::to_vec);
-    let mut parameters: Option<ParameterGradients> = None;
+) -> Operands<Vec<f32>> {
+    let plan = kernel.plan();
+    let width = output_width(plan, sizes);
+    let mut dx = wanted.x.then(|| vec![0.0; operands.x().len()]);
+    let mut d_states: Vec<Option<Vec<f32>>> =
+        d.states.iter().map(|d| d.map(<[f32]>::to_vec)).collect();
+    let mut total: Vec<Option<Vec<f32>>> = (0..plan.operands()).map(|_| None).collect();
     for start in segments.starts.iter().rev() {
         let steps = &start.steps;
-        let segment_sizes = Sizes {
-            time: steps.len(),
-            ..*sizes
-        };
-        let x = cut(operands.x, sizes, steps, sizes.d_input);
-        let segment = Operands {
-            x: &x,
-            hidden: &start.hidden,
-            cell: start.cell.as_deref(),
-            gates: start.gates.as_deref(),
-            ..*operands
-        };
-        let outputs = forward(level, spec, &segment_sizes, &segment, reverse, true);
+        let segment = Segment::new(plan, sizes, operands, timing, steps);
+        let of_segment = segment.operands(operands, &start.states);
+        let (sizes_of, timing_of) = (&segment.sizes, &segment.timing);
+        let outputs = forward(kernel, level, sizes_of, &of_segment, None, timing_of, true);
         let saved = outputs.saved.expect("it was asked for");
-        let mut d_output = cut(d.output, sizes, steps, sizes.d_hidden);
-        let last = if reverse { 0 } else { steps.len() - 1 };
-        for (sequence, d_state) in d_output
-            .chunks_exact_mut(steps.len() * sizes.d_hidden)
-            .zip(d_hidden.chunks_exact(sizes.d_hidden))
-        {
-            add(
-                &mut sequence[last * sizes.d_hidden..][..sizes.d_hidden],
-                d_state,
-            );
-        }
-        let d = OutputGradients {
+        let d_output = cut(d.output, sizes, steps, width);
+        let of_outputs = OutputGradients {
             output: &d_output,
-            cell: d_cell.as_deref(),
-            gates: d_gates.as_deref(),
+            states: d_states.iter().map(Option::as_deref).collect(),
         };
         let gradients = backward(
-            level,
-            spec,
-            &segment_sizes,
-            &segment,
-            reverse,
-            saved,
-            d,
-            wanted,
+            kernel, level, sizes_of, &of_segment, saved, &of_outputs, wanted,
         );
-        if let (Some(dx), Some(part)) = (&mut dx, gradients.x) {
-            paste(dx, &part, sizes, steps, sizes.d_input);
-        }
-        d_hidden = gradients.hidden;
-        d_cell = gradients.cell;
-        d_gates = gradients.gates;
-        parameters = match (parameters, gradients.parameters) {
-            (Some(mut sum), Some(part)) => {
-                sum.add(&part);
-                Some(sum)
-            }
-            (_, part) => part,
-        };
-    }
-    Gradients {
-        x: dx,
-        hidden: d_hidden,
-        cell: d_cell,
-        gates: d_gates,
-        parameters,
-    }
-}
-
-impl ParameterGradients {
-    fn add(&mut self, other: &Self) {
-        add(&mut self.w_input, &other.w_input);
-        add(&mut self.w_hidden, &other.w_hidden);
-        for (sum, part) in [
-            (&mut self.bias, &other.bias),
-            (&mut self.extra, &other.extra),
-            (&mut self.w_gates, &other.w_gates),
-        ] {
-            if let (Some(sum), Some(part)) = (sum, part) {
-                add(sum, part);
+        for (index, gradient) in gradients.into_inner().into_iter().enumerate() {
+            let Some(part) = gradient else { continue };
+            if index == 0 {
+                if let Some(dx) = &mut dx {
+                    paste(dx, &part, sizes, steps, sizes.d_input);
+                }
+            } else if index < plan.w_input() {
+                d_states[index - Plan::STATES] = Some(part);
+            } else if let Some(sum) = &mut total[index] {
+                sum.iter_mut().zip(part).for_each(|(sum, part)| *sum += part);
+            } else {
+                total[index] = Some(part);
             }
         }
     }
+    total[0] = dx;
+    for (tensor, d) in d_states.into_iter().enumerate() {
+        total[Plan::STATES + tensor] = d;
+    }
+    Operands::new(total)
 }
 
 /// About √time ranges of about √time steps, in the order of the run.
@@ -222,10 +223,4 @@ fn paste(to: &mut [f32], part: &[f32], sizes: &Sizes, steps: &Range<usize>, feat
     for (sequence, part) in sequences.zip(part.chunks_exact(steps.len() * features)) {
         sequence[steps.start * features..steps.end * features].copy_from_slice(part);
     }
-}
-
-fn add(sum: &mut [f32], part: &[f32]) {
-    sum.iter_mut()
-        .zip(part)
-        .for_each(|(sum, part)| *sum += part);
 }

@@ -1,60 +1,82 @@
 //! One step after another of the same cell.
 
 use core::fmt;
-use std::mem::swap;
+use std::mem::{swap, take};
 use std::sync::Arc;
 
-use crate::level::Level;
-use crate::ready::{Ready, States};
-use crate::run::prepare;
-use crate::spec::{CellSpec, Operands, Sizes};
+use crate::definition::{MOST_MASKS, MOST_STATES, Plan};
+use crate::machine::level::Level;
+
+use super::forward::{Pass, Results};
+use super::kernel::Engine;
+use super::operands::Operands;
+use super::prepared::Prepared;
+use super::scan::{output_width, state_row};
+use super::timing::{Schedule, Sizes, Timing};
 
 /// A cell that runs one step after another on plain floats and carries its states: what a step of
-/// [`scan`](crate::scan) is made of, without packing or looking anything up again. A step allocates nothing.
+/// a scan is made of, without packing or looking anything up again. A step allocates nothing.
 ///
 /// A copy goes on from the same states by itself and shares the packed parameters: one for each of many streams.
 #[derive(Clone)]
 pub struct Steps {
-    ready: Arc<dyn Ready>,
+    prepared: Arc<Prepared>,
+    schedule: Arc<Schedule>,
     sizes: Sizes,
-    states: States,
+    width: usize,
+    states: Vec<Vec<f32>>,
     /// Where the next step leaves the states.
-    next: States,
+    next: Vec<Vec<f32>>,
+    initial: Vec<f32>,
 }
 
 impl Steps {
-    /// A cell with the parameters of `operands`, of which it keeps copies, and their states. The `x` of `operands` and the
-    /// time of `sizes`, which is one, say how large a step is.
-    ///
-    /// # Panics
-    ///
-    /// Where an operand has not the length that [`Operands`] says, or the time is not one.
-    pub fn new(level: Level, spec: &CellSpec, sizes: Sizes, operands: &Operands<'_>) -> Self {
+    /// A cell with the parameters of `operands`, of which it keeps copies, and their states.
+    pub(crate) fn new(
+        engine: &Engine,
+        level: Level,
+        sizes: Sizes,
+        operands: &Operands<&[f32]>,
+    ) -> Self {
         assert!(sizes.time == 1, "a step has a time of 1, not {sizes:?}");
-        let ready = prepare(level, spec, &sizes, operands);
-        let carried = sizes.batch * spec.carried_gates() * sizes.d_hidden;
-        let states = States {
-            hidden: operands.hidden.to_vec(),
-            cell: operands.cell.map(<[f32]>::to_vec),
-            gates: (carried > 0).then(|| match operands.gates {
-                Some(gates) => gates.to_vec(),
-                None => vec![0.0; carried],
-            }),
-        };
+        let plan = engine.0.plan();
+        let initial = plan.declaration.states.iter().map(|state| state.initial);
+        let initial: Vec<f32> = initial.collect();
+        let states: Vec<Vec<f32>> = initial
+            .iter()
+            .enumerate()
+            .map(|(tensor, &initial)| match operands.get(Plan::STATES + tensor) {
+                Some(given) => given.to_vec(),
+                None => vec![initial; sizes.batch * state_row(plan, &sizes, tensor)],
+            })
+            .collect();
         Self {
-            ready,
+            prepared: Arc::new(Prepared::new(&engine.0, level, &sizes, operands, None)),
+            schedule: Arc::new(Schedule::new(&sizes, &Timing::default())),
             sizes,
+            width: output_width(plan, &sizes),
             next: states.clone(),
             states,
+            initial,
         }
     }
 
-    /// The sizes of a step.
-    pub fn sizes(&self) -> &Sizes {
-        &self.sizes
+    /// The number of sequences.
+    pub fn batch(&self) -> usize {
+        self.sizes.batch
     }
 
-    /// One step of all sequences from their inputs, `[batch, d_input]`: [`hidden`](Steps::hidden) after it.
+    /// The number of features of a step's input.
+    pub fn d_input(&self) -> usize {
+        self.sizes.d_input
+    }
+
+    /// The number of features of a step's output.
+    pub fn d_output(&self) -> usize {
+        self.width
+    }
+
+    /// One step of all sequences from their inputs, `[batch, d_input]`: the first state after it.
     ///
     /// # Panics
     ///
@@ -67,43 +89,56 @@ impl Steps {
             x.len(),
             batch * d_input
         );
-        self.ready
-            .step(&self.sizes, x, &self.states, &mut self.next);
+        let mut states = [&[][..]; MOST_STATES];
+        for (to, from) in states.iter_mut().zip(&self.states) {
+            *to = from;
+        }
+        let mut output: &mut [f32] = &mut [];
+        let mut last: [&mut [f32]; MOST_STATES] = [(); MOST_STATES].map(|()| &mut [][..]);
+        for (to, from) in last.iter_mut().zip(&mut self.next) {
+            *to = from;
+        }
+        // The output is the first state.
+        swap(&mut output, &mut last[0]);
+        let pass = Pass {
+            prepared: &self.prepared,
+            sizes: &self.sizes,
+            steps: &self.schedule,
+            x,
+            states,
+            masks: [&[]; MOST_MASKS],
+        };
+        pass.run(Results {
+            output,
+            states: last,
+            saved: None,
+        });
         swap(&mut self.states, &mut self.next);
-        &self.states.hidden
+        &self.states[0]
     }
 
-    /// The hidden states, `[batch, d_hidden]`.
+    /// The first state, `[batch, d_output]`.
     pub fn hidden(&self) -> &[f32] {
-        &self.states.hidden
+        &self.states[0]
     }
 
-    /// The cell states, `[batch, d_hidden]`, of a cell that has them.
-    pub fn cell(&self) -> Option<&[f32]> {
-        self.states.cell.as_deref()
+    /// The tensors of states, `[batch, features]` each.
+    pub fn states(&self) -> impl Iterator<Item = &[f32]> {
+        self.states.iter().map(Vec::as_slice)
     }
 
-    /// The gates of the last step, `[batch, K · d_hidden]`, of a cell that carries `K` of them.
-    pub fn gates(&self) -> Option<&[f32]> {
-        self.states.gates.as_deref()
-    }
-
-    /// The hidden states, the cell states and the gates, as far as the cell has them, to be changed.
+    /// The states, to be changed.
     pub fn states_mut(&mut self) -> impl Iterator<Item = &mut [f32]> {
-        let States {
-            hidden,
-            cell,
-            gates,
-        } = &mut self.states;
-        let others = [cell, gates].into_iter().flatten();
-        core::iter::once(hidden)
-            .chain(others)
-            .map(Vec::as_mut_slice)
+        self.states.iter_mut().map(Vec::as_mut_slice)
     }
 
-    /// Zeros in the place of all states.
+    /// The initial values in the place of all states.
     pub fn reset(&mut self) {
-        self.states_mut().for_each(|states| states.fill(0.0));
+        let initial = take(&mut self.initial);
+        for (state, &initial) in self.states.iter_mut().zip(&initial) {
+            state.fill(initial);
+        }
+        self.initial = initial;
     }
 }
 
@@ -111,9 +146,7 @@ impl fmt::Debug for Steps {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Steps")
             .field("sizes", &self.sizes)
-            .field("hidden", &self.states.hidden)
-            .field("cell", &self.states.cell)
-            .field("gates", &self.states.gates)
+            .field("states", &self.states)
             .finish_non_exhaustive()
     }
 }

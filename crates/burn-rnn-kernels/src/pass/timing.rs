@@ -41,7 +41,7 @@ impl Sizes {
 
 /// Where the steps of all sequences are kept: those that are no padding, one sequence after the other.
 #[derive(Clone, Debug)]
-pub(crate) struct Steps {
+pub(crate) struct Schedule {
     time: usize,
     reverse: bool,
     lengths: Option<Vec<usize>>,
@@ -51,7 +51,7 @@ pub(crate) struct Steps {
     total: usize,
 }
 
-impl Steps {
+impl Schedule {
     /// # Panics
     ///
     /// Where there are not as many lengths as sequences or resets as steps, or a length is longer than the time.
@@ -187,7 +187,7 @@ impl Steps {
         Some(kept)
     }
 
-    /// The reverse of [`gather`](Steps::gather), with zeros for the padding.
+    /// The reverse of [`gather`](Schedule::gather), with zeros for the padding.
     pub(crate) fn scatter(&self, kept: Vec<f32>, width: usize) -> Vec<f32> {
         let Some(lengths) = &self.lengths else {
             return kept;

@@ -1,8 +1,10 @@
-//! Products over all time steps, by the `gemm` library.
+//! Products over all time steps.
 
 use crate::machine::level::Level;
 use crate::machine::threads::{Shared, members, spread};
 use crate::tuning::LEAST_SHARE;
+
+use super::library;
 
 /// A row-major matrix, or with [`transposed`](Matrix::transposed) its transpose.
 #[derive(Clone, Copy)]
@@ -93,26 +95,20 @@ pub(crate) fn multiply(
         // SAFETY: the strides of `a` and `b` stay inside their data, as their constructors check, and those of `out` as
         // is checked above; `out` is borrowed mutably and so apart from both, and the parts are apart from each other.
         unsafe {
-            gemm::gemm(
-                m,
-                n,
-                k,
-                to.at(row * row_stride + column),
-                1,
-                row_stride as isize,
-                true,
-                a.data.as_ptr().add(row * a.row_stride),
-                a.column_stride as isize,
-                a.row_stride as isize,
-                b.data.as_ptr().add(column * b.column_stride),
-                b.column_stride as isize,
-                b.row_stride as isize,
-                1.0f32,
-                1.0f32,
-                false,
-                false,
-                false,
-                gemm::Parallelism::None,
+            library::add_product(
+                level,
+                (m, n, k),
+                (to.at(row * row_stride + column), row_stride),
+                (
+                    a.data.as_ptr().add(row * a.row_stride),
+                    a.row_stride,
+                    a.column_stride,
+                ),
+                (
+                    b.data.as_ptr().add(column * b.column_stride),
+                    b.row_stride,
+                    b.column_stride,
+                ),
             );
         }
     });

@@ -2,6 +2,7 @@
 
 pub(crate) mod cache;
 pub(crate) mod layout;
+mod library;
 pub(crate) mod matrix;
 pub(crate) mod panels;
 pub(crate) mod tile;
