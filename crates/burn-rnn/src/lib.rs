@@ -52,21 +52,17 @@ mod activation;
 mod attention;
 mod bidirectional;
 mod cell;
+mod cells;
 mod config;
-mod coupled;
+mod defined;
 mod directional;
 mod error;
-mod fused;
 mod gates;
-mod gru;
 mod head;
 mod initialization;
 mod layer;
-mod lstm;
-mod peephole;
 mod recurrent;
 mod scan;
-mod simple;
 mod sliding_window;
 mod stacked;
 mod state;
@@ -75,26 +71,32 @@ mod stream;
 pub use activation::Activation;
 pub use attention::{Attention, AttentionConfig, AttentionMemory, AttentionScore};
 pub use bidirectional::{Bidirectional, BidirectionalState, Merge};
-pub use burn_rnn_kernels::{Steps, reference};
+pub use burn_rnn_kernels::{Steps, reference, release_memory};
 pub use cell::{Cell, CellOptions, CellShape};
+pub use cells::*;
 pub use config::RecurrentConfig;
-pub use coupled::{CoupledLstm, CoupledLstmConfig, CoupledLstmOptions, Coupling};
+pub use defined::{DefinedCell, DefinedState, Parameters};
 pub use directional::{Directional, DirectionalState};
 pub use error::ConfigError;
 pub use gates::GateParameters;
-pub use gru::{Gru, GruCell, GruConfig, GruGate, GruOptions, Reset};
 pub use head::{Head, HeadActivation, HeadConfig};
 pub use initialization::{GateRole, Initialization};
 pub use layer::{Layer, Streaming};
-pub use lstm::{Lstm, LstmCell, LstmConfig, LstmGate, LstmOptions};
-pub use peephole::{Peephole, PeepholeKind, PeepholeLstm, PeepholeLstmConfig, PeepholeLstmOptions};
 pub use recurrent::{Recurrent, RecurrentState};
 pub use scan::{Scan, scan_steps};
-pub use simple::{SimpleCell, SimpleOptions, SimpleRnn, SimpleRnnConfig};
 pub use sliding_window::{SlidingWindow, SlidingWindowConfig};
 pub use stacked::{Stacked, StackedConfig, StackedState};
 pub use state::{CellState, HiddenState, LstmState, State};
 pub use stream::Stream;
+
+/// What a cell of one's own is defined with: see [`Definition`](definition::Definition).
+pub mod definition {
+    pub use burn_rnn_kernels::Engine;
+    pub use burn_rnn_kernels::definition::{
+        Declaration, Definition, Function, Operation, Product, Record, Scalars, Stage, Sum, Value,
+        Width,
+    };
+}
 
 /// The examples of the README, tested.
 #[cfg(doctest)]

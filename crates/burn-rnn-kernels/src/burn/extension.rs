@@ -30,10 +30,7 @@ pub(crate) struct Run {
 pub(crate) trait FusedScan: Backend {
     /// Runs a cell over a batch of sequences: all outputs, in the shape of the input, and the states after the last steps. Of one step the
     /// output is the first state.
-    fn fused_scan(
-        #[extension_type] operands: Tensors<Self>,
-        run: Run,
-    ) -> Vec<FloatTensor<Self>>;
+    fn fused_scan(#[extension_type] operands: Tensors<Self>, run: Run) -> Vec<FloatTensor<Self>>;
 }
 
 #[cfg(feature = "flex")]
@@ -83,10 +80,13 @@ pub(crate) fn infer<B: CpuBackend>(
     let kernel = &run.engine.0;
     let plan = kernel.plan();
     let read = read::<B>(plan, operands);
-    let owners = operands.iter().enumerate().map(|(index, tensor)| -> Option<Owner> {
-        let tensor = tensor.filter(|_| index >= plan.w_input())?;
-        B::owner(tensor)
-    });
+    let owners = operands
+        .iter()
+        .enumerate()
+        .map(|(index, tensor)| -> Option<Owner> {
+            let tensor = tensor.filter(|_| index >= plan.w_input())?;
+            B::owner(tensor)
+        });
     let owners = Operands::new(owners.collect());
     let level = Level::chosen();
     let outputs = forward(

@@ -62,7 +62,9 @@ pub(crate) fn sizes(plan: &Plan, shapes: &Operands<Shape>) -> Sizes {
     let (batch, time, d_input) = match x.as_slice() {
         [batch, features] => (*batch, 1, *features),
         [batch, time, features] => (*batch, *time, *features),
-        _ => panic!("the input has shape {x:?}, expected [batch, time, d_input] or [batch, d_input]"),
+        _ => {
+            panic!("the input has shape {x:?}, expected [batch, time, d_input] or [batch, d_input]")
+        }
     };
     let width = |of: Width| width(plan, shapes, of);
     let d_hidden = width(Width::Hidden).expect("a cell has hidden units");
@@ -132,9 +134,10 @@ fn check(plan: &Plan, shapes: &Operands<Shape>, sizes: &Sizes) {
     of(plan.bias(), "bias", &[plan.biases.len() * d_hidden], false);
     for (index, parameter) in plan.declaration.parameters.iter().enumerate() {
         let (expected, needed) = match &parameter.kind {
-            ParameterKind::Matrix { heads, .. } => {
-                (matrix_shape(plan, index, *heads, sizes), plan.blocks(index) > 0)
-            }
+            ParameterKind::Matrix { heads, .. } => (
+                matrix_shape(plan, index, *heads, sizes),
+                plan.blocks(index) > 0,
+            ),
             ParameterKind::Vectors { flat: true, .. } => (vec![d_hidden], false),
             ParameterKind::Vectors { there, .. } => {
                 let rows = there.iter().filter(|&&there| there).count();
@@ -147,7 +150,11 @@ fn check(plan: &Plan, shapes: &Operands<Shape>, sizes: &Sizes) {
     for (index, mask) in plan.declaration.masks.iter().enumerate() {
         let by_step = [batch, time, d_hidden];
         let same = [batch, d_hidden];
-        let expected = if mask.by_step { &by_step[..] } else { &same[..] };
+        let expected = if mask.by_step {
+            &by_step[..]
+        } else {
+            &same[..]
+        };
         of(plan.mask(index), &format!("mask {index}"), expected, false);
     }
 }

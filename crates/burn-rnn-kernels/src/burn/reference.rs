@@ -4,7 +4,7 @@
 use core::cell::RefCell;
 
 use burn::backend::{DispatchTensor, Shape, TensorMetadata};
-use burn::tensor::{Bool, Tensor, TensorData};
+use burn::tensor::{Bool, Device, Tensor, TensorData};
 
 use crate::definition::{ParameterKind, Plan, ProductPlan, Source};
 use crate::pass::{Engine, Operands, Sizes, Timing};
@@ -17,6 +17,14 @@ pub(crate) fn shape(tensor: &DispatchTensor) -> Shape {
     tensor.shape()
 }
 
+pub(crate) fn device(tensor: DispatchTensor) -> Device {
+    match tensor.shape().num_dims() {
+        1 => Tensor::<1>::from_dispatch(tensor).device(),
+        2 => Tensor::<2>::from_dispatch(tensor).device(),
+        _ => Tensor::<3>::from_dispatch(tensor).device(),
+    }
+}
+
 /// The floats of a tensor of `f32`.
 pub(crate) fn floats(tensor: DispatchTensor) -> Vec<f32> {
     let rank = tensor.shape().num_dims();
@@ -25,7 +33,8 @@ pub(crate) fn floats(tensor: DispatchTensor) -> Vec<f32> {
         2 => Tensor::<2>::from_dispatch(tensor).into_data(),
         _ => Tensor::<3>::from_dispatch(tensor).into_data(),
     };
-    data.try_into_vec().expect("tensors of f32 are covered and no others")
+    data.try_into_vec()
+        .expect("tensors of f32 are covered and no others")
 }
 
 /// Runs a cell over a batch of sequences in plain tensor operations.
@@ -232,7 +241,10 @@ impl<'a> Reference<'a> {
         let Sizes { batch, time, .. } = self.sizes;
         let here: Vec<bool> = (0..batch)
             .map(|sequence| {
-                let length = timing.lengths.as_ref().map_or(time, |lengths| lengths[sequence]);
+                let length = timing
+                    .lengths
+                    .as_ref()
+                    .map_or(time, |lengths| lengths[sequence]);
                 step < length && resets[sequence * time + step]
             })
             .collect();
@@ -406,7 +418,13 @@ fn weights(
     if let Some(heads) = product.heads {
         let whole: Tensor<3> = tensor(operands, operand).expect("matrices are checked");
         let columns = columns / heads;
-        return Weights::Heads(join(whole, 2, columns, plan.blocks(product.parameter), &product.blocks));
+        return Weights::Heads(join(
+            whole,
+            2,
+            columns,
+            plan.blocks(product.parameter),
+            &product.blocks,
+        ));
     }
     let whole: Tensor<2> = tensor(operands, operand).expect("matrices are checked");
     let whole = if whole.dims()[0] == rows {
@@ -414,7 +432,13 @@ fn weights(
     } else {
         whole.narrow(0, product.row_block * rows, rows)
     };
-    Weights::Dense(join(whole, 1, columns, plan.blocks(product.parameter), &product.blocks))
+    Weights::Dense(join(
+        whole,
+        1,
+        columns,
+        plan.blocks(product.parameter),
+        &product.blocks,
+    ))
 }
 
 /// Blocks of columns in another order; the whole where it is all of them in theirs.

@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use burn::backend::{Dispatch, DispatchTensor};
-use burn::tensor::Tensor;
+use burn::backend::{DType, Dispatch, DispatchTensor, TensorMetadata};
+use burn::tensor::{Device, Tensor};
 
 use crate::machine::level::Level;
 use crate::pass::{Engine, Operands, Steps, Timing};
@@ -21,6 +21,24 @@ impl Inputs {
         let mut operands = Vec::with_capacity(8);
         operands.push(Some(x.into_dispatch()));
         Self(operands)
+    }
+
+    /// Nothing yet.
+    pub fn none() -> Self {
+        Self(Vec::new())
+    }
+
+    /// Whether a scan of these would run fused, not in plain tensor operations.
+    pub fn is_fused(&self) -> bool {
+        let operands = Operands::new(self.0.iter().map(Option::as_ref).collect());
+        !engine::is_reference() && dispatch::is_covered(&operands)
+    }
+
+    /// The device and type of the first operand.
+    pub fn options(&self) -> Option<(Device, DType)> {
+        let first = self.0.iter().flatten().next()?.clone();
+        let dtype = first.kind.dtype();
+        Some((reference::device(first), dtype))
     }
 
     /// Adds the next operand.
@@ -66,7 +84,7 @@ pub fn scan<const D: usize>(engine: &Engine, inputs: Inputs, timing: Timing) -> 
 /// None where [`scan`] would be made of plain tensor operations.
 pub fn steps(engine: &Engine, inputs: Inputs) -> Option<Steps> {
     let operands = Operands::new(inputs.0);
-    if engine::is_reference() || !dispatch::is_covered(&operands) {
+    if engine::is_reference() || !dispatch::is_covered(&operands.map_ref(|tensor| tensor)) {
         return None;
     }
     let shapes = operands.map_ref(reference::shape);
@@ -89,14 +107,14 @@ mod dispatch {
         reference::scan(engine, &operands, &timing)
     }
 
-    pub(super) fn is_covered(_: &Operands<DispatchTensor>) -> bool {
+    pub(super) fn is_covered(_: &Operands<&DispatchTensor>) -> bool {
         false
     }
 }
 
 #[cfg(any(feature = "flex", feature = "ndarray"))]
 mod dispatch {
-    use burn::backend::{DType, DispatchTensorKind, TensorMetadata};
+    use burn::backend::DispatchTensorKind;
 
     use super::*;
     use crate::burn::extension::{FusedScan, Run, infer};
@@ -121,7 +139,7 @@ mod dispatch {
                 states: results.map(flex::tensor).collect(),
             };
         }
-        if !is_covered(&operands) {
+        if !is_covered(&operands.map_ref(|tensor| tensor)) {
             return reference::scan(engine, &operands, &run.timing);
         }
         let mut results = Dispatch::fused_scan(Tensors(operands), run).into_iter();
@@ -133,7 +151,7 @@ mod dispatch {
     }
 
     /// Whether all tensors are of `f32` and on one and the same backend of the CPU.
-    pub(super) fn is_covered(operands: &Operands<DispatchTensor>) -> bool {
+    pub(super) fn is_covered(operands: &Operands<&DispatchTensor>) -> bool {
         let first = backend(operands.x());
         first.is_some()
             && operands

@@ -14,7 +14,7 @@ pub use value::{Function, Sum, Value};
 pub(crate) use declaration::{ParameterKind, Source};
 pub(crate) use plan::{
     MOST_ENTRIES, MOST_MASKS, MOST_OPERANDS, MOST_REDUCTIONS, MOST_STATES, MOST_SUMS, MOST_TEMPS,
-    MOST_VECTORS, Plan, ProductPlan, SavedTemp, StagePlan,
+    MOST_VECTORS, Plan, ProductPlan, SavedTemp,
 };
 
 /// The equations of a recurrent cell, written once: everything else is derived from them.

@@ -84,7 +84,6 @@ pub(crate) struct StatePlan {
     pub(crate) is_source: bool,
     /// Whether the equations of any stage read it.
     pub(crate) is_read: bool,
-    pub(crate) set_in: usize,
     /// Whether what is set may take the place of what was before.
     pub(crate) in_place: bool,
 }
@@ -92,7 +91,6 @@ pub(crate) struct StatePlan {
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct TempPlan {
     pub(crate) width: Width,
-    pub(crate) is_source: bool,
     pub(crate) saved: SavedTemp,
 }
 
@@ -310,11 +308,6 @@ impl Plan {
         self.mask(self.declaration.masks.len())
     }
 
-    /// Whether a product of a step reads what the same step has computed.
-    pub(crate) fn waits(&self) -> bool {
-        self.stages.iter().any(|stage| stage.waits)
-    }
-
     /// The number of blocks of a matrix.
     pub(crate) fn blocks(&self, parameter: usize) -> usize {
         let products = self.stages.iter().flat_map(|stage| &stage.products);
@@ -445,7 +438,6 @@ fn states(
                 there,
                 is_source,
                 is_read: records.iter().any(is_read),
-                set_in,
                 in_place: !is_source && last_read <= set_in,
             });
             block += usize::from(there);
@@ -486,7 +478,6 @@ fn temps(
         });
         temps.push(TempPlan {
             width: stages[temp.stage].width,
-            is_source,
             saved: match slot {
                 // The gradients of the sums take the place of what is kept, but the gradient of a matrix reads the source later.
                 Some(slot) if !is_source => SavedTemp::Slot(slot),

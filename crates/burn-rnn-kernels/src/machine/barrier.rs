@@ -86,11 +86,6 @@ impl Member<'_> {
         index: 0,
     };
 
-    /// The number of the thread among those of its run.
-    pub(crate) fn index(self) -> usize {
-        self.index
-    }
-
     /// Returns when all have called it; what they wrote before can then be read.
     ///
     /// # Panics

@@ -19,7 +19,7 @@ use crate::tuning::{CHUNK, FEW_ROWS, OWN_CACHE, ROWS_OF_FAR_WEIGHTS};
 use super::lane::{ForwardFrame, MaskAt, RowsAt, Span};
 use super::memory::{Arena, Places, Saved};
 use super::prepared::Prepared;
-use super::timing::{Sizes, Schedule};
+use super::timing::{Schedule, Sizes};
 
 /// One way through time.
 pub(crate) struct Pass<'a> {

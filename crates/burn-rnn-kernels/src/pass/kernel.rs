@@ -6,7 +6,7 @@ use std::cell::RefCell;
 use std::sync::Arc;
 
 use crate::burn::TensorStage;
-use crate::definition::{Definition, Plan};
+use crate::definition::{Definition, Plan, Width};
 use crate::machine::level::Level;
 
 use super::lane::{Forward, ForwardFrame};
@@ -103,6 +103,24 @@ thread_local! {
 }
 
 impl Engine {
+    /// The shapes of the tensors of states, and what they start from.
+    pub fn initial_states(
+        &self,
+        batch: usize,
+        d_hidden: usize,
+        d_output: usize,
+    ) -> impl Iterator<Item = ([usize; 2], f32)> + '_ {
+        let states = self.0.plan().declaration.states.iter();
+        states.map(move |state| {
+            let vectors = state.vectors.iter().filter(|&&there| there).count();
+            let width = match state.width {
+                Width::Hidden => d_hidden,
+                Width::Output => d_output,
+            };
+            ([batch, vectors * width], state.initial)
+        })
+    }
+
     /// The engine of a definition. It is made once a thread.
     ///
     /// # Panics

@@ -4,7 +4,7 @@ use crate::definition::{MOST_STATES, MOST_TEMPS, Plan, SavedTemp};
 use crate::machine::buffer::LINE;
 use crate::machine::pool::Pooled;
 
-use super::timing::{Sizes, Schedule};
+use super::timing::{Schedule, Sizes};
 
 /// What the forward pass keeps for the backward pass, by step: sequences one after the other, without padding.
 #[derive(Clone, Debug)]

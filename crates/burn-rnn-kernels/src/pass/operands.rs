@@ -29,11 +29,6 @@ impl<T> Operands<T> {
         self.0.len()
     }
 
-    /// Whether there are none.
-    pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
-    }
-
     /// All operands.
     pub fn iter(&self) -> impl Iterator<Item = Option<&T>> {
         self.0.iter().map(Option::as_ref)

@@ -21,7 +21,10 @@ struct Simple;
 impl Definition for Simple {
     fn declare(&self) -> Declaration {
         let product = Product::of_state(0).into_sums([0]);
-        Declaration::new().state().input(0).matrix("w_hidden", [product])
+        Declaration::new()
+            .state()
+            .input(0)
+            .matrix("w_hidden", [product])
     }
 
     #[inline(always)]
@@ -36,7 +39,13 @@ struct Lstm;
 impl Definition for Lstm {
     fn declare(&self) -> Declaration {
         let product = Product::of_state(0).into_sums([0, 1, 2, 3]);
-        let sums = Declaration::new().state().state().input(0).input(0).input(0).input(0);
+        let sums = Declaration::new()
+            .state()
+            .state()
+            .input(0)
+            .input(0)
+            .input(0)
+            .input(0);
         sums.matrix("w_hidden", [product])
     }
 
@@ -80,7 +89,12 @@ impl Definition for Mgu {
             Product::of_state(0).into_sums([0]),
             Product::of_temp(1).into_sums([1]),
         ];
-        let sums = Declaration::stages(2).state().input(0).input(1).temp(0).temp(0);
+        let sums = Declaration::stages(2)
+            .state()
+            .input(0)
+            .input(1)
+            .temp(0)
+            .temp(0);
         sums.matrix("w_hidden", products)
     }
 
@@ -110,7 +124,9 @@ impl Problem {
         let plan = engine.0.plan();
         let mut rng = StdRng::seed_from_u64(7);
         let mut draw = |len: usize| -> Vec<f64> {
-            (0..len).map(|_| f64::from(rng.random_range(-1.0f32..1.0))).collect()
+            (0..len)
+                .map(|_| f64::from(rng.random_range(-1.0f32..1.0)))
+                .collect()
         };
         let mut operands = vec![Some(draw(sizes.batch * sizes.time * sizes.d_input))];
         let tensors = plan.declaration.states.len();
@@ -143,17 +159,35 @@ impl Problem {
     /// The output and the last states by the equations, of cells whose widths are all `d_hidden`.
     fn run<D: Definition>(&self, definition: &D, engine: &Engine) -> (Vec<f64>, Vec<Vec<f64>>) {
         let plan = engine.0.plan();
-        let Sizes { batch, time, d_input, d_hidden, .. } = self.sizes;
+        let Sizes {
+            batch,
+            time,
+            d_input,
+            d_hidden,
+            ..
+        } = self.sizes;
         let operand = |index: usize| self.operands[index].as_deref().unwrap_or_default();
         let mut output = vec![0.0; batch * time * d_hidden];
         let count = plan.declaration.states.len();
-        let mut states: Vec<Vec<f64>> = (0..count).map(|state| operand(1 + state).to_vec()).collect();
+        let mut states: Vec<Vec<f64>> = (0..count)
+            .map(|state| operand(1 + state).to_vec())
+            .collect();
         for b in 0..batch {
-            let length = self.timing.lengths.as_ref().map_or(time, |lengths| lengths[b]);
+            let length = self
+                .timing
+                .lengths
+                .as_ref()
+                .map_or(time, |lengths| lengths[b]);
             for step in 0..length {
-                let t = if self.timing.reverse { length - 1 - step } else { step };
-                let before: Vec<Vec<f64>> =
-                    states.iter().map(|s| s[b * d_hidden..][..d_hidden].to_vec()).collect();
+                let t = if self.timing.reverse {
+                    length - 1 - step
+                } else {
+                    step
+                };
+                let before: Vec<Vec<f64>> = states
+                    .iter()
+                    .map(|s| s[b * d_hidden..][..d_hidden].to_vec())
+                    .collect();
                 let mut temps = vec![vec![0.0; plan.temps.len()]; d_hidden];
                 for stage in 0..plan.stages.len() {
                     let left = temps.clone();
@@ -164,7 +198,8 @@ impl Problem {
                             sums[sum] += operand(plan.bias())[column];
                             for k in 0..d_input {
                                 sums[sum] += operand(0)[(b * time + t) * d_input + k]
-                                    * operand(plan.w_input())[k * plan.inputs.len() * d_hidden + column];
+                                    * operand(plan.w_input())
+                                        [k * plan.inputs.len() * d_hidden + column];
                             }
                         }
                         for product in plan.stages.iter().flat_map(|stage| &stage.products) {
@@ -177,7 +212,8 @@ impl Problem {
                                         Source::Temp(temp) => left[k][temp],
                                     };
                                     let row = product.row_block * d_hidden + k;
-                                    sums[sum] += value * data[row * columns + block * d_hidden + unit];
+                                    sums[sum] +=
+                                        value * data[row * columns + block * d_hidden + unit];
                                 }
                             }
                         }
@@ -191,7 +227,11 @@ impl Problem {
                             temps: temps[unit].clone().into(),
                             vectors: vectors.collect(),
                             units: d_hidden as f64,
-                            set: states.iter().map(|s| s[b * d_hidden + unit]).collect::<Vec<_>>().into(),
+                            set: states
+                                .iter()
+                                .map(|s| s[b * d_hidden + unit])
+                                .collect::<Vec<_>>()
+                                .into(),
                             ..Scalars::default()
                         };
                         definition.stage(stage, &at);
@@ -220,20 +260,29 @@ fn agree<D: Definition>(definition: D, sizes: Sizes, timing: Timing) {
     let engine = Engine::of(definition);
     let mut problem = Problem::new(&engine, sizes, timing);
     let floats = |values: &[f64]| -> Vec<f32> { values.iter().map(|&v| v as f32).collect() };
-    let given: Vec<Option<Vec<f32>>> =
-        problem.operands.iter().map(|o| o.as_deref().map(floats)).collect();
+    let given: Vec<Option<Vec<f32>>> = problem
+        .operands
+        .iter()
+        .map(|o| o.as_deref().map(floats))
+        .collect();
     let operands = Operands::new(given.iter().map(|o| o.as_deref()).collect());
     let (output, states) = problem.run(&definition, &engine);
     let close = |what: &str, a: &[f32], b: &[f64]| {
         assert_eq!(a.len(), b.len(), "{what}");
         for (index, (a, b)) in a.iter().zip(b).enumerate() {
             let error = (f64::from(*a) - b).abs() / (1.0 + b.abs());
-            assert!(error < 2e-4, "{definition:?} {sizes:?} {what} {index}: {a}, expected {b}");
+            assert!(
+                error < 2e-4,
+                "{definition:?} {sizes:?} {what} {index}: {a}, expected {b}"
+            );
         }
     };
     let d_output = floats(&problem.by_output);
     let d_states: Vec<Vec<f32>> = problem.by_states.iter().map(|d| floats(d)).collect();
-    let wanted = Wanted { x: true, parameters: true };
+    let wanted = Wanted {
+        x: true,
+        parameters: true,
+    };
     let mut numerical: Vec<Option<Vec<f64>>> = Vec::new();
     for operand in 0..problem.operands.len() {
         let len = problem.operands[operand].as_ref().map_or(0, Vec::len);
@@ -265,7 +314,11 @@ fn agree<D: Definition>(definition: D, sizes: Sizes, timing: Timing) {
                 let d = backward(&engine.0, level, &sizes, &operands, saved, &d, wanted);
                 for (index, (given, expected)) in d.iter().zip(&numerical).enumerate() {
                     let expected = expected.as_deref().unwrap_or_default();
-                    close(&format!("gradient of {index}"), given.map_or(&[][..], |d| d), expected);
+                    close(
+                        &format!("gradient of {index}"),
+                        given.map_or(&[][..], |d| d),
+                        expected,
+                    );
                 }
             }
         }
@@ -275,10 +328,23 @@ fn agree<D: Definition>(definition: D, sizes: Sizes, timing: Timing) {
 #[test]
 fn passes_agree_with_the_equations() {
     for (batch, time, d_input, d_hidden) in [(1, 1, 1, 1), (2, 3, 3, 5), (5, 4, 2, 9)] {
-        let sizes = Sizes { batch, time, d_input, d_hidden, d_output: d_hidden };
+        let sizes = Sizes {
+            batch,
+            time,
+            d_input,
+            d_hidden,
+            d_output: d_hidden,
+        };
         for reverse in [false, true] {
-            for lengths in [None, Some((0..batch).map(|b| (b * 3 + 1) % (time + 1)).collect())] {
-                let timing = Timing { reverse, lengths, resets: None };
+            for lengths in [
+                None,
+                Some((0..batch).map(|b| (b * 3 + 1) % (time + 1)).collect()),
+            ] {
+                let timing = Timing {
+                    reverse,
+                    lengths,
+                    resets: None,
+                };
                 agree(Simple, sizes, timing.clone());
                 agree(Lstm, sizes, timing.clone());
                 agree(Gru, sizes, timing.clone());
@@ -291,30 +357,76 @@ fn passes_agree_with_the_equations() {
 #[test]
 #[ignore]
 fn speed() {
-    fn time<D: Definition>(definition: D, batch: usize, time: usize, d_input: usize, d_hidden: usize) {
+    fn time<D: Definition>(
+        definition: D,
+        batch: usize,
+        time: usize,
+        d_input: usize,
+        d_hidden: usize,
+    ) {
         let engine = Engine::of(definition);
-        let sizes = Sizes { batch, time, d_input, d_hidden, d_output: d_hidden };
+        let sizes = Sizes {
+            batch,
+            time,
+            d_input,
+            d_hidden,
+            d_output: d_hidden,
+        };
         let problem = Problem::new(&engine, sizes, Timing::default());
-        let floats = |values: &[f64]| -> Vec<f32> { values.iter().map(|&v| v as f32 * 0.1).collect() };
-        let given: Vec<Option<Vec<f32>>> = problem.operands.iter().map(|o| o.as_deref().map(floats)).collect();
+        let floats =
+            |values: &[f64]| -> Vec<f32> { values.iter().map(|&v| v as f32 * 0.1).collect() };
+        let given: Vec<Option<Vec<f32>>> = problem
+            .operands
+            .iter()
+            .map(|o| o.as_deref().map(floats))
+            .collect();
         let operands = Operands::new(given.iter().map(|o| o.as_deref()).collect());
         let d_output = floats(&problem.by_output);
         let level = Level::available()[0];
         let (mut best, mut infer) = ([f64::MAX; 2], f64::MAX);
         for _ in 0..12 {
             let t = std::time::Instant::now();
-            forward(&engine.0, level, &sizes, &operands, None, &Timing::default(), false);
+            forward(
+                &engine.0,
+                level,
+                &sizes,
+                &operands,
+                None,
+                &Timing::default(),
+                false,
+            );
             infer = infer.min(t.elapsed().as_secs_f64());
             let t = std::time::Instant::now();
-            let saved = forward(&engine.0, level, &sizes, &operands, None, &Timing::default(), true).saved.unwrap();
+            let saved = forward(
+                &engine.0,
+                level,
+                &sizes,
+                &operands,
+                None,
+                &Timing::default(),
+                true,
+            )
+            .saved
+            .unwrap();
             best[0] = best[0].min(t.elapsed().as_secs_f64());
-            let d = OutputGradients { output: &d_output, states: vec![None; engine.0.plan().declaration.states.len()] };
-            let wanted = Wanted { x: false, parameters: true };
+            let d = OutputGradients {
+                output: &d_output,
+                states: vec![None; engine.0.plan().declaration.states.len()],
+            };
+            let wanted = Wanted {
+                x: false,
+                parameters: true,
+            };
             let t = std::time::Instant::now();
             backward(&engine.0, level, &sizes, &operands, saved, &d, wanted);
             best[1] = best[1].min(t.elapsed().as_secs_f64());
         }
-        println!("{definition:?} {batch}x{time}x{d_input}x{d_hidden}: infer {:.2} forward {:.2} backward {:.2} ms", infer * 1e3, best[0] * 1e3, best[1] * 1e3);
+        println!(
+            "{definition:?} {batch}x{time}x{d_input}x{d_hidden}: infer {:.2} forward {:.2} backward {:.2} ms",
+            infer * 1e3,
+            best[0] * 1e3,
+            best[1] * 1e3
+        );
     }
     for (b, t, i, h) in [(32, 100, 128, 256), (16, 50, 64, 128)] {
         time(Simple, b, t, i, h);

@@ -13,7 +13,7 @@ use super::kernel::Kernel;
 use super::memory::Saved;
 use super::operands::Operands;
 use super::prepared::Prepared;
-use super::timing::{Sizes, Schedule, Timing};
+use super::timing::{Schedule, Sizes, Timing};
 
 /// What a scan gives.
 #[derive(Debug)]

@@ -64,7 +64,10 @@ impl Segment {
                 .collect()
         });
         Self {
-            sizes: Sizes { time: len, ..*sizes },
+            sizes: Sizes {
+                time: len,
+                ..*sizes
+            },
             timing: Timing {
                 reverse: timing.reverse,
                 lengths,
@@ -84,7 +87,9 @@ impl Segment {
             if let Some((_, cut)) = self.cut.iter().find(|(cut, _)| *cut == index) {
                 return Some(&cut[..]);
             }
-            let state = index.checked_sub(Plan::STATES).and_then(|state| states.get(state));
+            let state = index
+                .checked_sub(Plan::STATES)
+                .and_then(|state| states.get(state));
             state.map(Vec::as_slice).or(operand.copied())
         });
         Operands::new(operands.collect())
@@ -107,10 +112,12 @@ pub(crate) fn forward_in_segments(
         .states
         .iter()
         .enumerate()
-        .map(|(tensor, state)| match operands.get(Plan::STATES + tensor) {
-            Some(given) => given.to_vec(),
-            None => vec![state.initial; sizes.batch * state_row(plan, sizes, tensor)],
-        })
+        .map(
+            |(tensor, state)| match operands.get(Plan::STATES + tensor) {
+                Some(given) => given.to_vec(),
+                None => vec![state.initial; sizes.batch * state_row(plan, sizes, tensor)],
+            },
+        )
         .collect();
     let mut starts = Vec::new();
     for steps in ranges(sizes.time, timing.reverse) {
@@ -164,7 +171,13 @@ pub(crate) fn backward_in_segments(
             states: d_states.iter().map(Option::as_deref).collect(),
         };
         let gradients = backward(
-            kernel, level, sizes_of, &of_segment, saved, &of_outputs, wanted,
+            kernel,
+            level,
+            sizes_of,
+            &of_segment,
+            saved,
+            &of_outputs,
+            wanted,
         );
         for (index, gradient) in gradients.into_inner().into_iter().enumerate() {
             let Some(part) = gradient else { continue };
@@ -175,7 +188,9 @@ pub(crate) fn backward_in_segments(
             } else if index < plan.w_input() {
                 d_states[index - Plan::STATES] = Some(part);
             } else if let Some(sum) = &mut total[index] {
-                sum.iter_mut().zip(part).for_each(|(sum, part)| *sum += part);
+                sum.iter_mut()
+                    .zip(part)
+                    .for_each(|(sum, part)| *sum += part);
             } else {
                 total[index] = Some(part);
             }

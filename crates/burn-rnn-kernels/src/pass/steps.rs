@@ -45,10 +45,12 @@ impl Steps {
         let states: Vec<Vec<f32>> = initial
             .iter()
             .enumerate()
-            .map(|(tensor, &initial)| match operands.get(Plan::STATES + tensor) {
-                Some(given) => given.to_vec(),
-                None => vec![initial; sizes.batch * state_row(plan, &sizes, tensor)],
-            })
+            .map(
+                |(tensor, &initial)| match operands.get(Plan::STATES + tensor) {
+                    Some(given) => given.to_vec(),
+                    None => vec![initial; sizes.batch * state_row(plan, &sizes, tensor)],
+                },
+            )
             .collect();
         Self {
             prepared: Arc::new(Prepared::new(&engine.0, level, &sizes, operands, None)),

@@ -1,9 +1,9 @@
 //! Coupled gates: one gate decides both what is forgotten and what is written.
 
-use burn::tensor::{Device, Tensor};
+use burn::tensor::Device;
 use serde::{Deserialize, Serialize};
 
-use crate::lstm::{LstmCell, LstmOptions};
+use super::lstm::{LstmCell, LstmOptions};
 use crate::{CellOptions, CellShape, ConfigError, Recurrent, RecurrentConfig};
 
 /// Which of the input and forget gate has parameters of its own.
@@ -17,25 +17,6 @@ pub enum Coupling {
     InputFromForget,
     /// `f = 1 − i`: the input gate has parameters; the CIFG of Greff et al. (2015), ONNX's `input_forget`.
     ForgetFromInput,
-}
-
-impl Coupling {
-    /// Fills in the gate that has no parameters of its own.
-    pub(crate) fn couple(
-        self,
-        input: Option<Tensor<2>>,
-        forget: Option<Tensor<2>>,
-    ) -> (Option<Tensor<2>>, Option<Tensor<2>>) {
-        let complement = |gate: &Option<Tensor<2>>| gate.clone().map(|gate| 1.0 - gate);
-        match self {
-            Self::None => (input, forget),
-            Self::InputFromForget => (complement(&forget), forget),
-            Self::ForgetFromInput => {
-                let forget = complement(&input);
-                (input, forget)
-            }
-        }
-    }
 }
 
 /// An LSTM whose input and forget gate are coupled, of any number of layers and directions; it has

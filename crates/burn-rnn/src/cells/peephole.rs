@@ -2,11 +2,9 @@
 
 use burn::module::{Module, Param};
 use burn::tensor::{Device, Tensor};
-use burn_rnn_kernels as kernels;
 use serde::{Deserialize, Serialize};
 
-use crate::gates::block;
-use crate::lstm::{LstmCell, LstmGate, LstmOptions};
+use super::lstm::{LstmCell, LstmGate, LstmOptions};
 use crate::{CellOptions, CellShape, ConfigError, Initialization, Recurrent, RecurrentConfig};
 
 /// Whether and how the gates of an LSTM see its cell state.
@@ -123,53 +121,6 @@ impl Peephole {
                 full: (!gates.is_empty())
                     .then(|| initialization.recurrent_weights(d_hidden, gates.len(), device)),
             }),
-        }
-    }
-
-    /// The parameters as the fused operators take them, or none where they do not: diagonal and full ones at once.
-    pub(crate) fn fused(&self) -> Option<(kernels::Peephole, Option<Tensor<2>>)> {
-        match (&self.diagonal, &self.full) {
-            (Some(diagonal), None) => Some((kernels::Peephole::Diagonal, Some(diagonal.val()))),
-            (None, Some(full)) => Some((kernels::Peephole::Full, Some(full.val()))),
-            _ => None,
-        }
-    }
-
-    /// What each of the sigmoid `gates` of an LSTM looks through, cut out once for a whole scan.
-    pub(crate) fn peeks(&self, gates: &[LstmGate]) -> Vec<(LstmGate, Peek)> {
-        let mut peeks = Vec::new();
-        if let Some(diagonal) = &self.diagonal {
-            let rows = diagonal.val();
-            for (row, gate) in gates.iter().enumerate() {
-                peeks.push((*gate, Peek::Row(rows.clone().narrow(0, row, 1))));
-            }
-        }
-        if let Some(full) = &self.full {
-            let full = full.val();
-            let [d_hidden, _] = full.dims();
-            for (index, gate) in gates.iter().enumerate() {
-                peeks.push((*gate, Peek::Matrix(block(&full, index, d_hidden))));
-            }
-        }
-        peeks
-    }
-}
-
-/// What one gate looks through.
-#[derive(Clone, Debug)]
-pub(crate) enum Peek {
-    /// Diagonal weights `[1, d_hidden]`.
-    Row(Tensor<2>),
-    /// Full weights `[d_hidden, d_hidden]`.
-    Matrix(Tensor<2>),
-}
-
-impl Peek {
-    /// What the gate sees of the cell state, `[batch, d_hidden]`.
-    pub(crate) fn at(&self, cell: &Tensor<2>) -> Tensor<2> {
-        match self {
-            Self::Row(row) => cell.clone() * row.clone(),
-            Self::Matrix(matrix) => cell.clone().matmul(matrix.clone()),
         }
     }
 }

@@ -1,17 +1,17 @@
 //! The LSTM and every published part that can be switched on or off.
 
 use burn::module::{Module, Param};
-use burn::tensor::{Device, Tensor, activation::sigmoid, activation::tanh, module::linear};
-use burn_rnn_kernels as kernels;
+use burn::tensor::{Device, Tensor};
 use serde::{Deserialize, Serialize};
 
-use crate::fused::{Fused, Time};
-use crate::gates::{GateParameters, block};
-use crate::peephole::Peek;
-use crate::scan::{scan_flipped, scan_steps};
+use super::lstm_equations::{
+    Coupled, DiagonalPeepholes, Form, FullPeepholes, Gate, LstmEquations, Parts, Plain,
+};
+use crate::definition::Engine;
+use crate::gates::GateParameters;
 use crate::{
-    Cell, CellOptions, CellShape, ConfigError, Coupling, GateRole, LstmState, Peephole,
-    PeepholeKind, Recurrent, RecurrentConfig,
+    CellOptions, CellShape, ConfigError, Coupling, DefinedCell, GateRole, LstmState, Parameters,
+    Peephole, PeepholeKind, Recurrent, RecurrentConfig,
 };
 
 /// The LSTM cell of Hochreiter & Schmidhuber (1997) with the forget gate of Gers et al. (2000):
@@ -271,57 +271,23 @@ impl LstmCell {
         ))
     }
 
-    /// The part of the pre-activations that does not depend on the state, for one step or for all.
-    fn project<const D: usize>(&self, input: Tensor<D>) -> Tensor<D> {
-        let bias = self.bias.as_ref().map(Param::val);
-        linear(input, self.w_input.val(), bias)
-    }
-
-    /// What the fused operators run, or none where they do not: diagonal and full peepholes at once.
-    fn fused(&self) -> Option<Fused> {
-        let (kind, peephole) = match &self.peephole {
-            None => (kernels::Peephole::None, None),
-            Some(peephole) => peephole.fused()?,
+    /// The parts that are there.
+    fn parts(&self) -> Parts {
+        let gate = |on: bool, follows: Coupling| match (on, self.options.coupling == follows) {
+            (false, _) => Gate::Open,
+            (true, true) => Gate::Complement,
+            (true, false) => Gate::Own,
         };
-        let source = |on: bool, follows: Coupling| match (on, self.options.coupling == follows) {
-            (false, _) => kernels::GateSource::Open,
-            (true, true) => kernels::GateSource::Complement,
-            (true, false) => kernels::GateSource::Own,
-        };
-        let spec = kernels::LstmSpec {
-            input: source(self.options.input_gate, Coupling::InputFromForget),
-            forget: source(self.options.forget_gate, Coupling::ForgetFromInput),
+        let peephole = self.peephole.as_ref();
+        Parts {
+            input: gate(self.options.input_gate, Coupling::InputFromForget),
+            forget: gate(self.options.forget_gate, Coupling::ForgetFromInput),
             output: self.options.output_gate,
             input_activation: self.options.input_activation,
             output_activation: self.options.output_activation,
-            peephole: kind,
+            diagonal_peepholes: peephole.is_some_and(|peephole| peephole.diagonal.is_some()),
+            full_peepholes: peephole.is_some_and(|peephole| peephole.full.is_some()),
             gate_recurrence: self.w_gates.is_some(),
-        };
-        Some(Fused {
-            spec: kernels::CellSpec::Lstm(spec),
-            w_input: self.w_input.val(),
-            w_hidden: self.w_hidden.val(),
-            bias: self.bias.as_ref().map(Param::val),
-            bias_hidden: None,
-            peephole,
-            w_gates: self.w_gates.as_ref().map(Param::val),
-        })
-    }
-
-    fn recurrence(&self) -> Recurrence<'_> {
-        let sigmoid_gates = self.options.sigmoid_gates();
-        let peeks = match &self.peephole {
-            Some(peephole) => peephole.peeks(&sigmoid_gates),
-            None => Vec::new(),
-        };
-        Recurrence {
-            options: &self.options,
-            gates: self.options.gates(),
-            sigmoid_gates,
-            d_hidden: self.d_hidden(),
-            w_hidden: self.w_hidden.val(),
-            w_gates: self.w_gates.as_ref().map(Param::val),
-            peeks,
         }
     }
 }
@@ -330,85 +296,7 @@ fn position(gates: &[LstmGate], gate: LstmGate) -> Option<usize> {
     gates.iter().position(|other| *other == gate)
 }
 
-/// The recurrent side of the cell, with everything that all steps share taken out once.
-struct Recurrence<'a> {
-    options: &'a LstmOptions,
-    gates: Vec<LstmGate>,
-    sigmoid_gates: Vec<LstmGate>,
-    d_hidden: usize,
-    w_hidden: Tensor<2>,
-    w_gates: Option<Tensor<2>>,
-    peeks: Vec<(LstmGate, Peek)>,
-}
-
-impl Recurrence<'_> {
-    fn step(&self, projected: Tensor<2>, state: LstmState) -> LstmState {
-        let LstmState {
-            hidden,
-            cell,
-            gates,
-        } = state;
-        let a = projected + hidden.matmul(self.w_hidden.clone());
-        let from_gates = self.w_gates.as_ref().map(|w_gates| {
-            let [batch, _] = a.dims();
-            let width = w_gates.dims()[0];
-            let zeros = || Tensor::zeros([batch, width], (&a.device(), a.dtype()));
-            gates.unwrap_or_else(zeros).matmul(w_gates.clone())
-        });
-        let sigmoid_gate = |gate: LstmGate, cell: &Tensor<2>| {
-            let mut a = self.block(&a, &self.gates, gate)?;
-            if let Some(from_gates) = &from_gates {
-                a = a + self.block(from_gates, &self.sigmoid_gates, gate)?;
-            }
-            for (_, peek) in self.peeks.iter().filter(|(other, _)| *other == gate) {
-                a = a + peek.at(cell);
-            }
-            Some(sigmoid(a))
-        };
-
-        let input = sigmoid_gate(LstmGate::Input, &cell);
-        let forget = sigmoid_gate(LstmGate::Forget, &cell);
-        let candidate = self
-            .block(&a, &self.gates, LstmGate::Candidate)
-            .expect("every LSTM has a candidate");
-        let candidate = squash(candidate, self.options.input_activation);
-
-        let (i, f) = self.options.coupling.couple(input.clone(), forget.clone());
-        let cell = gated(f, cell) + gated(i, candidate);
-        let output = sigmoid_gate(LstmGate::Output, &cell);
-        let hidden = gated(
-            output.clone(),
-            squash(cell.clone(), self.options.output_activation),
-        );
-
-        let gates = self.w_gates.as_ref().map(|_| {
-            let present = [input, forget, output].into_iter().flatten().collect();
-            Tensor::cat(present, 1)
-        });
-        LstmState {
-            hidden,
-            cell,
-            gates,
-        }
-    }
-
-    fn block(&self, fused: &Tensor<2>, gates: &[LstmGate], gate: LstmGate) -> Option<Tensor<2>> {
-        position(gates, gate).map(|index| block(fused, index, self.d_hidden))
-    }
-}
-
-fn squash(value: Tensor<2>, on: bool) -> Tensor<2> {
-    if on { tanh(value) } else { value }
-}
-
-fn gated(gate: Option<Tensor<2>>, value: Tensor<2>) -> Tensor<2> {
-    match gate {
-        Some(gate) => gate * value,
-        None => value,
-    }
-}
-
-impl Cell for LstmCell {
+impl DefinedCell for LstmCell {
     type State = LstmState;
 
     fn d_input(&self) -> usize {
@@ -419,54 +307,37 @@ impl Cell for LstmCell {
         self.w_hidden.lazy_shape()[0]
     }
 
-    fn zero_state(&self, batch: usize) -> LstmState {
-        let w = self.w_hidden.val();
-        let options = (&w.device(), w.dtype());
-        let gates = self.w_gates.as_ref().map(|w_gates| w_gates.lazy_shape()[0]);
-        LstmState {
-            gates: gates.map(|width| Tensor::zeros([batch, width], options)),
-            ..LstmState::zeros(batch, self.d_hidden(), options)
+    fn engine(&self) -> Engine {
+        let parts = self.parts();
+        if parts == Plain.parts() {
+            Engine::of(LstmEquations::<_, false>(Plain))
+        } else if parts == DiagonalPeepholes.parts() {
+            Engine::of(LstmEquations::<_, false>(DiagonalPeepholes))
+        } else if parts == Coupled.parts() {
+            Engine::of(LstmEquations::<_, false>(Coupled))
+        } else if parts == FullPeepholes.parts() {
+            Engine::of(LstmEquations::<_, true>(FullPeepholes))
+        } else if parts.full_peepholes {
+            Engine::of(LstmEquations::<_, true>(parts))
+        } else {
+            Engine::of(LstmEquations::<_, false>(parts))
         }
     }
 
-    fn accepts(&self, state: &LstmState, batch: usize) -> bool {
-        let carried = match &self.w_gates {
-            Some(w_gates) => w_gates.lazy_shape()[0],
-            None => 0,
-        };
-        state.fits(batch, self.d_hidden(), carried)
-    }
-
-    fn step(&self, x_t: Tensor<2>, state: LstmState) -> LstmState {
-        let result = match self.fused() {
-            Some(fused) => fused.step(x_t, state),
-            None => Err((x_t, state)),
-        };
-        result.unwrap_or_else(|(x_t, state)| self.recurrence().step(self.project(x_t), state))
-    }
-
-    fn steps(&self, state: &LstmState) -> Option<kernels::Steps> {
-        self.fused()?.steps(state.clone())
-    }
-
-    fn scan(&self, input: Tensor<3>, state: LstmState) -> (Tensor<3>, LstmState) {
-        let result = match self.fused() {
-            Some(fused) => fused.scan(input, state, Time::Forward),
-            None => Err((input, state)),
-        };
-        result.unwrap_or_else(|(input, state)| {
-            let recurrence = self.recurrence();
-            scan_steps(self.project(input), state, |projected, state| {
-                recurrence.step(projected, state)
-            })
-        })
-    }
-
-    fn scan_reversed(&self, input: Tensor<3>, state: LstmState) -> (Tensor<3>, LstmState) {
-        let result = match self.fused() {
-            Some(fused) => fused.scan(input, state, Time::Backward),
-            None => Err((input, state)),
-        };
-        result.unwrap_or_else(|(input, state)| scan_flipped(self, input, state))
+    fn parameters(&self, to: &mut Parameters) {
+        to.add(&self.w_input);
+        to.add_optional(self.bias.as_ref());
+        to.add(&self.w_hidden);
+        if let Some(Peephole { diagonal, full }) = &self.peephole {
+            if let Some(full) = full {
+                to.add(full);
+            }
+            if let Some(diagonal) = diagonal {
+                to.add(diagonal);
+            }
+        }
+        if let Some(w_gates) = &self.w_gates {
+            to.add(w_gates);
+        }
     }
 }
