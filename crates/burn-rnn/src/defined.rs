@@ -65,10 +65,17 @@ pub trait DefinedState: CellState {
 }
 
 #[inline]
-fn inputs<C: DefinedCell, const D: usize>(cell: &C, x: Tensor<D>, state: C::State) -> Inputs {
+fn inputs<C: DefinedCell, const D: usize>(
+    cell: &C,
+    engine: &Engine,
+    x: Tensor<D>,
+    state: C::State,
+) -> Inputs {
     let mut inputs = Inputs::new(x);
-    for tensor in state.into_tensors() {
-        inputs.push(tensor);
+    // What is not given starts from its initial value, and what the cell does not carry is not looked at.
+    let mut tensors = state.into_tensors().into_iter();
+    for _ in 0..engine.states() {
+        inputs.push(tensors.next().flatten());
     }
     let mut parameters = Parameters(inputs);
     cell.parameters(&mut parameters);
@@ -82,7 +89,8 @@ pub(crate) fn scan_timed<C: DefinedCell>(
     state: C::State,
     timing: Timing,
 ) -> (Tensor<3>, C::State) {
-    let results = scan(&cell.engine(), inputs(cell, input, state), timing);
+    let engine = cell.engine();
+    let results = scan(&engine, inputs(cell, &engine, input, state), timing);
     (results.output, C::State::from_tensors(results.states))
 }
 
@@ -122,8 +130,9 @@ impl<C: DefinedCell> Cell for C {
     }
 
     fn step(&self, x_t: Tensor<2>, state: C::State) -> C::State {
-        let inputs = inputs(self, x_t, state);
-        let results = scan::<2>(&self.engine(), inputs, Timing::default());
+        let engine = self.engine();
+        let inputs = inputs(self, &engine, x_t, state);
+        let results = scan::<2>(&engine, inputs, Timing::default());
         C::State::from_tensors(results.states)
     }
 
@@ -132,7 +141,8 @@ impl<C: DefinedCell> Cell for C {
         let [batch, _] = hidden.dims();
         let options = (&hidden.device(), hidden.dtype());
         let x = Tensor::<2>::zeros([batch, DefinedCell::d_input(self)], options);
-        steps(&self.engine(), inputs(self, x, state.clone()))
+        let engine = self.engine();
+        steps(&engine, inputs(self, &engine, x, state.clone()))
     }
 
     fn scan(&self, input: Tensor<3>, state: C::State) -> (Tensor<3>, C::State) {

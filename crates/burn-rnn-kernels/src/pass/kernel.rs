@@ -103,6 +103,11 @@ thread_local! {
 }
 
 impl Engine {
+    /// The number of tensors of states.
+    pub fn states(&self) -> usize {
+        self.0.plan().declaration.states.len()
+    }
+
     /// The shapes of the tensors of states, and what they start from.
     pub fn initial_states(
         &self,
