@@ -1,5 +1,7 @@
 //! The fused operators against the reference: outputs, final states and every gradient.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
 use burn::module::{Module, ModuleMapper, Param, ParamId};
 use burn::tensor::{DType, Device, Gradients, Tensor, TensorData};
 use burn_rnn::{
@@ -7,7 +9,7 @@ use burn_rnn::{
     GruOptions, Initialization, LstmCell, LstmConfig, LstmOptions, LstmState, PeepholeKind,
     PeepholeLstmConfig, Reset, SimpleCell, SimpleOptions, State, reference,
 };
-use burn_rnn_kernels::{CellSpec, GateSource, LstmSpec, Peephole, ScanTensors};
+use burn_rnn_kernels::Inputs;
 use proptest::prelude::*;
 use proptest::test_runner::RngSeed;
 use rand::{RngExt, SeedableRng};
@@ -580,103 +582,64 @@ fn a_batch_gives_what_its_parts_give() {
     });
 }
 
-/// The tensors of a simple cell's step.
-fn step_tensors(device: &Device, dtype: DType) -> (CellSpec, ScanTensors<2>) {
-    let tensor = |shape| Tensor::<2>::ones(shape, (device, dtype));
-    let tensors = ScanTensors {
-        x: tensor([2, 3]),
-        hidden: tensor([2, 4]),
-        cell: None,
-        gates: None,
-        w_input: tensor([3, 4]),
-        w_hidden: tensor([4, 4]),
-        bias: None,
-        bias_hidden: None,
-        peephole: None,
-        w_gates: None,
-    };
-    (
-        CellSpec::Simple(burn_rnn_kernels::Activation::Tanh),
-        tensors,
-    )
-}
-
-/// The tensors of a step of an LSTM with full gate recurrence.
-fn gate_recurrence_tensors(device: &Device, dtype: DType) -> (CellSpec, ScanTensors<2>) {
-    let tensor = |shape| Tensor::<2>::ones(shape, (device, dtype));
-    let (_, simple) = step_tensors(device, dtype);
-    let tensors = ScanTensors {
-        cell: Some(tensor([2, 4])),
-        gates: Some(tensor([2, 8])),
-        w_input: tensor([3, 12]),
-        w_hidden: tensor([4, 12]),
-        w_gates: Some(tensor([8, 8])),
-        ..simple
-    };
-    let spec = LstmSpec {
-        input: GateSource::Own,
-        forget: GateSource::Complement,
-        output: true,
-        input_activation: true,
-        output_activation: true,
-        peephole: Peephole::None,
-        gate_recurrence: true,
-    };
-    (CellSpec::Lstm(spec), tensors)
-}
-
 #[test]
-fn the_operators_run_full_gate_recurrence_from_gates_that_fit() {
+fn full_gate_recurrence_starts_from_zeros_where_no_gates_are_given() {
     each_cpu(|backend| {
-        let run = |change: fn(&mut ScanTensors<2>)| {
-            let (spec, mut tensors) = gate_recurrence_tensors(&backend.device, DType::F32);
-            change(&mut tensors);
-            burn_rnn_kernels::scan(spec, tensors, false).ok()
+        let device = &backend.device;
+        let config = LstmConfig::new(3, 4).with_full_gate_recurrence(true);
+        let cell = config.init_cell(device);
+        let mut rng = ChaCha8Rng::seed_from_u64(5);
+        let x = draw(&mut rng, [2, 3], 1.0, device);
+        let mut given = cell.zero_state(2);
+        given.hidden = given.hidden + 0.5;
+        let absent = LstmState {
+            gates: None,
+            ..given.clone()
         };
-        let gates = |results: burn_rnn_kernels::ScanResults<2>| results.gates.unwrap();
-        let given = gates(run(|_| {}).expect("its shapes fit"));
-        assert_eq!(given.dims(), [2, 8]);
-        let zeros = run(|tensors| tensors.gates = Some(tensors.gates.take().unwrap() * 0.0));
-        let absent = run(|tensors| tensors.gates = None);
-        let [zeros, absent] = [zeros, absent].map(|results| values(&gates(results.unwrap())));
-        assert_eq!(zeros, absent);
-        assert_ne!(values(&given), absent);
-        // Other shapes are the reference's to refuse.
-        assert!(run(|tensors| tensors.gates = tensors.cell.clone()).is_none());
-        assert!(run(|tensors| tensors.w_gates = tensors.gates.clone()).is_none());
-        assert!(run(|tensors| tensors.w_gates = None).is_none());
+        let run = |state: LstmState| {
+            let gates = cell.step(x.clone(), state).gates;
+            values(&gates.expect("it carries them"))
+        };
+        assert_eq!(run(given.clone()), run(absent));
+        let others = LstmState {
+            gates: given.gates.clone().map(|gates| gates + 1.0),
+            ..given.clone()
+        };
+        assert_ne!(run(given.clone()), run(others));
+        // Gates of other shapes are refused, on both paths.
+        let misfit = LstmState {
+            gates: Some(given.cell.clone()),
+            ..given
+        };
+        let refused = || catch_unwind(AssertUnwindSafe(|| run(misfit.clone()))).is_err();
+        assert!(refused());
+        assert!(reference(refused));
     });
 }
 
 #[test]
-fn the_operators_run_where_they_can_and_leave_the_rest_alone() {
+fn the_fused_passes_run_where_they_can() {
     backends::each(|backend| {
-        let covered = |device: &Device, dtype, change: fn(&mut ScanTensors<2>)| {
-            let (spec, mut tensors) = step_tensors(device, dtype);
-            change(&mut tensors);
-            burn_rnn_kernels::scan(spec, tensors, false).is_ok()
+        let covered = |device: &Device, dtype| {
+            let tensor = |shape| Tensor::<2>::ones(shape, (device, dtype));
+            let mut inputs = Inputs::new(tensor([2, 3]));
+            inputs.push(Some(tensor([2, 4])));
+            inputs.is_fused()
         };
         let cpu = backend.name != "wgpu";
         let autodiff = backend.device.clone().autodiff();
         for device in [&backend.device, &autodiff] {
-            assert_eq!(covered(device, DType::F32, |_| {}), cpu, "{}", backend.name);
-            assert!(!reference(|| covered(device, DType::F32, |_| {})));
+            assert_eq!(covered(device, DType::F32), cpu, "{}", backend.name);
+            assert!(!reference(|| covered(device, DType::F32)));
             if device.supports_dtype(DType::F64) {
-                assert!(!covered(device, DType::F64, |_| {}));
+                assert!(!covered(device, DType::F64));
             }
-            // Shapes that broadcast are the reference's.
-            let narrow = |tensors: &mut ScanTensors<2>| {
-                tensors.hidden = tensors.hidden.clone().narrow(0, 0, 1)
-            };
-            assert!(!covered(device, DType::F32, narrow));
-            let cell = |tensors: &mut ScanTensors<2>| tensors.cell = Some(tensors.hidden.clone());
-            assert!(!covered(device, DType::F32, cell));
         }
     });
 }
 
 #[test]
-fn what_is_not_covered_runs_on_the_reference() {
+fn peepholes_of_both_kinds_at_once() {
     backends::each(|backend| {
         let device = &backend.device.clone().autodiff();
         let x = Tensor::<3>::ones([2, 3, 4], device).require_grad();

@@ -1,70 +1,61 @@
-//! Fused sequence operators for recurrent networks: forward and hand-written back-propagation
-//! through time on the CPU; [`Steps`] runs one step after another of a cell that is ready.
+//! The engine of `burn-rnn`: runs any definition of a recurrent cell over sequences. It knows no cell by name.
 //!
-//! [`forward`] runs a cell over a batch of sequences and [`backward`] gives the gradients of everything
-//! that it read, on plain slices of `f32`. Weights are packed into the order in which a SIMD product
-//! reads them ([`Level`] says which instructions), each thread takes a part of the batch through the whole of time
-//! without waiting for another, and a step is one product and one point-wise pass. Nothing is kept
-//! where no backward pass will come; where one will, a step keeps for each sequence and hidden unit
+//! Users need `burn-rnn` alone, which has the parts of this crate that a cell of one's own is written with; what is
+//! public here is for that crate and for tests, and may change.
+//!
+//! # Map
+//!
+//! Each folder uses those below it and none above.
+//!
+//! | folder | what is in it |
+//! |---|---|
+//! | `burn` | the seam to Burn: a scan over its tensors, as an operation that Flex and NdArray have and autodiff differentiates, or as the reference, made of tensor operations |
+//! | `pass` | through time: forward, backward, in segments, step by step; the point-wise passes that are compiled for each definition |
+//! | [`definition`] | what a cell is: what it declares, its equations over numbers of any kind, and the plan made of both |
+//! | `product` | products of a step (panels of weights, tiles of sums), and over all steps |
+//! | `machine` | vectors and their functions, levels of instructions, threads and barriers, memory |
+//! | `tuning` | every measured constant, with the machine and the figure that set it |
+//!
+//! # One tensor's way
+//!
+//! [`scan`] takes tensors as [`Inputs`], in the order of a [`Declaration`](definition::Declaration). On Flex and NdArray in `f32` they
+//! become slices (`burn/extension.rs`). `pass/scan.rs` packs the weights into panels (`pass/prepared.rs`, `product/panels.rs`), decides who
+//! computes what (`machine/threads.rs`) and has each thread run its rows and units through time (`pass/forward.rs`): the input
+//! sides of a chunk of steps as one product, then for each step and stage the products of a panel (`product/tile.rs`) and the
+//! equations over the panel's units (`pass/lane.rs`). What functions of sums give is kept by step (`pass/memory.rs`). Back again
+//! (`burn/autodiff.rs`), `pass/backward.rs` runs the steps from the last to the first: the equations' derivative (`pass/tape.rs`) leaves the
+//! gradients of the sums where the kept values were, a transposed product takes them to the states before; `pass/gradients.rs` makes the
+//! gradients of the weights and of the input of them, in one product each over all steps.
+//!
+//! Everything that depends on a definition is in two functions a stage, `lane.rs` and `tape.rs`, which are compiled where the definition
+//! is; the rest is compiled once for each level of instructions and calls them through an object ([`Engine`]).
+//!
+//! # Memory
+//!
+//! Where no gradient will come back, nothing is kept. Where one will, a step keeps for each sequence and hidden unit
 //!
 //! | cell | floats | bytes |
 //! |---|---|---|
-//! | simple | output + hidden = 2 | 8 |
-//! | LSTM | gates (4) + cell + hidden = 6 | 24 |
-//! | LSTM with full peepholes | gates (4) + cell, twice + hidden = 7 | 28 |
-//! | LSTM with full gate recurrence | gates (4) + sigmoid gates of the step before (3) + cell + hidden = 9 | 36 |
-//! | LSTM with both | 10 | 40 |
-//! | coupled LSTM | gates (3) + cell + hidden = 5 | 20 |
-//! | GRU | gates (3) + recurrent side of the candidate + hidden = 5 | 20 |
+//! | simple | output + state = 2 | 8 |
+//! | LSTM | gates (4) + 2 states = 6 | 24 |
+//! | coupled LSTM | gates (3) + 2 states = 5 | 20 |
+//! | LSTM with full peepholes | gates (4) + cell state, twice + hidden = 7 | 28 |
+//! | LSTM with full gate recurrence | gates (4) + 5 states = 9 | 36 |
+//! | GRU, either reset | gates (3) + product or reset state + state = 5 | 20 |
+//!
+//! # Threads
+//!
+//! Threads share the sequences and need nothing of each other, or share the units and wait for each other at every step. A panic in one
+//! reaches the caller as a panic. After `fork` a child has none of the threads that its parent started: do not run scans on both sides.
 
-#[cfg(any(feature = "flex", feature = "ndarray"))]
-mod autodiff;
-mod backward;
-mod buffer;
-#[cfg(any(feature = "flex", feature = "ndarray"))]
-mod cpu_backend;
-mod engine;
-#[cfg(any(feature = "flex", feature = "ndarray"))]
-mod extension;
-mod forward;
-mod gate_recurrence;
-mod gru;
-mod gru_reset_before;
-mod kept;
-mod level;
-mod lstm;
-mod lstm_full_peephole;
-mod matrix;
-mod one_product;
-#[cfg(test)]
-mod oracle;
-mod panels;
-mod point_wise;
-mod pool;
-mod ready;
-mod row;
-mod run;
-mod scan;
-mod segments;
-mod simple;
-mod spec;
-mod step;
-mod steps;
-mod team;
-mod threads;
-mod tile;
-mod vector;
-mod weights;
+mod burn;
+pub mod definition;
+mod machine;
+mod pass;
+mod product;
+mod tuning;
 
-pub use engine::reference;
-pub use kept::Owner;
-pub use level::Level;
-pub use pool::release_memory;
-pub use run::{backward, forward};
-pub use scan::{ScanResults, ScanTensors, scan, steps};
-pub use segments::{Segments, backward_in_segments, forward_in_segments};
-pub use spec::{
-    Activation, CellSpec, GateSource, Gradients, GruSpec, LstmSpec, Operands, OutputGradients,
-    Outputs, Owners, ParameterGradients, Peephole, Saved, Sizes, Wanted,
-};
-pub use steps::Steps;
+pub use self::burn::{Inputs, ScanResults, scan, steps, time_steps, with_reference as reference};
+pub use machine::level::Level;
+pub use machine::pool::release_memory;
+pub use pass::{Engine, Steps, Timing};

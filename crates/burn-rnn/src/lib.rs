@@ -29,7 +29,7 @@
 //! | GRU, both resets | [`GruConfig`] | [`Gru`] | [`GruCell`] |
 //! | bidirectional | `.with_bidirectional(true)` | [`Bidirectional`] | any |
 //! | multi-layer | `.with_layers(n)` | [`Stacked`] | any |
-//! | a cell of your own | [`CellOptions`] | [`Recurrent`] | [`Cell`] |
+//! | a cell of your own | [`CellOptions`] | [`Recurrent`] | [`DefinedCell`] |
 //!
 //! A [`Stream`] runs a network step by step on live data. A [`Cell`] is one time step. [`Scan`] runs it over a sequence and is a [`Layer`];
 //! [`Bidirectional`] and [`Stacked`] wrap layers and each other. [`Head`] reads the hidden states
@@ -42,31 +42,28 @@
 //!
 //! # Two implementations of every scan
 //!
-//! On Flex and NdArray, tensors of `f32` go through the fused operators of `burn-rnn-kernels`: one node of the
-//! graph a scan, forward and backward written by hand. Everything else is the reference: plain
-//! tensor operations that read like the equations and that the backend differentiates. That is every other
-//! backend and float type, and a cell of your own. [`reference()`] asks for it in one call and the environment variable
-//! `BURN_RNN_ENGINE=reference` in a whole process.
+//! A cell's equations are written once, as a [`Definition`](definition::Definition). On Flex and NdArray, tensors of `f32` go through the fused
+//! engine: one node of the graph a scan, SIMD vectors, and a derivative that the engine makes of the equations. Everything else is the
+//! reference: the same equations in plain tensor operations, which the backend differentiates. That is every other
+//! backend and float type (`f64`, `f16`, `bf16`). [`reference()`] asks for it in one call and the environment variable
+//! `BURN_RNN_ENGINE=reference` in a whole process. A cell of your own is fused, too, where it is a [`DefinedCell`]; a [`Cell`] with `step` in
+//! plain tensors is for what no definition can say.
 
 mod activation;
 mod attention;
 mod bidirectional;
 mod cell;
+mod cells;
 mod config;
-mod coupled;
+mod defined;
 mod directional;
 mod error;
-mod fused;
 mod gates;
-mod gru;
 mod head;
 mod initialization;
 mod layer;
-mod lstm;
-mod peephole;
 mod recurrent;
 mod scan;
-mod simple;
 mod sliding_window;
 mod stacked;
 mod state;
@@ -75,26 +72,32 @@ mod stream;
 pub use activation::Activation;
 pub use attention::{Attention, AttentionConfig, AttentionMemory, AttentionScore};
 pub use bidirectional::{Bidirectional, BidirectionalState, Merge};
-pub use burn_rnn_kernels::{Steps, reference};
+pub use burn_rnn_kernels::{Steps, reference, release_memory};
 pub use cell::{Cell, CellOptions, CellShape};
+pub use cells::*;
 pub use config::RecurrentConfig;
-pub use coupled::{CoupledLstm, CoupledLstmConfig, CoupledLstmOptions, Coupling};
+pub use defined::{DefinedCell, DefinedState, Parameters};
 pub use directional::{Directional, DirectionalState};
 pub use error::ConfigError;
 pub use gates::GateParameters;
-pub use gru::{Gru, GruCell, GruConfig, GruGate, GruOptions, Reset};
 pub use head::{Head, HeadActivation, HeadConfig};
 pub use initialization::{GateRole, Initialization};
 pub use layer::{Layer, Streaming};
-pub use lstm::{Lstm, LstmCell, LstmConfig, LstmGate, LstmOptions};
-pub use peephole::{Peephole, PeepholeKind, PeepholeLstm, PeepholeLstmConfig, PeepholeLstmOptions};
 pub use recurrent::{Recurrent, RecurrentState};
 pub use scan::{Scan, scan_steps};
-pub use simple::{SimpleCell, SimpleOptions, SimpleRnn, SimpleRnnConfig};
 pub use sliding_window::{SlidingWindow, SlidingWindowConfig};
 pub use stacked::{Stacked, StackedConfig, StackedState};
 pub use state::{CellState, HiddenState, LstmState, State};
 pub use stream::Stream;
+
+/// What a cell of one's own is defined with: see [`Definition`](definition::Definition).
+pub mod definition {
+    pub use burn_rnn_kernels::Engine;
+    pub use burn_rnn_kernels::definition::{
+        Declaration, Definition, Function, Operation, Product, Record, Scalars, Stage, Sum, Value,
+        Width,
+    };
+}
 
 /// The examples of the README, tested.
 #[cfg(doctest)]

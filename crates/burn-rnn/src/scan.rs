@@ -2,6 +2,7 @@
 
 use burn::module::Module;
 use burn::tensor::Tensor;
+use burn_rnn_kernels::time_steps;
 
 use crate::layer::{check_sequence, check_state, check_step};
 use crate::{Cell, CellState, Layer, Streaming};
@@ -32,27 +33,6 @@ pub(crate) fn scan_flipped<C: Cell>(
 ) -> (Tensor<3>, C::State) {
     let (output, state) = cell.scan(input.flip([1]), state);
     (output.flip([1]), state)
-}
-
-/// The steps `[batch, features]` of a sequence `[batch, time, features]`.
-///
-/// Halves the sequence again and again instead of slicing out each step: the gradient of a slice
-/// is a tensor of its parent's size, so slicing step by step costs time² in the backward pass and
-/// halving costs time · log(time).
-fn time_steps(sequence: Tensor<3>) -> Vec<Tensor<2>> {
-    let mut steps = Vec::with_capacity(sequence.dims()[1]);
-    let mut parts = vec![sequence];
-    while let Some(part) = parts.pop() {
-        let time = part.dims()[1];
-        if time == 1 {
-            steps.push(part.squeeze_dim(1));
-            continue;
-        }
-        let half = time / 2;
-        parts.push(part.clone().narrow(1, half, time - half));
-        parts.push(part.narrow(1, 0, half));
-    }
-    steps
 }
 
 /// A layer of one cell in one direction: `[batch, time, d_input]` to `[batch, time, d_hidden]`.

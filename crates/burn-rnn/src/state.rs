@@ -5,6 +5,8 @@ use core::ops::Range;
 
 use burn::tensor::{Device, Tensor, TensorCreationOptions};
 
+use crate::DefinedState;
+
 /// The state of a cell, a layer or a whole network: a bundle of tensors `[batch, features]`.
 ///
 /// Implement [`map`](State::map); everything else follows from it.
@@ -70,11 +72,6 @@ impl HiddenState {
     pub fn zeros(batch: usize, d_hidden: usize, options: impl Into<TensorCreationOptions>) -> Self {
         Self::new(Tensor::zeros([batch, d_hidden], options))
     }
-
-    /// Whether it is a state of so many sequences and units.
-    pub(crate) fn fits(&self, batch: usize, d_hidden: usize) -> bool {
-        self.hidden.dims() == [batch, d_hidden]
-    }
 }
 
 impl State for HiddenState {
@@ -86,6 +83,19 @@ impl State for HiddenState {
 impl CellState for HiddenState {
     fn hidden(&self) -> Tensor<2> {
         self.hidden.clone()
+    }
+}
+
+impl DefinedState for HiddenState {
+    fn into_tensors(self) -> Vec<Option<Tensor<2>>> {
+        vec![Some(self.hidden)]
+    }
+
+    fn from_tensors(tensors: Vec<Tensor<2>>) -> Self {
+        let [hidden] = tensors
+            .try_into()
+            .expect("the cell carries its output alone");
+        Self::new(hidden)
     }
 }
 
@@ -117,15 +127,6 @@ impl LstmState {
         let zeros = Tensor::zeros([batch, d_hidden], options);
         Self::new(zeros.clone(), zeros)
     }
-
-    /// Whether it is a state of so many sequences and units, with gates of `carried` values a sequence or without any.
-    pub(crate) fn fits(&self, batch: usize, d_hidden: usize, carried: usize) -> bool {
-        let shape = [batch, d_hidden];
-        let gates = self.gates.as_ref().map(Tensor::dims);
-        gates.is_none_or(|gates| gates == [batch, carried])
-            && self.hidden.dims() == shape
-            && self.cell.dims() == shape
-    }
 }
 
 impl State for LstmState {
@@ -141,5 +142,21 @@ impl State for LstmState {
 impl CellState for LstmState {
     fn hidden(&self) -> Tensor<2> {
         self.hidden.clone()
+    }
+}
+
+impl DefinedState for LstmState {
+    fn into_tensors(self) -> Vec<Option<Tensor<2>>> {
+        vec![Some(self.hidden), Some(self.cell), self.gates]
+    }
+
+    fn from_tensors(tensors: Vec<Tensor<2>>) -> Self {
+        let mut tensors = tensors.into_iter();
+        let mut next = || tensors.next();
+        Self {
+            hidden: next().expect("an LSTM has a hidden state"),
+            cell: next().expect("an LSTM has a cell state"),
+            gates: next(),
+        }
     }
 }

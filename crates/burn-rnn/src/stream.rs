@@ -141,12 +141,7 @@ impl<C: Cell> Stream<C> {
             Engine::Tensors(state, _) => return state.clone(),
             Engine::Fused(layers) => layers,
         };
-        let mut floats = layers.iter().flat_map(|layer| {
-            let steps = &layer.steps;
-            [Some(steps.hidden()), steps.cell(), steps.gates()]
-                .into_iter()
-                .flatten()
-        });
+        let mut floats = layers.iter().flat_map(|layer| layer.steps.states());
         self.network.zero_state(self.batch).map(&mut |zeros| {
             let floats = floats.next().expect("a state for each of the cell's");
             Tensor::from_data(TensorData::new(floats.to_vec(), zeros.dims()), &self.device)

@@ -1,0 +1,19 @@
+//! The seam to Burn: scans over its tensors, as operations of its backends that it differentiates, or as the reference.
+
+#[cfg(any(feature = "flex", feature = "ndarray"))]
+mod autodiff;
+#[cfg(any(feature = "flex", feature = "ndarray"))]
+mod cpu_backend;
+mod engine;
+#[cfg(any(feature = "flex", feature = "ndarray"))]
+mod extension;
+mod operands;
+pub(crate) mod reference;
+mod scan;
+mod tensors;
+
+pub use engine::reference as with_reference;
+pub use reference::time_steps;
+pub(crate) use tensors::TensorStage;
+
+pub use scan::{Inputs, ScanResults, scan, steps};

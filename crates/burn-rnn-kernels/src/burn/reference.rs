@@ -1,0 +1,482 @@
+//! The reference: a definition's scan in plain tensor operations, which the backend differentiates. It runs on every backend and float
+//! type, and is what the fused passes are compared with.
+
+use core::cell::RefCell;
+
+use burn::backend::{DispatchTensor, Shape, TensorMetadata};
+use burn::tensor::{Bool, Device, Tensor, TensorData};
+
+use crate::definition::{ParameterKind, Plan, ProductPlan, Source};
+use crate::pass::{Engine, Operands, Sizes, Timing};
+
+use super::operands::sizes;
+use super::scan::ScanResults;
+use super::tensors::TensorStage;
+
+pub(crate) fn shape(tensor: &DispatchTensor) -> Shape {
+    tensor.shape()
+}
+
+pub(crate) fn device(tensor: DispatchTensor) -> Device {
+    match tensor.shape().num_dims() {
+        1 => Tensor::<1>::from_dispatch(tensor).device(),
+        2 => Tensor::<2>::from_dispatch(tensor).device(),
+        _ => Tensor::<3>::from_dispatch(tensor).device(),
+    }
+}
+
+/// The floats of a tensor of `f32`.
+pub(crate) fn floats(tensor: DispatchTensor) -> Vec<f32> {
+    let rank = tensor.shape().num_dims();
+    let data = match rank {
+        1 => Tensor::<1>::from_dispatch(tensor).into_data(),
+        2 => Tensor::<2>::from_dispatch(tensor).into_data(),
+        _ => Tensor::<3>::from_dispatch(tensor).into_data(),
+    };
+    data.try_into_vec()
+        .expect("tensors of f32 are covered and no others")
+}
+
+/// Runs a cell over a batch of sequences in plain tensor operations.
+pub(crate) fn scan<const D: usize>(
+    engine: &Engine,
+    operands: &Operands<DispatchTensor>,
+    timing: &Timing,
+) -> ScanResults<D> {
+    let plan = engine.0.plan();
+    check_types(operands);
+    let sizes = sizes(plan, &operands.map_ref(shape));
+    let reference = Reference::new(plan, engine, operands, sizes);
+    let (output, states) = reference.run(operands, timing);
+    let output = if D == 2 {
+        output.squeeze_dim::<2>(1).into_dispatch()
+    } else {
+        output.into_dispatch()
+    };
+    ScanResults {
+        output: Tensor::from_dispatch(output),
+        states,
+    }
+}
+
+/// # Panics
+///
+/// Where the floats of the input and of the parameters are of unequal types.
+fn check_types(operands: &Operands<DispatchTensor>) {
+    let x = operands.x().kind.dtype();
+    for (index, tensor) in operands.iter().enumerate().skip(1) {
+        if let Some(tensor) = tensor {
+            let other = tensor.kind.dtype();
+            let quantized = matches!(other, burn::backend::DType::QFloat(_));
+            assert!(
+                other == x || quantized,
+                "the input is of {x:?}, but operand {index} of the cell (its states, then its parameters) of {other:?}: cast one with Tensor::cast"
+            );
+        }
+    }
+}
+
+/// A cell's parameters as the steps read them, taken apart once.
+struct Reference<'a> {
+    plan: &'a Plan,
+    engine: &'a Engine,
+    sizes: Sizes,
+    /// By stage and product.
+    weights: Vec<Vec<Weights>>,
+    rows: Vec<Option<Tensor<2>>>,
+}
+
+enum Weights {
+    Dense(Tensor<2>),
+    Heads(Tensor<3>),
+}
+
+fn tensor<const D: usize>(operands: &Operands<DispatchTensor>, index: usize) -> Option<Tensor<D>> {
+    operands.get(index).cloned().map(Tensor::from_dispatch)
+}
+
+impl<'a> Reference<'a> {
+    fn new(
+        plan: &'a Plan,
+        engine: &'a Engine,
+        operands: &Operands<DispatchTensor>,
+        sizes: Sizes,
+    ) -> Self {
+        let weights = plan.stages.iter().map(|stage| {
+            let products = stage.products.iter();
+            let products = products.map(|product| weights(plan, product, operands, &sizes));
+            products.collect()
+        });
+        let mut rows = Vec::new();
+        for row in &plan.rows {
+            let operand = plan.parameter(row.parameter);
+            let kind = &plan.declaration.parameters[row.parameter].kind;
+            rows.push(row.row.and_then(|index| match kind {
+                ParameterKind::Vectors { flat: true, .. } => {
+                    Some(tensor::<1>(operands, operand)?.unsqueeze())
+                }
+                ParameterKind::Scalars { .. } => {
+                    let scalars = tensor::<1>(operands, operand)?;
+                    Some(scalars.narrow(0, index, 1).unsqueeze())
+                }
+                _ => Some(tensor::<2>(operands, operand)?.narrow(0, index, 1)),
+            }));
+        }
+        Self {
+            plan,
+            engine,
+            sizes,
+            weights: weights.collect(),
+            rows,
+        }
+    }
+
+    fn run(
+        &self,
+        operands: &Operands<DispatchTensor>,
+        timing: &Timing,
+    ) -> (Tensor<3>, Vec<Tensor<2>>) {
+        let plan = self.plan;
+        let Sizes { batch, time, .. } = self.sizes;
+        let x = operands.x().clone();
+        let mut x: Tensor<3> = if x.shape().num_dims() == 2 {
+            Tensor::<2>::from_dispatch(x).unsqueeze_dim(1)
+        } else {
+            Tensor::from_dispatch(x)
+        };
+        let device = x.device();
+        let options = (&device, x.dtype());
+        let valid = timing.lengths.as_ref().map(|lengths| {
+            let steps = lengths
+                .iter()
+                .flat_map(|&length| (0..time).map(move |step| step < length));
+            let steps: Vec<bool> = steps.collect();
+            Tensor::<2, Bool>::from_data(TensorData::new(steps, [batch, time]), &device)
+        });
+        if let Some(valid) = &valid {
+            // What stands in the padding may be no number; nothing of it goes on.
+            let padding = valid.clone().bool_not().unsqueeze_dim::<3>(2);
+            let padding = padding.expand(x.dims());
+            x = x.mask_fill(padding, 0.0);
+        }
+        let projected = self.project(x.clone(), operands);
+        let projected = projected.map(time_steps);
+        let masks: Vec<Option<Vec<Tensor<2>>>> = (0..plan.declaration.masks.len())
+            .map(|mask| {
+                let operand = plan.mask(mask);
+                if plan.declaration.masks[mask].by_step {
+                    tensor::<3>(operands, operand).map(time_steps)
+                } else {
+                    tensor::<2>(operands, operand).map(|mask| vec![mask; time])
+                }
+            })
+            .collect();
+        let mut tensors: Vec<Tensor<2>> = Vec::new();
+        for (index, state) in plan.declaration.states.iter().enumerate() {
+            let vectors = state.vectors.iter().filter(|&&there| there).count();
+            let shape = [batch, vectors * self.sizes.width(state.width)];
+            let given = tensor::<2>(operands, Plan::STATES + index);
+            tensors.push(given.unwrap_or_else(|| Tensor::full(shape, state.initial, options)));
+        }
+        let mut outputs = Vec::with_capacity(time);
+        let mut order: Vec<usize> = (0..time).collect();
+        if timing.reverse {
+            order.reverse();
+        }
+        for step in order {
+            if !timing.reverse {
+                tensors = self.cut(tensors, timing, step);
+            }
+            let sums = projected.as_ref().map(|projected| projected[step].clone());
+            let masks = masks
+                .iter()
+                .map(|mask| mask.as_ref().map(|mask| mask[step].clone()));
+            let mut next = self.step(sums, &tensors, masks.collect());
+            let mut output = next[0].clone();
+            if let Some(valid) = &valid {
+                let now = valid.clone().narrow(1, step, 1);
+                for (next, before) in next.iter_mut().zip(&tensors) {
+                    let now = now.clone().expand(before.dims());
+                    *next = before.clone().mask_where(now, next.clone());
+                }
+                let padding = now.bool_not().expand(output.dims());
+                output = output.mask_fill(padding, 0.0);
+            }
+            outputs.push(output.unsqueeze_dim::<3>(1));
+            tensors = next;
+            if timing.reverse {
+                tensors = self.cut(tensors, timing, step);
+            }
+        }
+        if timing.reverse {
+            outputs.reverse();
+        }
+        (Tensor::cat(outputs, 1), tensors)
+    }
+
+    /// The input sides of all steps.
+    fn project(&self, x: Tensor<3>, operands: &Operands<DispatchTensor>) -> Option<Tensor<3>> {
+        let plan = self.plan;
+        let weights: Tensor<2> = tensor(operands, plan.w_input())?;
+        let bias = tensor::<1>(operands, plan.bias()).map(|bias| {
+            let d_hidden = self.sizes.d_hidden;
+            let blocks = plan.inputs.iter().map(|&sum| match plan.sums[sum].bias {
+                Some(block) => bias.clone().narrow(0, block * d_hidden, d_hidden),
+                None => Tensor::zeros([d_hidden], (&bias.device(), bias.dtype())),
+            });
+            if plan.biases.len() == plan.inputs.len() {
+                bias.clone()
+            } else {
+                Tensor::cat(blocks.collect(), 0)
+            }
+        });
+        Some(burn::tensor::module::linear(x, weights, bias))
+    }
+
+    /// The initial states where a part of its own begins.
+    fn cut(&self, tensors: Vec<Tensor<2>>, timing: &Timing, step: usize) -> Vec<Tensor<2>> {
+        let Some(resets) = &timing.resets else {
+            return tensors;
+        };
+        let Sizes { batch, time, .. } = self.sizes;
+        let here: Vec<bool> = (0..batch)
+            .map(|sequence| {
+                let length = timing
+                    .lengths
+                    .as_ref()
+                    .map_or(time, |lengths| lengths[sequence]);
+                step < length && resets[sequence * time + step]
+            })
+            .collect();
+        if !here.contains(&true) {
+            return tensors;
+        }
+        let device = tensors[0].device();
+        let here = Tensor::<2, Bool>::from_data(TensorData::new(here, [batch, 1]), &device);
+        let states = tensors.into_iter().zip(&self.plan.declaration.states);
+        states
+            .map(|(tensor, state)| {
+                let here = here.clone().expand(tensor.dims());
+                tensor.mask_fill(here, state.initial)
+            })
+            .collect()
+    }
+
+    /// One step: from the input sides and the tensors of states to those after it.
+    fn step(
+        &self,
+        projected: Option<Tensor<2>>,
+        tensors: &[Tensor<2>],
+        masks: Vec<Option<Tensor<2>>>,
+    ) -> Vec<Tensor<2>> {
+        let plan = self.plan;
+        let batch = self.sizes.batch;
+        let states: Vec<Option<Tensor<2>>> = plan
+            .states
+            .iter()
+            .map(|state| {
+                let tensor = &tensors[state.tensor];
+                let width = self.sizes.width(state.width);
+                state.there.then(|| {
+                    if tensor.dims()[1] == width {
+                        tensor.clone()
+                    } else {
+                        tensor.clone().narrow(1, state.block * width, width)
+                    }
+                })
+            })
+            .collect();
+        let mut temps: Vec<Option<Tensor<2>>> = vec![None; plan.temps.len()];
+        let mut set: Vec<Option<Tensor<2>>> = vec![None; plan.states.len()];
+        let mut reduced: Vec<Option<Tensor<2>>> = vec![None; plan.declaration.reductions.len()];
+        for (index, stage) in plan.stages.iter().enumerate() {
+            let sums = self.sums(index, projected.as_ref(), &states, &temps);
+            let width = self.sizes.width(stage.width);
+            let options = (&tensors[0].device(), tensors[0].dtype());
+            let at = TensorStage {
+                sums,
+                states: states.clone(),
+                temps: RefCell::new(temps),
+                reduced: reduced.clone(),
+                rows: self.rows.clone(),
+                masks: masks.clone(),
+                set: RefCell::new(set),
+                like: Tensor::empty([batch, width], options),
+                arena: RefCell::default(),
+            };
+            self.engine.0.tensors(index, &at);
+            temps = at.temps.into_inner();
+            set = at.set.into_inner();
+            for &reduction in &stage.reduces {
+                let temp = temps[plan.declaration.reductions[reduction]].clone();
+                reduced[reduction] = temp.map(|temp| temp.sum_dim(1));
+            }
+        }
+        let mut after: Vec<Vec<Tensor<2>>> = vec![Vec::new(); tensors.len()];
+        for (state, set) in plan.states.iter().zip(set) {
+            if let Some(set) = set.filter(|_| state.there) {
+                after[state.tensor].push(set);
+            }
+        }
+        let join = |mut parts: Vec<Tensor<2>>| match parts.len() {
+            1 => parts.remove(0),
+            _ => Tensor::cat(parts, 1),
+        };
+        after.into_iter().map(join).collect()
+    }
+
+    /// The pre-activations of a stage.
+    fn sums(
+        &self,
+        index: usize,
+        projected: Option<&Tensor<2>>,
+        states: &[Option<Tensor<2>>],
+        temps: &[Option<Tensor<2>>],
+    ) -> Vec<Option<Tensor<2>>> {
+        let plan = self.plan;
+        let stage = &plan.stages[index];
+        let width = self.sizes.width(stage.width);
+        let mut sums: Vec<Option<Tensor<2>>> = vec![None; plan.sums.len()];
+        let input = |sum: usize| plan.inputs.iter().position(|&input| input == sum);
+        let mut has_input = vec![false; plan.sums.len()];
+        for (product, weights) in stage.products.iter().zip(&self.weights[index]) {
+            let source = match product.source {
+                Source::State(state) => states[state].clone(),
+                Source::Temp(temp) => temps[temp].clone(),
+            };
+            let source = source.expect("a product's source is there");
+            let mut all = self.multiply(source, weights, product);
+            // The input sides of neighbouring sums are added at once.
+            let inputs: Option<Vec<usize>> = product.sums.iter().map(|&sum| input(sum)).collect();
+            if let Some(inputs) = inputs
+                && let Some(projected) = projected
+                && inputs.windows(2).all(|pair| pair[1] == pair[0] + 1)
+                && product.sums.iter().all(|&sum| !has_input[sum])
+            {
+                let first = inputs[0] * width;
+                let sides = if inputs.len() == plan.inputs.len() {
+                    projected.clone()
+                } else {
+                    projected.clone().narrow(1, first, inputs.len() * width)
+                };
+                all = all + sides;
+                product.sums.iter().for_each(|&sum| has_input[sum] = true);
+            }
+            for (place, &sum) in product.sums.iter().enumerate() {
+                let part = if product.sums.len() == 1 {
+                    all.clone()
+                } else {
+                    all.clone().narrow(1, place * width, width)
+                };
+                sums[sum] = Some(match sums[sum].take() {
+                    Some(sum) => sum + part,
+                    None => part,
+                });
+            }
+        }
+        for &sum in &stage.sums {
+            if let (Some(block), false) = (input(sum), has_input[sum])
+                && let Some(projected) = projected
+            {
+                let side = projected.clone().narrow(1, block * width, width);
+                sums[sum] = Some(match sums[sum].take() {
+                    Some(sum) => sum + side,
+                    None => side,
+                });
+            }
+        }
+        sums
+    }
+
+    fn multiply(&self, source: Tensor<2>, weights: &Weights, product: &ProductPlan) -> Tensor<2> {
+        match weights {
+            Weights::Dense(weights) => source.matmul(weights.clone()),
+            Weights::Heads(weights) => {
+                let [heads, rows, columns] = weights.dims();
+                let [batch, _] = source.dims();
+                let blocks = product.sums.len();
+                let source = source.reshape([batch, heads, rows]).swap_dims(0, 1);
+                let result = source.matmul(weights.clone()); // [heads, batch, blocks · columns of a head]
+                let result = result.reshape([heads, batch, blocks, columns / blocks]);
+                let result = result.permute([1, 2, 0, 3]);
+                result.reshape([batch, columns * heads])
+            }
+        }
+    }
+}
+
+/// The weights of a product.
+fn weights(
+    plan: &Plan,
+    product: &ProductPlan,
+    operands: &Operands<DispatchTensor>,
+    sizes: &Sizes,
+) -> Weights {
+    let operand = plan.parameter(product.parameter);
+    let columns = sizes.width(plan.sums[product.sums[0]].width);
+    let rows = sizes.width(product.source_width);
+    if let Some(heads) = product.heads {
+        let whole: Tensor<3> = tensor(operands, operand).expect("matrices are checked");
+        let columns = columns / heads;
+        return Weights::Heads(join(
+            whole,
+            2,
+            columns,
+            plan.blocks(product.parameter),
+            &product.blocks,
+        ));
+    }
+    let whole: Tensor<2> = tensor(operands, operand).expect("matrices are checked");
+    let whole = if whole.dims()[0] == rows {
+        whole
+    } else {
+        whole.narrow(0, product.row_block * rows, rows)
+    };
+    Weights::Dense(join(
+        whole,
+        1,
+        columns,
+        plan.blocks(product.parameter),
+        &product.blocks,
+    ))
+}
+
+/// Blocks of columns in another order; the whole where it is all of them in theirs.
+fn join<const D: usize>(
+    whole: Tensor<D>,
+    dim: usize,
+    columns: usize,
+    of: usize,
+    blocks: &[usize],
+) -> Tensor<D> {
+    let follow = blocks.windows(2).all(|pair| pair[1] == pair[0] + 1);
+    if follow && blocks.len() == of {
+        whole
+    } else if follow {
+        whole.narrow(dim, blocks[0] * columns, blocks.len() * columns)
+    } else {
+        let cut = |&block: &usize| whole.clone().narrow(dim, block * columns, columns);
+        Tensor::cat(blocks.iter().map(cut).collect(), dim)
+    }
+}
+
+/// The steps `[batch, features]` of a sequence `[batch, time, features]`.
+///
+/// Halves the sequence again and again instead of slicing out each step: the gradient of a slice
+/// is a tensor of its parent's size, so slicing step by step costs time² in the backward pass and
+/// halving costs time · log(time).
+pub fn time_steps(sequence: Tensor<3>) -> Vec<Tensor<2>> {
+    let mut steps = Vec::with_capacity(sequence.dims()[1]);
+    let mut parts = vec![sequence];
+    while let Some(part) = parts.pop() {
+        let time = part.dims()[1];
+        if time == 1 {
+            steps.push(part.squeeze_dim(1));
+            continue;
+        }
+        let half = time / 2;
+        parts.push(part.clone().narrow(1, half, time - half));
+        parts.push(part.narrow(1, 0, half));
+    }
+    steps
+}

@@ -1,0 +1,212 @@
+//! The scan for users of Burn's tensors.
+
+use std::sync::Arc;
+
+use burn::backend::{DType, Dispatch, DispatchTensor, TensorMetadata};
+use burn::tensor::{Device, Tensor};
+
+use crate::machine::level::Level;
+use crate::pass::{Engine, Operands, Steps, Timing};
+
+use super::{engine, reference};
+
+/// The operands of a scan in Burn's tensors, in the order of the definition's declaration.
+#[derive(Clone, Debug)]
+pub struct Inputs(Vec<Option<DispatchTensor>>);
+
+impl Inputs {
+    /// The input, `[batch, time, d_input]`, or of one step `[batch, d_input]`.
+    #[inline]
+    pub fn new<const D: usize>(x: Tensor<D>) -> Self {
+        let mut operands = Vec::with_capacity(8);
+        operands.push(Some(x.into_dispatch()));
+        Self(operands)
+    }
+
+    /// Nothing yet.
+    pub fn none() -> Self {
+        Self(Vec::new())
+    }
+
+    /// Whether a scan of these would run fused, not in plain tensor operations.
+    pub fn is_fused(&self) -> bool {
+        let operands = Operands::new(self.0.iter().map(Option::as_ref).collect());
+        !engine::is_reference() && dispatch::is_covered(&operands)
+    }
+
+    /// The device and type of the first operand.
+    pub fn options(&self) -> Option<(Device, DType)> {
+        let first = self.0.iter().flatten().next()?.clone();
+        let dtype = first.kind.dtype();
+        Some((reference::device(first), dtype))
+    }
+
+    /// Adds the next operand.
+    #[inline]
+    pub fn push<const D: usize>(&mut self, tensor: Option<Tensor<D>>) {
+        self.0.push(tensor.map(Tensor::into_dispatch));
+    }
+}
+
+/// What a scan gives.
+#[derive(Clone, Debug)]
+pub struct ScanResults<const D: usize> {
+    /// State 0 after every step, `[batch, time, d_output]`, or of one step `[batch, d_output]`. Zeros where there is padding.
+    pub output: Tensor<D>,
+    /// The tensors of states after the last steps, `[batch, features]` each.
+    pub states: Vec<Tensor<2>>,
+}
+
+/// Runs a cell over a batch of sequences. With `D = 3` it runs over sequences, with `D = 2` it is one step.
+///
+/// Gradients come back to every tracked tensor but the masks. Where none is tracked, nothing is kept for them. On a device with
+/// Burn's gradient checkpointing, `device.autodiff().gradient_checkpointing()`, only the states between
+/// about √time segments are kept and each segment runs forward once more in the backward pass.
+///
+/// On Flex and NdArray, tensors of `f32` go through the fused passes; everything else, and everything where the
+/// [reference](crate::reference) is asked for, is made of plain tensor operations.
+///
+/// # Panics
+///
+/// Where a shape or a type does not fit; the message names the operand and both.
+#[inline]
+pub fn scan<const D: usize>(engine: &Engine, inputs: Inputs, timing: Timing) -> ScanResults<D> {
+    let operands = Operands::new(inputs.0);
+    if engine::is_reference() {
+        return reference::scan(engine, &operands, &timing);
+    }
+    dispatch::scan(engine, operands, timing)
+}
+
+/// The steps of a cell one after another, with copies of the parameters, so that none is looked up or packed again. No gradient
+/// comes back. Of the input the shape alone counts.
+///
+/// None where [`scan`] would be made of plain tensor operations.
+pub fn steps(engine: &Engine, inputs: Inputs) -> Option<Steps> {
+    let operands = Operands::new(inputs.0);
+    if engine::is_reference() || !dispatch::is_covered(&operands.map_ref(|tensor| tensor)) {
+        return None;
+    }
+    let shapes = operands.map_ref(reference::shape);
+    let sizes = super::operands::sizes(engine.0.plan(), &shapes);
+    let floats = operands.map(reference::floats);
+    let floats = floats.map_ref(Vec::as_slice);
+    Some(Steps::new(engine, Level::chosen(), sizes, &floats))
+}
+
+/// Without a backend of the CPU there is nobody to run it.
+#[cfg(not(any(feature = "flex", feature = "ndarray")))]
+mod dispatch {
+    use super::*;
+
+    pub(super) fn scan<const D: usize>(
+        engine: &Engine,
+        operands: Operands<DispatchTensor>,
+        timing: Timing,
+    ) -> ScanResults<D> {
+        reference::scan(engine, &operands, &timing)
+    }
+
+    pub(super) fn is_covered(_: &Operands<&DispatchTensor>) -> bool {
+        false
+    }
+}
+
+#[cfg(any(feature = "flex", feature = "ndarray"))]
+mod dispatch {
+    use burn::backend::DispatchTensorKind;
+
+    use super::*;
+    use crate::burn::extension::{FusedScan, Run, infer};
+    use crate::burn::operands::Tensors;
+
+    #[inline]
+    pub(super) fn scan<const D: usize>(
+        engine: &Engine,
+        operands: Operands<DispatchTensor>,
+        timing: Timing,
+    ) -> ScanResults<D> {
+        let run = Run {
+            engine: engine.clone(),
+            timing: Arc::new(timing),
+        };
+        #[cfg(feature = "flex")]
+        if let Some(tensors) = operands.try_map_ref(flex::plain) {
+            let mut results = infer::<burn::backend::Flex>(&tensors, &run).into_iter();
+            let output = results.next().expect("a scan has an output");
+            return ScanResults {
+                output: flex::tensor(output),
+                states: results.map(flex::tensor).collect(),
+            };
+        }
+        if !is_covered(&operands.map_ref(|tensor| tensor)) {
+            return reference::scan(engine, &operands, &run.timing);
+        }
+        let mut results = Dispatch::fused_scan(Tensors(operands), run).into_iter();
+        let output = results.next().expect("a scan has an output");
+        ScanResults {
+            output: Tensor::from_dispatch(output),
+            states: results.map(Tensor::from_dispatch).collect(),
+        }
+    }
+
+    /// Whether all tensors are of `f32` and on one and the same backend of the CPU.
+    pub(super) fn is_covered(operands: &Operands<&DispatchTensor>) -> bool {
+        let first = backend(operands.x());
+        first.is_some()
+            && operands
+                .there()
+                .all(|tensor| tensor.kind.dtype() == DType::F32 && backend(tensor) == first)
+    }
+
+    /// Scans without gradients on Burn's default backend, past its dispatch: that moves every tensor several times, which is
+    /// more than a step of a small cell.
+    #[cfg(feature = "flex")]
+    mod flex {
+        use burn::backend::tensor::FloatTensor;
+        use burn::backend::{BackendTensor, DispatchAutodiffContext, Flex};
+
+        use super::*;
+
+        /// The tensor, where it is of `f32`, dense, and of no gradient's graph.
+        #[inline]
+        pub(super) fn plain(tensor: &DispatchTensor) -> Option<&FloatTensor<Flex>> {
+            match &tensor.kind {
+                DispatchTensorKind::Flex(BackendTensor::Float(tensor)) => {
+                    (tensor.dtype() == DType::F32 && tensor.is_contiguous()).then_some(tensor)
+                }
+                _ => None,
+            }
+        }
+
+        #[inline]
+        pub(super) fn tensor<const D: usize>(tensor: FloatTensor<Flex>) -> Tensor<D> {
+            Tensor::from_dispatch(DispatchTensor {
+                kind: DispatchTensorKind::Flex(BackendTensor::Float(tensor)),
+                autodiff: DispatchAutodiffContext::Disabled,
+            })
+        }
+    }
+
+    #[derive(Clone, Copy, PartialEq, Eq)]
+    enum CpuKind {
+        #[cfg(feature = "flex")]
+        Flex,
+        #[cfg(feature = "ndarray")]
+        NdArray,
+    }
+
+    fn backend(tensor: &DispatchTensor) -> Option<CpuKind> {
+        let kind = match &tensor.kind {
+            DispatchTensorKind::Autodiff(inner) => inner,
+            kind => kind,
+        };
+        match kind {
+            #[cfg(feature = "flex")]
+            DispatchTensorKind::Flex(_) => Some(CpuKind::Flex),
+            #[cfg(feature = "ndarray")]
+            DispatchTensorKind::NdArray(_) => Some(CpuKind::NdArray),
+            _ => None,
+        }
+    }
+}

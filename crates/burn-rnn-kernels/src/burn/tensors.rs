@@ -1,0 +1,305 @@
+//! The equations over Burn's tensors: one stage of one step.
+
+use core::cell::RefCell;
+use core::ops::{Add, Div, Mul, Neg, Sub};
+
+use burn::tensor::{Tensor, activation};
+
+use crate::definition::{Function, Stage, Sum, Value};
+
+/// One stage of one step of all sequences. Vectors are `[batch, units]`, rows of parameters `[1, units]`.
+pub(crate) struct TensorStage {
+    pub(crate) sums: Vec<Option<Tensor<2>>>,
+    pub(crate) states: Vec<Option<Tensor<2>>>,
+    pub(crate) temps: RefCell<Vec<Option<Tensor<2>>>>,
+    pub(crate) reduced: Vec<Option<Tensor<2>>>,
+    pub(crate) rows: Vec<Option<Tensor<2>>>,
+    pub(crate) masks: Vec<Option<Tensor<2>>>,
+    pub(crate) set: RefCell<Vec<Option<Tensor<2>>>>,
+    /// What constants are made like: `[batch, units]`.
+    pub(crate) like: Tensor<2>,
+    /// All values so far: the value type is a place here, so that it can be copied.
+    pub(crate) arena: RefCell<Vec<Tensor<2>>>,
+}
+
+/// A tensor of the stage, or a constant.
+#[derive(Clone, Copy)]
+pub(crate) struct TensorValue<'a> {
+    stage: &'a TensorStage,
+    value: Place,
+}
+
+#[derive(Clone, Copy)]
+enum Place {
+    Tensor(usize),
+    Constant(f32),
+}
+
+impl TensorStage {
+    fn put(&self, tensor: Tensor<2>) -> TensorValue<'_> {
+        let mut arena = self.arena.borrow_mut();
+        arena.push(tensor);
+        TensorValue {
+            stage: self,
+            value: Place::Tensor(arena.len() - 1),
+        }
+    }
+
+    fn given(&self, tensor: &Option<Tensor<2>>, otherwise: f32) -> TensorValue<'_> {
+        match tensor {
+            Some(tensor) => self.put(tensor.clone()),
+            None => self.number(otherwise),
+        }
+    }
+
+    fn number(&self, value: f32) -> TensorValue<'_> {
+        TensorValue {
+            stage: self,
+            value: Place::Constant(value),
+        }
+    }
+
+    /// A value as a tensor `[batch, units]`.
+    fn whole(&self, value: TensorValue<'_>) -> Tensor<2> {
+        let shape = self.like.dims();
+        match value.value {
+            Place::Constant(value) => {
+                Tensor::full(shape, value, (&self.like.device(), self.like.dtype()))
+            }
+            Place::Tensor(_) => {
+                let tensor = value.tensor();
+                if tensor.dims() == shape {
+                    tensor
+                } else {
+                    tensor.expand(shape)
+                }
+            }
+        }
+    }
+}
+
+impl<'a> Stage for &'a TensorStage {
+    type Value = TensorValue<'a>;
+
+    fn sum_if(&self, on: bool, index: usize) -> Sum<TensorValue<'a>> {
+        Sum(if on {
+            self.given(&self.sums[index], 0.0)
+        } else {
+            self.number(0.0)
+        })
+    }
+
+    fn state(&self, index: usize) -> TensorValue<'a> {
+        self.given(&self.states[index], 0.0)
+    }
+
+    fn set_state_if(&self, on: bool, index: usize, value: TensorValue<'a>) {
+        if on {
+            self.set.borrow_mut()[index] = Some(self.whole(value));
+        }
+    }
+
+    fn temp(&self, index: usize) -> TensorValue<'a> {
+        let temp = self.temps.borrow()[index].clone();
+        self.given(&temp, 0.0)
+    }
+
+    fn set_temp(&self, index: usize, value: TensorValue<'a>) {
+        self.temps.borrow_mut()[index] = Some(self.whole(value));
+    }
+
+    fn reduced(&self, index: usize) -> TensorValue<'a> {
+        self.given(&self.reduced[index], 0.0)
+    }
+
+    fn vector_if(&self, on: bool, row: usize) -> TensorValue<'a> {
+        if on {
+            self.given(&self.rows[row], 0.0)
+        } else {
+            self.number(0.0)
+        }
+    }
+
+    fn mask(&self, index: usize) -> TensorValue<'a> {
+        self.given(&self.masks[index], 1.0)
+    }
+
+    fn constant(&self, value: f32) -> TensorValue<'a> {
+        self.number(value)
+    }
+
+    fn units(&self) -> TensorValue<'a> {
+        self.number(self.like.dims()[1] as f32)
+    }
+}
+
+impl TensorValue<'_> {
+    fn tensor(self) -> Tensor<2> {
+        match self.value {
+            Place::Tensor(at) => self.stage.arena.borrow()[at].clone(),
+            Place::Constant(_) => self.stage.whole(self),
+        }
+    }
+
+    fn one(self, function: impl FnOnce(Tensor<2>) -> Tensor<2>) -> Self {
+        self.stage.put(function(self.tensor()))
+    }
+}
+
+impl Value for TensorValue<'_> {
+    fn apply(self, function: Function) -> Self {
+        if let Place::Constant(value) = self.value {
+            return self.stage.number(function.of(value.into()) as f32);
+        }
+        match function {
+            Function::Identity => self,
+            Function::Sigmoid => self.one(activation::sigmoid),
+            Function::Tanh => self.one(activation::tanh),
+            Function::Relu => self.one(activation::relu),
+            Function::Exp => self.one(Tensor::exp),
+            // In this form it neither overflows nor loses small values.
+            Function::Softplus => self.relu() + (-self.abs()).one(|x| x.exp().log1p()),
+            Function::Softsign => self / (self.abs() + 1.0),
+            Function::Affine { alpha, beta } => self * alpha + beta,
+            Function::LeakyRelu { alpha } => self.one(|x| activation::leaky_relu(x, alpha.into())),
+            Function::ThresholdedRelu { alpha } => {
+                self.one(|x| x.clone().mask_fill(x.lower_equal_elem(alpha), 0.0))
+            }
+            Function::ScaledTanh { alpha, beta } => (self * beta).one(activation::tanh) * alpha,
+            Function::HardSigmoid { alpha, beta } => {
+                (self * alpha + beta).one(|x| x.clamp(0.0, 1.0))
+            }
+            Function::Elu { alpha } => self.one(|x| {
+                let positive = x.clone().greater_elem(0.0);
+                let left = (x.clone().clamp_max(0.0).exp() - 1.0) * alpha;
+                left.mask_where(positive, x)
+            }),
+            Function::Clip { limit } => self.one(|x| x.clamp(-limit, limit)),
+        }
+    }
+
+    fn ln(self) -> Self {
+        self.one(Tensor::log)
+    }
+
+    fn sqrt(self) -> Self {
+        self.one(Tensor::sqrt)
+    }
+
+    fn abs(self) -> Self {
+        self.one(Tensor::abs)
+    }
+
+    fn max(self, other: Self) -> Self {
+        self.one(|x| x.max_pair(self.stage.whole(other)))
+    }
+
+    fn min(self, other: Self) -> Self {
+        self.one(|x| x.min_pair(self.stage.whole(other)))
+    }
+
+    fn choose(self, on: bool, other: Self) -> Self {
+        if on { self } else { other }
+    }
+
+    fn kept(self, function: Function, on: bool, otherwise: f32) -> Self {
+        if on {
+            self.apply(function)
+        } else {
+            self.stage.number(otherwise)
+        }
+    }
+}
+
+impl Add for TensorValue<'_> {
+    type Output = Self;
+
+    fn add(self, other: Self) -> Self {
+        match (self.value, other.value) {
+            (Place::Constant(a), Place::Constant(b)) => self.stage.number(a + b),
+            (_, Place::Constant(b)) => self + b,
+            (Place::Constant(a), _) => other + a,
+            _ => self.stage.put(self.tensor() + other.tensor()),
+        }
+    }
+}
+
+impl Sub for TensorValue<'_> {
+    type Output = Self;
+
+    fn sub(self, other: Self) -> Self {
+        match (self.value, other.value) {
+            (Place::Constant(a), Place::Constant(b)) => self.stage.number(a - b),
+            (_, Place::Constant(b)) => self + -b,
+            (Place::Constant(a), _) => -other + a,
+            _ => self.stage.put(self.tensor() - other.tensor()),
+        }
+    }
+}
+
+impl Mul for TensorValue<'_> {
+    type Output = Self;
+
+    fn mul(self, other: Self) -> Self {
+        match (self.value, other.value) {
+            (Place::Constant(a), Place::Constant(b)) => self.stage.number(a * b),
+            (_, Place::Constant(b)) => self * b,
+            (Place::Constant(a), _) => other * a,
+            _ => self.stage.put(self.tensor() * other.tensor()),
+        }
+    }
+}
+
+impl Div for TensorValue<'_> {
+    type Output = Self;
+
+    fn div(self, other: Self) -> Self {
+        match other.value {
+            Place::Constant(b) => self * (1.0 / b),
+            Place::Tensor(_) => self.stage.put(self.tensor() / other.tensor()),
+        }
+    }
+}
+
+impl Neg for TensorValue<'_> {
+    type Output = Self;
+
+    fn neg(self) -> Self {
+        match self.value {
+            Place::Constant(a) => self.stage.number(-a),
+            Place::Tensor(_) => self.one(|x| -x),
+        }
+    }
+}
+
+impl Add<f32> for TensorValue<'_> {
+    type Output = Self;
+
+    fn add(self, constant: f32) -> Self {
+        match self.value {
+            Place::Constant(a) => self.stage.number(a + constant),
+            Place::Tensor(_) if constant == 0.0 => self,
+            Place::Tensor(_) => self.one(|x| x + constant),
+        }
+    }
+}
+
+impl Sub<f32> for TensorValue<'_> {
+    type Output = Self;
+
+    fn sub(self, constant: f32) -> Self {
+        self + -constant
+    }
+}
+
+impl Mul<f32> for TensorValue<'_> {
+    type Output = Self;
+
+    fn mul(self, constant: f32) -> Self {
+        match self.value {
+            Place::Constant(a) => self.stage.number(a * constant),
+            Place::Tensor(_) if constant == 1.0 => self,
+            Place::Tensor(_) => self.one(|x| x * constant),
+        }
+    }
+}

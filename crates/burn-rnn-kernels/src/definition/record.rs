@@ -1,0 +1,275 @@
+//! The equations as a list of operations: what a compiler for other devices starts from, and what a definition is checked by.
+
+use core::cell::RefCell;
+use core::ops::{Add, Div, Mul, Neg, Sub};
+
+use super::{Definition, Function, Stage, Sum, Value};
+
+/// One operation of a stage; operands are the places of earlier ones in the list.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Operation {
+    /// A constant.
+    Constant(f32),
+    /// A pre-activation.
+    Sum(usize),
+    /// A state before the step.
+    State(usize),
+    /// What an earlier stage left.
+    Temp(usize),
+    /// The sum of a temp over the units.
+    Reduced(usize),
+    /// A row of parameters.
+    Vector(usize),
+    /// A mask.
+    Mask(usize),
+    /// The number of units.
+    Units,
+    /// `a + b`.
+    Add(usize, usize),
+    /// `a − b`.
+    Sub(usize, usize),
+    /// `a · b`.
+    Mul(usize, usize),
+    /// `a / b`.
+    Div(usize, usize),
+    /// `−a`.
+    Neg(usize),
+    /// A function.
+    Apply(Function, usize),
+    /// A function of a sum, kept for the backward pass.
+    Kept(Function, usize),
+    /// `ln a`.
+    Ln(usize),
+    /// `√a`.
+    Sqrt(usize),
+    /// `|a|`.
+    Abs(usize),
+    /// The larger one.
+    Max(usize, usize),
+    /// The smaller one.
+    Min(usize, usize),
+    /// The first or the second.
+    Choose(bool, usize, usize),
+    /// A state is set.
+    SetState(usize, usize),
+    /// A temp is set.
+    SetTemp(usize, usize),
+}
+
+/// All operations of one stage, in their order.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Record {
+    /// The operations.
+    pub operations: Vec<Operation>,
+}
+
+impl Record {
+    /// What a stage of a definition does.
+    pub fn of<D: Definition>(definition: &D, stage: usize) -> Self {
+        let recorder = Recorder::default();
+        definition.stage(stage, &&recorder);
+        Self {
+            operations: recorder.operations.into_inner(),
+        }
+    }
+
+    /// Computes what the record says over numbers of any kind: the same as the stage itself.
+    ///
+    /// `read` gives the values of sums, states, temps, reductions, vectors, masks and the units.
+    pub fn evaluate<S: Stage>(&self, at: &S) {
+        let mut values: Vec<S::Value> = Vec::with_capacity(self.operations.len());
+        for operation in &self.operations {
+            let v = |index: usize| values[index];
+            values.push(match *operation {
+                Operation::Constant(value) => at.constant(value),
+                Operation::Sum(index) => at.sum(index).0,
+                Operation::State(index) => at.state(index),
+                Operation::Temp(index) => at.temp(index),
+                Operation::Reduced(index) => at.reduced(index),
+                Operation::Vector(index) => at.vector(index),
+                Operation::Mask(index) => at.mask(index),
+                Operation::Units => at.units(),
+                Operation::Add(a, b) => v(a) + v(b),
+                Operation::Sub(a, b) => v(a) - v(b),
+                Operation::Mul(a, b) => v(a) * v(b),
+                Operation::Div(a, b) => v(a) / v(b),
+                Operation::Neg(a) => -v(a),
+                Operation::Apply(function, a) => v(a).apply(function),
+                Operation::Kept(function, a) => v(a).kept(function, true, 0.0),
+                Operation::Ln(a) => v(a).ln(),
+                Operation::Sqrt(a) => v(a).sqrt(),
+                Operation::Abs(a) => v(a).abs(),
+                Operation::Max(a, b) => v(a).max(v(b)),
+                Operation::Min(a, b) => v(a).min(v(b)),
+                Operation::Choose(on, a, b) => v(a).choose(on, v(b)),
+                Operation::SetState(index, a) => {
+                    at.set_state(index, v(a));
+                    v(a)
+                }
+                Operation::SetTemp(index, a) => {
+                    at.set_temp(index, v(a));
+                    v(a)
+                }
+            });
+        }
+    }
+}
+
+/// Writes operations down as they are done.
+#[derive(Default)]
+struct Recorder {
+    operations: RefCell<Vec<Operation>>,
+}
+
+/// The place of an operation in the list.
+#[derive(Clone, Copy)]
+pub(crate) struct Place<'a> {
+    recorder: &'a Recorder,
+    place: usize,
+}
+
+impl Recorder {
+    fn push(&self, operation: Operation) -> Place<'_> {
+        let mut operations = self.operations.borrow_mut();
+        operations.push(operation);
+        Place {
+            recorder: self,
+            place: operations.len() - 1,
+        }
+    }
+}
+
+impl<'a> Stage for &'a Recorder {
+    type Value = Place<'a>;
+
+    fn sum_if(&self, on: bool, index: usize) -> Sum<Place<'a>> {
+        Sum(self.push(if on {
+            Operation::Sum(index)
+        } else {
+            Operation::Constant(0.0)
+        }))
+    }
+
+    fn state(&self, index: usize) -> Place<'a> {
+        self.push(Operation::State(index))
+    }
+
+    fn set_state_if(&self, on: bool, index: usize, value: Place<'a>) {
+        if on {
+            self.push(Operation::SetState(index, value.place));
+        }
+    }
+
+    fn temp(&self, index: usize) -> Place<'a> {
+        self.push(Operation::Temp(index))
+    }
+
+    fn set_temp(&self, index: usize, value: Place<'a>) {
+        self.push(Operation::SetTemp(index, value.place));
+    }
+
+    fn reduced(&self, index: usize) -> Place<'a> {
+        self.push(Operation::Reduced(index))
+    }
+
+    fn vector_if(&self, on: bool, row: usize) -> Place<'a> {
+        self.push(if on {
+            Operation::Vector(row)
+        } else {
+            Operation::Constant(0.0)
+        })
+    }
+
+    fn mask(&self, index: usize) -> Place<'a> {
+        self.push(Operation::Mask(index))
+    }
+
+    fn constant(&self, value: f32) -> Place<'a> {
+        self.push(Operation::Constant(value))
+    }
+
+    fn units(&self) -> Place<'a> {
+        self.push(Operation::Units)
+    }
+}
+
+impl Place<'_> {
+    fn with_constant(self, constant: f32) -> usize {
+        self.recorder.push(Operation::Constant(constant)).place
+    }
+}
+
+impl Value for Place<'_> {
+    fn apply(self, function: Function) -> Self {
+        self.recorder.push(Operation::Apply(function, self.place))
+    }
+
+    fn ln(self) -> Self {
+        self.recorder.push(Operation::Ln(self.place))
+    }
+
+    fn sqrt(self) -> Self {
+        self.recorder.push(Operation::Sqrt(self.place))
+    }
+
+    fn abs(self) -> Self {
+        self.recorder.push(Operation::Abs(self.place))
+    }
+
+    fn max(self, other: Self) -> Self {
+        self.recorder.push(Operation::Max(self.place, other.place))
+    }
+
+    fn min(self, other: Self) -> Self {
+        self.recorder.push(Operation::Min(self.place, other.place))
+    }
+
+    fn choose(self, on: bool, other: Self) -> Self {
+        self.recorder
+            .push(Operation::Choose(on, self.place, other.place))
+    }
+
+    fn kept(self, function: Function, on: bool, otherwise: f32) -> Self {
+        self.recorder.push(if on {
+            Operation::Kept(function, self.place)
+        } else {
+            Operation::Constant(otherwise)
+        })
+    }
+}
+
+macro_rules! binary {
+    ($($trait:ident $method:ident),*) => {$(
+        impl $trait for Place<'_> {
+            type Output = Self;
+
+            fn $method(self, other: Self) -> Self {
+                self.recorder.push(Operation::$trait(self.place, other.place))
+            }
+        }
+    )*};
+}
+
+macro_rules! with_constant {
+    ($($trait:ident $method:ident),*) => {$(
+        impl $trait<f32> for Place<'_> {
+            type Output = Self;
+
+            fn $method(self, constant: f32) -> Self {
+                let constant = self.with_constant(constant);
+                self.recorder.push(Operation::$trait(self.place, constant))
+            }
+        }
+    )*};
+}
+
+binary!(Add add, Sub sub, Mul mul, Div div);
+with_constant!(Add add, Sub sub, Mul mul);
+
+impl Neg for Place<'_> {
+    type Output = Self;
+
+    fn neg(self) -> Self {
+        self.recorder.push(Operation::Neg(self.place))
+    }
+}

@@ -1,0 +1,151 @@
+//! A definition as the passes know it: its plan, and its point-wise passes compiled for every level.
+
+use core::any::{Any, TypeId};
+use core::fmt::Debug;
+use std::cell::RefCell;
+use std::sync::Arc;
+
+use crate::burn::TensorStage;
+use crate::definition::{Definition, Plan, Width};
+use crate::machine::level::Level;
+
+use super::lane::{Forward, ForwardFrame};
+use super::tape::{Backward, BackwardFrame};
+
+/// A definition of any type.
+pub(crate) trait Kernel: Debug + Send + Sync {
+    fn plan(&self) -> &Plan;
+
+    /// The point-wise pass of a stage, and whether it keeps what the backward pass needs.
+    ///
+    /// # Safety
+    ///
+    /// The pointers of the frame must be valid for its rows and panels, in layouts of the level.
+    unsafe fn forward(&self, level: Level, stage: usize, keep: bool, frame: &ForwardFrame);
+
+    /// The backward point-wise pass of a stage.
+    ///
+    /// # Safety
+    ///
+    /// As for [`forward`](Kernel::forward).
+    unsafe fn backward(&self, level: Level, stage: usize, frame: &BackwardFrame);
+
+    /// A stage in operations of Burn's tensors.
+    fn tensors(&self, stage: usize, at: &TensorStage);
+}
+
+#[derive(Debug)]
+struct Compiled<D> {
+    definition: D,
+    plan: Plan,
+}
+
+/// Calls a macro for the number of a stage that a definition has.
+macro_rules! of_stage {
+    ($stage:expr, $stages:expr, $call:ident) => {
+        match $stage {
+            0 => $call!(0),
+            1 if $stages > 1 => $call!(1),
+            2 if $stages > 2 => $call!(2),
+            3 if $stages > 3 => $call!(3),
+            4 if $stages > 4 => $call!(4),
+            5 if $stages > 5 => $call!(5),
+            _ => unreachable!("there are {} stages", $stages),
+        }
+    };
+}
+
+impl<D: Definition> Kernel for Compiled<D> {
+    fn plan(&self) -> &Plan {
+        &self.plan
+    }
+
+    unsafe fn forward(&self, level: Level, stage: usize, keep: bool, frame: &ForwardFrame) {
+        let definition = &self.definition;
+        macro_rules! run {
+            ($stage:literal) => {
+                if keep {
+                    level.run(Forward::<D, $stage, true> { definition, frame })
+                } else {
+                    level.run(Forward::<D, $stage, false> { definition, frame })
+                }
+            };
+        }
+        of_stage!(stage, D::STAGES, run)
+    }
+
+    unsafe fn backward(&self, level: Level, stage: usize, frame: &BackwardFrame) {
+        let definition = &self.definition;
+        macro_rules! run {
+            ($stage:literal) => {
+                level.run(Backward::<D, $stage> { definition, frame })
+            };
+        }
+        of_stage!(stage, D::STAGES, run)
+    }
+
+    fn tensors(&self, stage: usize, at: &TensorStage) {
+        self.definition.stage(stage, &at);
+    }
+}
+
+/// A definition that is ready to be run: checked, and compiled for every set of vector instructions.
+#[derive(Clone, Debug)]
+pub struct Engine(pub(crate) Arc<dyn Kernel>);
+
+/// The most definitions that a thread remembers.
+const MOST_REMEMBERED: usize = 64;
+
+type Remembered = Vec<(TypeId, Box<dyn Any>, Engine)>;
+
+thread_local! {
+    static REMEMBERED: RefCell<Remembered> = const { RefCell::new(Vec::new()) };
+}
+
+impl Engine {
+    /// The number of tensors of states.
+    pub fn states(&self) -> usize {
+        self.0.plan().declaration.states.len()
+    }
+
+    /// The shapes of the tensors of states, and what they start from.
+    pub fn initial_states(
+        &self,
+        batch: usize,
+        d_hidden: usize,
+        d_output: usize,
+    ) -> impl Iterator<Item = ([usize; 2], f32)> + '_ {
+        let states = self.0.plan().declaration.states.iter();
+        states.map(move |state| {
+            let vectors = state.vectors.iter().filter(|&&there| there).count();
+            let width = match state.width {
+                Width::Hidden => d_hidden,
+                Width::Output => d_output,
+            };
+            ([batch, vectors * width], state.initial)
+        })
+    }
+
+    /// The engine of a definition. It is made once a thread.
+    ///
+    /// # Panics
+    ///
+    /// Where the definition declares something else than its equations do; the message says what.
+    pub fn of<D: Definition>(definition: D) -> Self {
+        REMEMBERED.with_borrow_mut(|remembered| {
+            let known = remembered.iter().find(|(kind, known, _)| {
+                *kind == TypeId::of::<D>() && known.downcast_ref() == Some(&definition)
+            });
+            if let Some((_, _, engine)) = known {
+                return engine.clone();
+            }
+            let plan = Plan::new(&definition);
+            let engine = Self(Arc::new(Compiled { definition, plan }));
+            if remembered.len() == MOST_REMEMBERED {
+                remembered.remove(0);
+            }
+            remembered.push((TypeId::of::<D>(), Box::new(definition), engine.clone()));
+            engine
+        })
+    }
+}

@@ -1,0 +1,27 @@
+//! Through time, forwards and backwards.
+
+mod backward;
+mod forward;
+mod gradients;
+mod kernel;
+mod lane;
+mod memory;
+mod operands;
+#[cfg(test)]
+mod oracle;
+mod prepared;
+mod scan;
+mod segments;
+mod steps;
+mod tape;
+mod timing;
+
+pub(crate) use gradients::Wanted;
+pub use kernel::Engine;
+pub(crate) use memory::Saved;
+pub(crate) use operands::Operands;
+pub(crate) use scan::{OutputGradients, Outputs, backward, forward, output_width, state_row};
+pub(crate) use segments::{Segments, backward_in_segments, forward_in_segments};
+pub use steps::Steps;
+pub(crate) use timing::Sizes;
+pub use timing::Timing;

@@ -1,0 +1,14 @@
+//! The cells of the library, a file each.
+
+mod coupled;
+mod gru;
+mod lstm;
+mod lstm_equations;
+mod peephole;
+mod simple;
+
+pub use coupled::{CoupledLstm, CoupledLstmConfig, CoupledLstmOptions, Coupling};
+pub use gru::{Gru, GruCell, GruConfig, GruGate, GruOptions, Reset};
+pub use lstm::{Lstm, LstmCell, LstmConfig, LstmGate, LstmOptions};
+pub use peephole::{Peephole, PeepholeKind, PeepholeLstm, PeepholeLstmConfig, PeepholeLstmOptions};
+pub use simple::{SimpleCell, SimpleOptions, SimpleRnn, SimpleRnnConfig};

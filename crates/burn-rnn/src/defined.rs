@@ -1,0 +1,159 @@
+//! Cells by their definition.
+
+use burn::module::{Module, ModuleDisplay, Param};
+use burn::tensor::{DType, Tensor};
+use burn_rnn_kernels::{Engine, Inputs, Steps, Timing, scan, steps};
+
+use crate::{Cell, CellState, State};
+
+/// A cell whose equations are a [`Definition`](crate::definition::Definition): parameters, and the engine that runs them.
+///
+/// It is a [`Cell`]: scans in both directions, steps and streams run fused on Flex and NdArray in `f32`, and in tensor operations
+/// everywhere else.
+pub trait DefinedCell: Module + ModuleDisplay {
+    /// What the cell carries from step to step.
+    type State: DefinedState;
+
+    /// The number of features that a step reads.
+    fn d_input(&self) -> usize;
+
+    /// The number of hidden units.
+    fn d_hidden(&self) -> usize;
+
+    /// The number of features of the output; [`d_hidden`](DefinedCell::d_hidden) but for a cell that projects.
+    fn d_output(&self) -> usize {
+        DefinedCell::d_hidden(self)
+    }
+
+    /// The engine of the cell's definition: `Engine::of(definition)`.
+    fn engine(&self) -> Engine;
+
+    /// Adds the parameters in the order of the declaration: `w_input` and the bias, then the others.
+    fn parameters(&self, to: &mut Parameters);
+}
+
+/// The parameters of a cell as its engine reads them.
+pub struct Parameters(Inputs);
+
+impl Parameters {
+    /// Adds the next parameter.
+    #[inline]
+    pub fn add<const D: usize>(&mut self, parameter: &Param<Tensor<D>>) {
+        self.0.push(Some(parameter.val()));
+    }
+
+    /// Adds the next parameter, where it is there.
+    #[inline]
+    pub fn add_optional<const D: usize>(&mut self, parameter: Option<&Param<Tensor<D>>>) {
+        self.0.push(parameter.map(Param::val));
+    }
+
+    /// Adds the next parameter as a tensor that was made of others: with `U − Uᵀ` in the place of `U`, for instance.
+    #[inline]
+    pub fn add_tensor<const D: usize>(&mut self, tensor: Option<Tensor<D>>) {
+        self.0.push(tensor);
+    }
+}
+
+/// The state of a [`DefinedCell`], as the tensors of its declaration.
+pub trait DefinedState: CellState {
+    /// The tensors of the state, in the order of the declaration. One that is not there starts from its initial value.
+    fn into_tensors(self) -> Vec<Option<Tensor<2>>>;
+
+    /// The reverse of [`into_tensors`](DefinedState::into_tensors).
+    fn from_tensors(tensors: Vec<Tensor<2>>) -> Self;
+}
+
+#[inline]
+fn inputs<C: DefinedCell, const D: usize>(
+    cell: &C,
+    engine: &Engine,
+    x: Tensor<D>,
+    state: C::State,
+) -> Inputs {
+    let mut inputs = Inputs::new(x);
+    // What is not given starts from its initial value, and what the cell does not carry is not looked at.
+    let mut tensors = state.into_tensors().into_iter();
+    for _ in 0..engine.states() {
+        inputs.push(tensors.next().flatten());
+    }
+    let mut parameters = Parameters(inputs);
+    cell.parameters(&mut parameters);
+    parameters.0
+}
+
+/// A scan over sequences with directions, lengths and resets.
+pub(crate) fn scan_timed<C: DefinedCell>(
+    cell: &C,
+    input: Tensor<3>,
+    state: C::State,
+    timing: Timing,
+) -> (Tensor<3>, C::State) {
+    let engine = cell.engine();
+    let results = scan(&engine, inputs(cell, &engine, input, state), timing);
+    (results.output, C::State::from_tensors(results.states))
+}
+
+impl<C: DefinedCell> Cell for C {
+    type State = C::State;
+
+    fn d_input(&self) -> usize {
+        DefinedCell::d_input(self)
+    }
+
+    fn d_hidden(&self) -> usize {
+        DefinedCell::d_output(self)
+    }
+
+    fn zero_state(&self, batch: usize) -> C::State {
+        // The parameters say where, and of which type; quantized ones are read as floats of 32 bits.
+        let mut parameters = Parameters(Inputs::none());
+        self.parameters(&mut parameters);
+        let (device, dtype) = parameters.0.options().expect("a cell has parameters");
+        let dtype = if dtype.is_float() { dtype } else { DType::F32 };
+        let engine = self.engine();
+        let (d_hidden, d_output) = (DefinedCell::d_hidden(self), DefinedCell::d_output(self));
+        let states = engine.initial_states(batch, d_hidden, d_output);
+        let states = states.map(|(shape, value)| Tensor::full(shape, value, (&device, dtype)));
+        C::State::from_tensors(states.collect())
+    }
+
+    fn accepts(&self, state: &C::State, batch: usize) -> bool {
+        let (d_hidden, d_output) = (DefinedCell::d_hidden(self), DefinedCell::d_output(self));
+        let engine = self.engine();
+        let expected: Vec<_> = engine
+            .initial_states(batch, d_hidden, d_output)
+            .map(|(shape, _)| shape)
+            .collect();
+        // The last ones may be left out: they start from their initial values.
+        expected.starts_with(&state.shapes())
+    }
+
+    fn step(&self, x_t: Tensor<2>, state: C::State) -> C::State {
+        let engine = self.engine();
+        let inputs = inputs(self, &engine, x_t, state);
+        let results = scan::<2>(&engine, inputs, Timing::default());
+        C::State::from_tensors(results.states)
+    }
+
+    fn steps(&self, state: &C::State) -> Option<Steps> {
+        let hidden = state.hidden();
+        let [batch, _] = hidden.dims();
+        let options = (&hidden.device(), hidden.dtype());
+        let x = Tensor::<2>::zeros([batch, DefinedCell::d_input(self)], options);
+        let engine = self.engine();
+        steps(&engine, inputs(self, &engine, x, state.clone()))
+    }
+
+    fn scan(&self, input: Tensor<3>, state: C::State) -> (Tensor<3>, C::State) {
+        scan_timed(self, input, state, Timing::default())
+    }
+
+    fn scan_reversed(&self, input: Tensor<3>, state: C::State) -> (Tensor<3>, C::State) {
+        let timing = Timing {
+            reverse: true,
+            ..Timing::default()
+        };
+        scan_timed(self, input, state, timing)
+    }
+}
