@@ -8,6 +8,8 @@ pub struct Backend {
     pub device: Device,
     /// What its `exp` and `tanh` are good for, relative to the largest value of a tensor.
     pub tolerance: f32,
+    /// Whether the fused engine runs on it.
+    pub is_fused: bool,
 }
 
 /// Every backend whose feature is on.
@@ -18,6 +20,7 @@ pub fn all() -> Vec<Backend> {
             name: "flex",
             device: Device::flex(),
             tolerance: 1e-5,
+            is_fused: true,
         },
         #[cfg(feature = "ndarray")]
         Backend {
@@ -25,12 +28,14 @@ pub fn all() -> Vec<Backend> {
             #[allow(deprecated)] // Burn 0.22 still has it, so users may still be on it.
             device: Device::ndarray(),
             tolerance: 1e-5,
+            is_fused: true,
         },
         #[cfg(feature = "wgpu")]
         Backend {
             name: "wgpu",
             device: Device::wgpu(Default::default()),
             tolerance: 1e-5,
+            is_fused: false,
         },
     ];
     assert!(

@@ -505,7 +505,7 @@ fn config(cases: u32) -> ProptestConfig {
 
 fn each_cpu(test: impl Fn(&Backend)) {
     for backend in backends::all() {
-        if backend.name != "wgpu" {
+        if backend.is_fused {
             test(&backend);
         }
     }

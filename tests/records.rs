@@ -30,7 +30,8 @@ macro_rules! every_architecture {
     };
 }
 
-fn different<O: CellOptions>(config: RecurrentConfig<O>) -> RecurrentConfig<O> {
+/// The configuration with everything else than its defaults.
+pub fn different<O: CellOptions>(config: RecurrentConfig<O>) -> RecurrentConfig<O> {
     config
         .with_layers(2)
         .with_bidirectional(true)
@@ -44,14 +45,7 @@ fn different<O: CellOptions>(config: RecurrentConfig<O>) -> RecurrentConfig<O> {
 #[test]
 fn configurations_survive_json_and_files() {
     fn check<O: CellOptions>(config: RecurrentConfig<O>) {
-        let json = serde_json::to_string(&config).unwrap();
-        let read: RecurrentConfig<O> = serde_json::from_str(&json).unwrap();
-        assert_eq!(read, config);
-
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("config.json");
-        config.save(&path).unwrap();
-        assert_eq!(RecurrentConfig::<O>::load(&path).unwrap(), config);
+        survives_json(&config);
     }
     every_architecture!(check);
 
@@ -91,7 +85,20 @@ fn parameters_survive_records_and_stores() {
     every_architecture!(check);
 }
 
-fn check_on<O: CellOptions>(config: &RecurrentConfig<O>, device: &Device) {
+/// Writes a configuration and reads it back.
+pub fn survives_json<O: CellOptions>(config: &RecurrentConfig<O>) {
+    let json = serde_json::to_string(config).unwrap();
+    let read: RecurrentConfig<O> = serde_json::from_str(&json).unwrap();
+    assert_eq!(&read, config);
+
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("config.json");
+    config.save(&path).unwrap();
+    assert_eq!(&RecurrentConfig::<O>::load(&path).unwrap(), config);
+}
+
+/// Writes the parameters of a network in every form and reads them back.
+pub fn check_on<O: CellOptions>(config: &RecurrentConfig<O>, device: &Device) {
     let network = config.init(device);
     let expected = parameters::read(&network);
     let fresh = || {

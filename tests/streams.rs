@@ -17,7 +17,8 @@ fn sequence(batch: usize, d_input: usize, device: &Device) -> Vec<Tensor<2>> {
     (0..9).map(draw).collect()
 }
 
-fn agrees<O: CellOptions>(config: &RecurrentConfig<O>, batch: usize, device: &Device) {
+/// Compares a stream with the steps of its network.
+pub fn agrees<O: CellOptions>(config: &RecurrentConfig<O>, batch: usize, device: &Device) {
     let network = config.init(device);
     let (mut stream, mut floats) = (network.stream(batch), network.stream(batch));
     let mut copy = None;

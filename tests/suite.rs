@@ -3,6 +3,7 @@
 
 mod ablations;
 mod backends;
+mod cells;
 mod compare;
 mod fixture;
 mod fused;

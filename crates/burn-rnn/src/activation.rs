@@ -3,6 +3,8 @@
 use burn::tensor::{Tensor, activation};
 use serde::{Deserialize, Serialize};
 
+use crate::definition::Function;
+
 /// The function `f` of the simple cell and of feed-forward layers.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -26,6 +28,16 @@ impl Activation {
             Self::Relu => activation::relu(a),
             Self::Sigmoid => activation::sigmoid(a),
             Self::Identity => a,
+        }
+    }
+
+    /// The function as equations name it.
+    pub(crate) fn function(self) -> Function {
+        match self {
+            Self::Tanh => Function::Tanh,
+            Self::Relu => Function::Relu,
+            Self::Sigmoid => Function::Sigmoid,
+            Self::Identity => Function::Identity,
         }
     }
 }

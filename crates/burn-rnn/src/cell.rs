@@ -10,7 +10,8 @@ use crate::{CellState, ConfigError, Initialization};
 
 /// One time step of one architecture: parameters and `step(x_t, state) -> state`.
 ///
-/// Implement it for a cell of your own and you get the [`Scan`](crate::Scan) over whole sequences,
+/// A cell whose equations a [`Definition`](crate::definition::Definition) can say is better a [`DefinedCell`](crate::DefinedCell), which is
+/// a `Cell` by itself, and fused. What no definition can say implements this trait, and gets the [`Scan`](crate::Scan) over whole sequences,
 /// [`Bidirectional`](crate::Bidirectional), [`Stacked`](crate::Stacked), streaming and truncated
 /// back-propagation for nothing:
 ///
@@ -20,14 +21,14 @@ use crate::{CellState, ConfigError, Initialization};
 /// use burn::tensor::{Device, Distribution, Tensor};
 /// use burn_rnn::{Bidirectional, Cell, HiddenState, Layer, Merge, Scan, Stacked, StackedConfig};
 ///
-/// /// IndRNN (Li et al. 2018): `h_t = relu(W x_t + u ⊙ h_{t-1} + b)`.
+/// /// Units that see their own past, in the order of their size: `h_t = relu(W x_t + u ⊙ sort(h_{t-1}) + b)`.
 /// #[derive(Module, Debug)]
-/// struct IndRnnCell {
+/// struct SortedCell {
 ///     input: Linear,
 ///     recurrent: Param<Tensor<1>>,
 /// }
 ///
-/// impl Cell for IndRnnCell {
+/// impl Cell for SortedCell {
 ///     type State = HiddenState;
 ///
 ///     fn d_input(&self) -> usize {
@@ -41,13 +42,13 @@ use crate::{CellState, ConfigError, Initialization};
 ///         HiddenState::new(Tensor::zeros([batch, self.d_hidden()], (&u.device(), u.dtype())))
 ///     }
 ///     fn step(&self, x_t: Tensor<2>, state: HiddenState) -> HiddenState {
-///         let recurrent = self.recurrent.val().unsqueeze() * state.hidden;
+///         let recurrent = self.recurrent.val().unsqueeze() * state.hidden.sort(1);
 ///         HiddenState::new(burn::tensor::activation::relu(self.input.forward(x_t) + recurrent))
 ///     }
 /// }
 ///
 /// let device = Device::default();
-/// let cell = |d_input| IndRnnCell {
+/// let cell = |d_input| SortedCell {
 ///     input: LinearConfig::new(d_input, 8).init(&device),
 ///     recurrent: Initializer::Uniform { min: 0.0, max: 1.0 }.init([8], &device),
 /// };

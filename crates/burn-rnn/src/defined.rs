@@ -157,3 +157,65 @@ impl<C: DefinedCell> Cell for C {
         scan_timed(self, input, state, timing)
     }
 }
+
+/// Declares a state of named tensors `[batch, features]`, in the order of the definition's declaration; the first is the output.
+///
+/// ```
+/// burn_rnn::tensor_state! {
+///     /// The state of an oscillator.
+///     pub struct OscillatorState {
+///         /// The positions: the output.
+///         position,
+///         /// The velocities.
+///         velocity,
+///     }
+/// }
+/// ```
+#[macro_export]
+macro_rules! tensor_state {
+    ($(#[$about:meta])* pub struct $name:ident { $(#[$about_first:meta])* $first:ident, $($(#[$about_other:meta])* $other:ident,)* }) => {
+        $(#[$about])*
+        #[derive(Clone, Debug)]
+        pub struct $name {
+            $(#[$about_first])*
+            pub $first: $crate::__private::Tensor<2>,
+            $($(#[$about_other])* pub $other: $crate::__private::Tensor<2>,)*
+        }
+
+        impl $crate::State for $name {
+            fn map(
+                self,
+                f: &mut dyn FnMut($crate::__private::Tensor<2>) -> $crate::__private::Tensor<2>,
+            ) -> Self {
+                Self {
+                    $first: f(self.$first),
+                    $($other: f(self.$other),)*
+                }
+            }
+        }
+
+        impl $crate::CellState for $name {
+            fn hidden(&self) -> $crate::__private::Tensor<2> {
+                self.$first.clone()
+            }
+        }
+
+        impl $crate::DefinedState for $name {
+            fn into_tensors(self) -> Vec<Option<$crate::__private::Tensor<2>>> {
+                vec![Some(self.$first), $(Some(self.$other),)*]
+            }
+
+            fn from_tensors(tensors: Vec<$crate::__private::Tensor<2>>) -> Self {
+                let mut tensors = tensors.into_iter();
+                let mut next = |name: &str| match tensors.next() {
+                    Some(tensor) => tensor,
+                    None => panic!("{}: the state has no {name}", stringify!($name)),
+                };
+                Self {
+                    $first: next(stringify!($first)),
+                    $($other: next(stringify!($other)),)*
+                }
+            }
+        }
+    };
+}

@@ -111,6 +111,25 @@ impl Initialization {
         matrix_blocks(block, d_hidden, d_hidden, blocks, device)
     }
 
+    /// Weights from the hidden units of a head to those of the same head, one block a gate:
+    /// `[heads, of_head, blocks · of_head]`.
+    pub fn head_weights(
+        &self,
+        heads: usize,
+        of_head: usize,
+        blocks: usize,
+        device: &Device,
+    ) -> Param<Tensor<3>> {
+        let this = self.clone();
+        lazy([heads, of_head, blocks * of_head], device, move |device| {
+            let head = |_| {
+                let weights = this.recurrent_weights(of_head, blocks, device);
+                weights.into_value().unsqueeze_dim(0)
+            };
+            Tensor::cat((0..heads).map(head).collect(), 0)
+        })
+    }
+
     /// Element-wise weights, one row a gate: `[rows, d_hidden]`, from `U(−1/√d_hidden, 1/√d_hidden)`
     /// (no published rule stands out for diagonal peepholes).
     pub fn diagonal_weights(

@@ -29,7 +29,7 @@
 //! | GRU, both resets | [`GruConfig`] | [`Gru`] | [`GruCell`] |
 //! | bidirectional | `.with_bidirectional(true)` | [`Bidirectional`] | any |
 //! | multi-layer | `.with_layers(n)` | [`Stacked`] | any |
-//! | a cell of your own | [`CellOptions`] | [`Recurrent`] | [`DefinedCell`] |
+//! | a cell of your own: [`definition`] | [`CellOptions`] | [`Recurrent`] | [`DefinedCell`] |
 //!
 //! A [`Stream`] runs a network step by step on live data. A [`Cell`] is one time step. [`Scan`] runs it over a sequence and is a [`Layer`];
 //! [`Bidirectional`] and [`Stacked`] wrap layers and each other. [`Head`] reads the hidden states
@@ -90,13 +90,130 @@ pub use stacked::{Stacked, StackedConfig, StackedState};
 pub use state::{CellState, HiddenState, LstmState, State};
 pub use stream::Stream;
 
-/// What a cell of one's own is defined with: see [`Definition`](definition::Definition).
+/// What a cell of one's own is defined with.
+///
+/// A cell is three things: a [`Definition`](definition::Definition), which says once what its equations are; a Burn module with its
+/// parameters; and a [`DefinedCell`], which brings the two together. It is then a [`Cell`]: [`Scan`], [`Bidirectional`], [`Stacked`] and
+/// streams take it, and it runs where the built-in cells run, fused in `f32` on Flex and NdArray, as tensor operations elsewhere.
+///
+/// The minimal gated unit, `f = σ(W_f x + U_f h)`, `g = tanh(W_g x + U_g (f ⊙ h))`, `h' = (1 − f) h + f g`, has a product that reads what
+/// the step itself has computed, so it has two stages:
+///
+/// ```
+/// use burn::module::{Module, Param};
+/// use burn::nn::Initializer::{Orthogonal, XavierUniform};
+/// use burn::tensor::{Device, Tensor};
+/// use burn_rnn::definition::{Declaration, Definition, Engine, Product, Stage, Value};
+/// use burn_rnn::{DefinedCell, HiddenState, Layer, Parameters, Scan};
+///
+/// #[derive(Clone, Copy, Debug, PartialEq)]
+/// struct Equations;
+///
+/// impl Definition for Equations {
+///     const STAGES: usize = 2;
+///
+///     fn declare(&self) -> Declaration {
+///         Declaration::stages(2)
+///             .state() // state 0, the output: h
+///             .input(0) // sum 0, of stage 0: block 0 of `w_input` and of the bias
+///             .input(1) // sum 1, of stage 1: block 1
+///             .temp(0) // temp 0, which stage 0 leaves: f
+///             .temp(0) // temp 1: f ⊙ h
+///             .matrix(
+///                 "w_hidden",
+///                 [
+///                     Product::of_state(0).into_sums([0]), // block 0 of its columns
+///                     Product::of_temp(1).into_sums([1]),  // block 1
+///                 ],
+///             )
+///     }
+///
+///     #[inline(always)] // Without, it is compiled without the machine's vector instructions.
+///     fn stage<S: Stage>(&self, index: usize, at: &S) {
+///         if index == 0 {
+///             let forget = at.sum(0).sigmoid();
+///             at.set_temp(0, forget);
+///             at.set_temp(1, forget * at.state(0));
+///         } else {
+///             let (forget, candidate) = (at.temp(0), at.sum(1).tanh());
+///             at.set_state(0, forget.one_minus() * at.state(0) + forget * candidate);
+///         }
+///     }
+/// }
+///
+/// #[derive(Module, Debug)]
+/// struct OwnCell {
+///     w_input: Param<Tensor<2>>,  // [d_input, 2 · d_hidden]
+///     bias: Param<Tensor<1>>,     // [2 · d_hidden]
+///     w_hidden: Param<Tensor<2>>, // [d_hidden, 2 · d_hidden]
+/// }
+///
+/// impl DefinedCell for OwnCell {
+///     type State = HiddenState; // or one of several tensors: see `tensor_state!`
+///
+///     fn d_input(&self) -> usize {
+///         self.w_input.lazy_shape()[0]
+///     }
+///     fn d_hidden(&self) -> usize {
+///         self.w_hidden.lazy_shape()[0]
+///     }
+///     fn engine(&self) -> Engine {
+///         Engine::of(Equations)
+///     }
+///     fn parameters(&self, to: &mut Parameters) {
+///         to.add(&self.w_input);
+///         to.add(&self.bias);
+///         to.add(&self.w_hidden);
+///     }
+/// }
+///
+/// let device = Device::default().autodiff();
+/// let cell = OwnCell {
+///     w_input: XavierUniform { gain: 1.0 }.init([3, 2 * 8], &device),
+///     bias: burn::nn::Initializer::Zeros.init([2 * 8], &device),
+///     w_hidden: Orthogonal { gain: 1.0 }.init([8, 2 * 8], &device),
+/// };
+/// let layer = Scan::new(cell);
+/// let (output, _) = layer.forward(Tensor::ones([4, 10, 3], &device), None);
+/// let gradients = output.mean().backward();
+/// assert!(layer.cell.w_hidden.val().grad(&gradients).is_some());
+/// ```
+///
+/// # How to say what
+///
+/// | form | how |
+/// |---|---|
+/// | one product, then point-wise | one stage, [`input`](definition::Declaration::input) by gate, one [`matrix`](definition::Declaration::matrix) |
+/// | a gate without a recurrent side | its sum is in no product |
+/// | input and recurrent side of a gate apart | two sums: [`input`](definition::Declaration::input) and [`sum`](definition::Declaration::sum) |
+/// | a product of what the step has computed | another stage, and [`Product::of_temp`](definition::Product::of_temp) |
+/// | several vectors that recur | several states, a product of each |
+/// | recurrence by unit, scalars | [`vector`](definition::Declaration::vector), [`scalars`](definition::Declaration::scalars), read by [`Stage::vector`](definition::Stage::vector) |
+/// | heads: a block-diagonal matrix | [`heads`](definition::Declaration::heads) |
+/// | a sum over the units (layer normalisation) | [`reduce`](definition::Declaration::reduce) |
+/// | a projection | [`output_stage`](definition::Declaration::output_stage) |
+/// | a state that does not start from zeros | [`state_of`](definition::Declaration::state_of) |
+/// | a transformed parameter, `U − Uᵀ` | [`Parameters::add_tensor`] |
+/// | options of the user's | fields of the definition: [`choose`](definition::Value::choose), [`Sum::activate`](definition::Sum::activate) |
+///
+/// [`CellOptions`] gives it a configuration like the built-in ones'. The cells of this crate are written in the same way, a file each.
+///
+/// # Stability
+///
+/// This is public and new: until 1.0 a minor version may add methods to the traits that the engine implements (`Stage`, `Value`) and
+/// rename others, with a line in the changelog. [`Engine`](definition::Engine) beyond [`Engine::of`](definition::Engine::of) is for this crate and for tests.
 pub mod definition {
     pub use burn_rnn_kernels::Engine;
     pub use burn_rnn_kernels::definition::{
         Declaration, Definition, Function, Operation, Product, Record, Scalars, Stage, Sum, Value,
         Width,
     };
+}
+
+/// What the macros of this crate need.
+#[doc(hidden)]
+pub mod __private {
+    pub use burn::tensor::Tensor;
 }
 
 /// The examples of the README, tested.

@@ -12,6 +12,8 @@ pub use scalar::Scalars;
 pub use value::{Function, Sum, Value};
 
 pub(crate) use declaration::{ParameterKind, Source};
+#[cfg(test)]
+pub(crate) use plan::RowPlan;
 pub(crate) use plan::{
     MOST_ENTRIES, MOST_MASKS, MOST_OPERANDS, MOST_REDUCTIONS, MOST_STAGES, MOST_STATES, MOST_SUMS,
     MOST_TEMPS, MOST_VECTORS, Plan, ProductPlan, SavedTemp,

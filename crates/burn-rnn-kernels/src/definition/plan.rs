@@ -27,6 +27,8 @@ pub(crate) const MOST_OPERANDS: usize = 24;
 #[derive(Debug)]
 pub(crate) struct Plan {
     pub(crate) declaration: Declaration,
+    /// What each stage does.
+    pub(crate) records: Vec<Record>,
     pub(crate) stages: Vec<StagePlan>,
     pub(crate) sums: Vec<SumPlan>,
     pub(crate) states: Vec<StatePlan>,
@@ -147,10 +149,10 @@ impl Plan {
         );
         let checked = check(&declaration, &records);
         checked.unwrap_or_else(|fault| panic!("{name}: {fault}"));
-        Self::place(declaration, &records)
+        Self::place(declaration, records)
     }
 
-    fn place(declaration: Declaration, records: &[Record]) -> Self {
+    fn place(declaration: Declaration, records: Vec<Record>) -> Self {
         let stages = declaration.stages.clone();
         let products = products(&declaration);
         let mut sums: Vec<SumPlan> = Vec::new();
@@ -186,11 +188,11 @@ impl Plan {
                 }
             }
         }
-        let states = states(&declaration, &products, records);
+        let states = states(&declaration, &products, &records);
         let mut slots = [0; 2];
         let mut plans = Vec::new();
         let mut kept_slots = Vec::new();
-        for (index, (&width, record)) in stages.iter().zip(records).enumerate() {
+        for (index, (&width, record)) in stages.iter().zip(&records).enumerate() {
             let of_stage: Vec<usize> = (0..sums.len())
                 .filter(|&sum| sums[sum].there && declaration.sums[sum].stage == index)
                 .collect();
@@ -232,7 +234,7 @@ impl Plan {
             plans[stage].waits |= matches!(product.source, Source::Temp(_));
             plans[stage].products.extend(runs(product, &sums));
         }
-        let temps = temps(&declaration, &plans, records, &kept_slots);
+        let temps = temps(&declaration, &plans, &records, &kept_slots);
         let mut rows = Vec::new();
         for (parameter, declared) in declaration.parameters.iter().enumerate() {
             match &declared.kind {
@@ -265,6 +267,7 @@ impl Plan {
             slots,
             inputs,
             biases,
+            records,
             declaration,
         }
     }

@@ -6,7 +6,7 @@
 
 use std::mem::take;
 use std::ops::{Deref, DerefMut};
-use std::sync::Mutex;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use super::buffer::{LINE, Line, floats, floats_mut};
 use crate::product::cache;
@@ -25,8 +25,7 @@ impl Pooled {
         let count = len.div_ceil(LINE);
         let mut lines = Vec::new();
         if count >= WORTH_POOLING {
-            let found = POOL.lock().ok().and_then(|mut pool| pool.find(count));
-            lines = found.unwrap_or_default();
+            lines = lock().take(count).unwrap_or_default();
         }
         // Longer ones are cut, shorter ones do not come; only a new one is filled.
         lines.resize(count, Line::ZERO);
@@ -44,10 +43,8 @@ impl Clone for Pooled {
 
 impl Drop for Pooled {
     fn drop(&mut self) {
-        if self.lines.len() >= WORTH_POOLING
-            && let Ok(mut pool) = POOL.lock()
-        {
-            pool.keep(take(&mut self.lines));
+        if self.lines.len() >= WORTH_POOLING {
+            lock().keep(take(&mut self.lines));
         }
     }
 }
@@ -71,25 +68,36 @@ impl DerefMut for Pooled {
 /// weights of a model that is gone, with the next model.
 pub fn release_memory() {
     cache::release();
-    if let Ok(mut pool) = POOL.lock() {
-        pool.buffers.clear();
-    }
+    let mut pool = lock();
+    pool.buffers.clear();
+    pool.most = pool.in_use;
 }
 
-static POOL: Mutex<Pool> = Mutex::new(Pool {
-    buffers: Vec::new(),
-    clock: 0,
-});
+fn lock() -> MutexGuard<'static, Pool> {
+    static POOL: Mutex<Pool> = Mutex::new(Pool {
+        buffers: Vec::new(),
+        clock: 0,
+        in_use: 0,
+        most: 0,
+    });
+    // What a panic leaves is whole.
+    POOL.lock().unwrap_or_else(PoisonError::into_inner)
+}
 
 struct Pool {
     /// Each with the time of its return.
     buffers: Vec<(u64, Vec<Line>)>,
     clock: u64,
+    /// The cache lines of all buffers that are in use, now and at most.
+    in_use: usize,
+    most: usize,
 }
 
 impl Pool {
-    /// The smallest buffer that is long enough and not more than twice too long.
-    fn find(&mut self, count: usize) -> Option<Vec<Line>> {
+    /// The smallest buffer that is long enough and not more than twice too long, for one of `count` lines.
+    fn take(&mut self, count: usize) -> Option<Vec<Line>> {
+        self.in_use += count;
+        self.most = self.most.max(self.in_use);
         let fits = |buffer: &Vec<Line>| (count..=2 * count).contains(&buffer.len());
         let candidates = self.buffers.iter().enumerate();
         let (index, _) = candidates
@@ -98,18 +106,52 @@ impl Pool {
         Some(self.buffers.swap_remove(index).1)
     }
 
+    /// Keeps a buffer. Altogether no more is kept than was in use at once: with what is in use, at most twice the largest run.
     fn keep(&mut self, buffer: Vec<Line>) {
+        self.in_use = self.in_use.saturating_sub(buffer.len());
         self.clock += 1;
         let clock = self.clock;
+        self.buffers.push((clock, buffer));
         self.buffers
             .retain(|(returned, _)| clock - returned <= POOL_PATIENCE);
-        self.buffers.push((clock, buffer));
+        let mut kept: usize = self.buffers.iter().map(|(_, buffer)| buffer.len()).sum();
+        // Those that were returned first go first.
+        self.buffers.sort_by_key(|(returned, _)| *returned);
+        let most = self.most;
+        self.buffers.retain(|(_, buffer)| {
+            let goes = kept > most;
+            kept -= if goes { buffer.len() } else { 0 };
+            !goes
+        });
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn no_more_is_kept_than_was_in_use_at_once() {
+        let mut pool = Pool {
+            buffers: Vec::new(),
+            clock: 0,
+            in_use: 0,
+            most: 0,
+        };
+        let kept = |pool: &Pool| -> usize { pool.buffers.iter().map(|(_, b)| b.len()).sum() };
+        for size in (1..60).rev() {
+            let count = size * 100;
+            let lines = pool.take(count).unwrap_or_default();
+            let lines = if lines.len() < count {
+                vec![Line::ZERO; count]
+            } else {
+                lines
+            };
+            pool.keep(lines);
+            assert!(kept(&pool) <= 5900, "{} lines after {count}", kept(&pool));
+        }
+        assert!(kept(&pool) > 0);
+    }
 
     #[test]
     fn a_buffer_comes_back_and_one_of_another_size_does_not() {

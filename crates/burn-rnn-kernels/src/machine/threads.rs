@@ -188,3 +188,36 @@ impl Shared {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::panic::{AssertUnwindSafe, catch_unwind};
+
+    use super::*;
+
+    /// Threads that wait for one that has panicked do not wait for ever, and the caller sees the panic.
+    #[test]
+    fn a_panic_between_two_barriers_reaches_the_caller() {
+        for who in 0..2 {
+            let ran = catch_unwind(AssertUnwindSafe(|| {
+                loop {
+                    let barrier = Barrier::new(2);
+                    let work = |index: usize| {
+                        let guard = BreakOnPanic(&barrier);
+                        let member = barrier.member(index);
+                        member.wait();
+                        assert!(index != who, "on purpose");
+                        member.wait();
+                        core::mem::forget(guard);
+                    };
+                    if team::run(2, &work) {
+                        break;
+                    }
+                    std::thread::yield_now();
+                }
+            }));
+            let panic = ran.expect_err("the panic was lost");
+            assert_eq!(panic.downcast_ref(), Some(&"on purpose"));
+        }
+    }
+}

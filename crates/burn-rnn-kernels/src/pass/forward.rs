@@ -552,6 +552,14 @@ impl Job<'_> {
         }
         let rows = frame.span.rows;
         let (first, end) = frame.span.panels;
+        if stage.width == Width::Output {
+            // These sums have no input side to start from.
+            for panel in first..end {
+                let at = frame.sums.wrapping_add(panel * frame.sums_panel).cast_mut();
+                // SAFETY: scratch memory has the sums of this thread's rows and panels.
+                unsafe { core::slice::from_raw_parts_mut(at, rows * frame.sums_row).fill(0.0) }
+            }
+        }
         let at_once = rows <= FEW_ROWS;
         for turn in first..end {
             // Every other step goes back over the weights from where the one before ended, so that those that the core's own

@@ -6,7 +6,7 @@ use std::cell::RefCell;
 use std::sync::Arc;
 
 use crate::burn::TensorStage;
-use crate::definition::{Definition, Plan, Width};
+use crate::definition::{Definition, Plan, Record, Scalars, Width};
 use crate::machine::level::Level;
 
 use super::lane::{Forward, ForwardFrame};
@@ -32,6 +32,9 @@ pub(crate) trait Kernel: Debug + Send + Sync {
 
     /// A stage in operations of Burn's tensors.
     fn tensors(&self, stage: usize, at: &TensorStage);
+
+    /// A stage in numbers of 64 bits.
+    fn scalars(&self, stage: usize, at: &Scalars);
 }
 
 #[derive(Debug)]
@@ -40,17 +43,18 @@ struct Compiled<D> {
     plan: Plan,
 }
 
-/// Calls a macro for the number of a stage that a definition has.
+/// Calls a macro for the number of a stage that a definition has. The conditions are constants of their own: the compiler then makes
+/// the passes of those stages alone.
 macro_rules! of_stage {
-    ($stage:expr, $stages:expr, $call:ident) => {
+    ($stage:expr, $definition:ident, $call:ident) => {
         match $stage {
             0 => $call!(0),
-            1 if $stages > 1 => $call!(1),
-            2 if $stages > 2 => $call!(2),
-            3 if $stages > 3 => $call!(3),
-            4 if $stages > 4 => $call!(4),
-            5 if $stages > 5 => $call!(5),
-            _ => unreachable!("there are {} stages", $stages),
+            1 if const { $definition::STAGES > 1 } => $call!(1),
+            2 if const { $definition::STAGES > 2 } => $call!(2),
+            3 if const { $definition::STAGES > 3 } => $call!(3),
+            4 if const { $definition::STAGES > 4 } => $call!(4),
+            5 if const { $definition::STAGES > 5 } => $call!(5),
+            _ => unreachable!("there are {} stages", $definition::STAGES),
         }
     };
 }
@@ -71,7 +75,7 @@ impl<D: Definition> Kernel for Compiled<D> {
                 }
             };
         }
-        of_stage!(stage, D::STAGES, run)
+        of_stage!(stage, D, run)
     }
 
     unsafe fn backward(&self, level: Level, stage: usize, frame: &BackwardFrame) {
@@ -81,11 +85,15 @@ impl<D: Definition> Kernel for Compiled<D> {
                 level.run(Backward::<D, $stage> { definition, frame })
             };
         }
-        of_stage!(stage, D::STAGES, run)
+        of_stage!(stage, D, run)
     }
 
     fn tensors(&self, stage: usize, at: &TensorStage) {
         self.definition.stage(stage, &at);
+    }
+
+    fn scalars(&self, stage: usize, at: &Scalars) {
+        self.definition.stage(stage, at);
     }
 }
 
@@ -103,6 +111,16 @@ thread_local! {
 }
 
 impl Engine {
+    /// What each stage of the definition does, operation by operation: what a compiler for another device starts from.
+    pub fn records(&self) -> &[Record] {
+        &self.0.plan().records
+    }
+
+    /// One stage over numbers of 64 bits, for one unit.
+    pub fn evaluate(&self, stage: usize, at: &Scalars) {
+        self.0.scalars(stage, at);
+    }
+
     /// The number of tensors of states.
     pub fn states(&self) -> usize {
         self.0.plan().declaration.states.len()
