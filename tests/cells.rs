@@ -10,8 +10,8 @@ use burn::tensor::Distribution;
 use burn::tensor::{Device, Gradients, Tensor};
 use burn_rnn::{
     Activation, Cell, CellOptions, CoupledLstmConfig, DefinedCell, DefinedState, GruConfig,
-    LstmConfig, PeepholeKind, PeepholeLstmConfig, RecurrentConfig, Reset, SimpleRnnConfig,
-    reference,
+    IndRnnConfig, LstmConfig, PeepholeKind, PeepholeLstmConfig, RecurrentConfig, Reset,
+    SimpleRnnConfig, reference,
 };
 
 use crate::backends::{self, Backend};
@@ -21,7 +21,9 @@ use crate::{records, streams};
 
 /// Calls a function with a configuration of each cell, of 3 inputs and so many units.
 macro_rules! every_cell {
-    ($d:expr, $check:expr) => {};
+    ($d:expr, $check:expr) => {
+        $check(&IndRnnConfig::new(3, $d));
+    };
 }
 
 #[test]
@@ -34,7 +36,7 @@ fn cells_agree_with_their_equations_in_pytorch() {
             run(kind, fixture, backend);
             *kinds.entry(kind).or_insert(0) += 1;
         }
-        assert_eq!(kinds.len(), 0, "{kinds:?}");
+        assert_eq!(kinds.len(), 1, "{kinds:?}");
     });
 }
 
@@ -205,6 +207,15 @@ fn run(kind: &str, fixture: &Fixture, backend: &Backend) {
     let (n, d) = (fixture.number("d_input"), fixture.number("d_hidden"));
     let float = |name: &str| -> f32 { fixture.setting(name).parse().unwrap() };
     match kind {
+        "indrnn" => {
+            let activation = match fixture.setting("activation") {
+                "relu" => Activation::Relu,
+                "tanh" => Activation::Tanh,
+                other => panic!("unknown activation {other}"),
+            };
+            let config = IndRnnConfig::new(n, d).with_activation(activation);
+            check(fixture, config, &["hidden"], backend);
+        }
         other => panic!("unknown cell {other}"),
     }
 }

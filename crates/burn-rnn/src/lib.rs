@@ -27,6 +27,7 @@
 //! | peephole LSTM, diagonal and full | [`PeepholeLstmConfig`] | [`PeepholeLstm`] | [`LstmCell`] |
 //! | coupled-gate LSTM | [`CoupledLstmConfig`] | [`CoupledLstm`] | [`LstmCell`] |
 //! | GRU, both resets | [`GruConfig`] | [`Gru`] | [`GruCell`] |
+//! | IndRNN | [`IndRnnConfig`] | [`IndRnn`] | [`IndRnnCell`] |
 //! | bidirectional | `.with_bidirectional(true)` | [`Bidirectional`] | any |
 //! | multi-layer | `.with_layers(n)` | [`Stacked`] | any |
 //! | a cell of your own: [`definition`] | [`CellOptions`] | [`Recurrent`] | [`DefinedCell`] |

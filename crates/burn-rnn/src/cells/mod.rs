@@ -2,6 +2,7 @@
 
 mod coupled;
 mod gru;
+mod indrnn;
 mod lstm;
 mod lstm_equations;
 mod peephole;
@@ -9,6 +10,7 @@ mod simple;
 
 pub use coupled::{CoupledLstm, CoupledLstmConfig, CoupledLstmOptions, Coupling};
 pub use gru::{Gru, GruCell, GruConfig, GruGate, GruOptions, Reset};
+pub use indrnn::{IndRnn, IndRnnCell, IndRnnConfig, IndRnnOptions};
 pub use lstm::{Lstm, LstmCell, LstmConfig, LstmGate, LstmOptions};
 pub use peephole::{Peephole, PeepholeKind, PeepholeLstm, PeepholeLstmConfig, PeepholeLstmOptions};
 pub use simple::{SimpleCell, SimpleOptions, SimpleRnn, SimpleRnnConfig};
