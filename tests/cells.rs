@@ -11,7 +11,7 @@ use burn::tensor::{Device, Gradients, Tensor};
 use burn_rnn::{
     Activation, Cell, CellOptions, CoupledLstmConfig, DefinedCell, DefinedState, GruConfig,
     IndRnnConfig, LstmConfig, PeepholeKind, PeepholeLstmConfig, RecurrentConfig, Reset,
-    SimpleRnnConfig, reference,
+    SimpleRnnConfig, UgrnnConfig, reference,
 };
 
 use crate::backends::{self, Backend};
@@ -23,6 +23,7 @@ use crate::{records, streams};
 macro_rules! every_cell {
     ($d:expr, $check:expr) => {
         $check(&IndRnnConfig::new(3, $d));
+        $check(&UgrnnConfig::new(3, $d));
     };
 }
 
@@ -36,7 +37,7 @@ fn cells_agree_with_their_equations_in_pytorch() {
             run(kind, fixture, backend);
             *kinds.entry(kind).or_insert(0) += 1;
         }
-        assert_eq!(kinds.len(), 1, "{kinds:?}");
+        assert_eq!(kinds.len(), 2, "{kinds:?}");
     });
 }
 
@@ -216,6 +217,7 @@ fn run(kind: &str, fixture: &Fixture, backend: &Backend) {
             let config = IndRnnConfig::new(n, d).with_activation(activation);
             check(fixture, config, &["hidden"], backend);
         }
+        "ugrnn" => check(fixture, UgrnnConfig::new(n, d), &["hidden"], backend),
         other => panic!("unknown cell {other}"),
     }
 }

@@ -28,6 +28,7 @@
 //! | coupled-gate LSTM | [`CoupledLstmConfig`] | [`CoupledLstm`] | [`LstmCell`] |
 //! | GRU, both resets | [`GruConfig`] | [`Gru`] | [`GruCell`] |
 //! | IndRNN | [`IndRnnConfig`] | [`IndRnn`] | [`IndRnnCell`] |
+//! | UGRNN | [`UgrnnConfig`] | [`Ugrnn`] | [`UgrnnCell`] |
 //! | bidirectional | `.with_bidirectional(true)` | [`Bidirectional`] | any |
 //! | multi-layer | `.with_layers(n)` | [`Stacked`] | any |
 //! | a cell of your own: [`definition`] | [`CellOptions`] | [`Recurrent`] | [`DefinedCell`] |

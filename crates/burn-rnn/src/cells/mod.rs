@@ -7,6 +7,7 @@ mod lstm;
 mod lstm_equations;
 mod peephole;
 mod simple;
+mod ugrnn;
 
 pub use coupled::{CoupledLstm, CoupledLstmConfig, CoupledLstmOptions, Coupling};
 pub use gru::{Gru, GruCell, GruConfig, GruGate, GruOptions, Reset};
@@ -14,3 +15,4 @@ pub use indrnn::{IndRnn, IndRnnCell, IndRnnConfig, IndRnnOptions};
 pub use lstm::{Lstm, LstmCell, LstmConfig, LstmGate, LstmOptions};
 pub use peephole::{Peephole, PeepholeKind, PeepholeLstm, PeepholeLstmConfig, PeepholeLstmOptions};
 pub use simple::{SimpleCell, SimpleOptions, SimpleRnn, SimpleRnnConfig};
+pub use ugrnn::{Ugrnn, UgrnnCell, UgrnnConfig, UgrnnOptions};
