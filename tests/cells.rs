@@ -10,8 +10,8 @@ use burn::tensor::Distribution;
 use burn::tensor::{Device, Gradients, Tensor};
 use burn_rnn::{
     Activation, Cell, CellOptions, CoupledLstmConfig, DefinedCell, DefinedState, GruConfig,
-    IndRnnConfig, LstmConfig, PeepholeKind, PeepholeLstmConfig, RecurrentConfig, Reset,
-    SimpleRnnConfig, UgrnnConfig, reference,
+    IndRnnConfig, JanetConfig, LstmConfig, PeepholeKind, PeepholeLstmConfig, RecurrentConfig,
+    Reset, SimpleRnnConfig, UgrnnConfig, reference,
 };
 
 use crate::backends::{self, Backend};
@@ -24,6 +24,7 @@ macro_rules! every_cell {
     ($d:expr, $check:expr) => {
         $check(&IndRnnConfig::new(3, $d));
         $check(&UgrnnConfig::new(3, $d));
+        $check(&JanetConfig::new(3, $d));
     };
 }
 
@@ -37,7 +38,7 @@ fn cells_agree_with_their_equations_in_pytorch() {
             run(kind, fixture, backend);
             *kinds.entry(kind).or_insert(0) += 1;
         }
-        assert_eq!(kinds.len(), 2, "{kinds:?}");
+        assert_eq!(kinds.len(), 3, "{kinds:?}");
     });
 }
 
@@ -218,6 +219,10 @@ fn run(kind: &str, fixture: &Fixture, backend: &Backend) {
             check(fixture, config, &["hidden"], backend);
         }
         "ugrnn" => check(fixture, UgrnnConfig::new(n, d), &["hidden"], backend),
+        "janet" => {
+            let config = JanetConfig::new(n, d).with_beta(float("beta"));
+            check(fixture, config, &["hidden"], backend);
+        }
         other => panic!("unknown cell {other}"),
     }
 }

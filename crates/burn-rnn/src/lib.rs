@@ -29,6 +29,7 @@
 //! | GRU, both resets | [`GruConfig`] | [`Gru`] | [`GruCell`] |
 //! | IndRNN | [`IndRnnConfig`] | [`IndRnn`] | [`IndRnnCell`] |
 //! | UGRNN | [`UgrnnConfig`] | [`Ugrnn`] | [`UgrnnCell`] |
+//! | JANET | [`JanetConfig`] | [`Janet`] | [`JanetCell`] |
 //! | bidirectional | `.with_bidirectional(true)` | [`Bidirectional`] | any |
 //! | multi-layer | `.with_layers(n)` | [`Stacked`] | any |
 //! | a cell of your own: [`definition`] | [`CellOptions`] | [`Recurrent`] | [`DefinedCell`] |

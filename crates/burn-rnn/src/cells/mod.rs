@@ -3,6 +3,7 @@
 mod coupled;
 mod gru;
 mod indrnn;
+mod janet;
 mod lstm;
 mod lstm_equations;
 mod peephole;
@@ -12,6 +13,7 @@ mod ugrnn;
 pub use coupled::{CoupledLstm, CoupledLstmConfig, CoupledLstmOptions, Coupling};
 pub use gru::{Gru, GruCell, GruConfig, GruGate, GruOptions, Reset};
 pub use indrnn::{IndRnn, IndRnnCell, IndRnnConfig, IndRnnOptions};
+pub use janet::{Janet, JanetCell, JanetConfig, JanetOptions};
 pub use lstm::{Lstm, LstmCell, LstmConfig, LstmGate, LstmOptions};
 pub use peephole::{Peephole, PeepholeKind, PeepholeLstm, PeepholeLstmConfig, PeepholeLstmOptions};
 pub use simple::{SimpleCell, SimpleOptions, SimpleRnn, SimpleRnnConfig};
