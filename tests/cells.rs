@@ -10,8 +10,8 @@ use burn::tensor::Distribution;
 use burn::tensor::{Device, Gradients, Tensor};
 use burn_rnn::{
     Activation, Cell, CellOptions, CoupledLstmConfig, DefinedCell, DefinedState, GruConfig,
-    IndRnnConfig, JanetConfig, LstmConfig, PeepholeKind, PeepholeLstmConfig, RecurrentConfig,
-    Reset, SimpleRnnConfig, UgrnnConfig, reference,
+    IndRnnConfig, JanetConfig, LstmConfig, MguConfig, PeepholeKind, PeepholeLstmConfig,
+    RecurrentConfig, Reset, SimpleRnnConfig, UgrnnConfig, reference,
 };
 
 use crate::backends::{self, Backend};
@@ -25,6 +25,7 @@ macro_rules! every_cell {
         $check(&IndRnnConfig::new(3, $d));
         $check(&UgrnnConfig::new(3, $d));
         $check(&JanetConfig::new(3, $d));
+        $check(&MguConfig::new(3, $d));
     };
 }
 
@@ -38,7 +39,7 @@ fn cells_agree_with_their_equations_in_pytorch() {
             run(kind, fixture, backend);
             *kinds.entry(kind).or_insert(0) += 1;
         }
-        assert_eq!(kinds.len(), 3, "{kinds:?}");
+        assert_eq!(kinds.len(), 4, "{kinds:?}");
     });
 }
 
@@ -223,6 +224,7 @@ fn run(kind: &str, fixture: &Fixture, backend: &Backend) {
             let config = JanetConfig::new(n, d).with_beta(float("beta"));
             check(fixture, config, &["hidden"], backend);
         }
+        "mgu" => check(fixture, MguConfig::new(n, d), &["hidden"], backend),
         other => panic!("unknown cell {other}"),
     }
 }

@@ -30,6 +30,7 @@
 //! | IndRNN | [`IndRnnConfig`] | [`IndRnn`] | [`IndRnnCell`] |
 //! | UGRNN | [`UgrnnConfig`] | [`Ugrnn`] | [`UgrnnCell`] |
 //! | JANET | [`JanetConfig`] | [`Janet`] | [`JanetCell`] |
+//! | MGU | [`MguConfig`] | [`Mgu`] | [`MguCell`] |
 //! | bidirectional | `.with_bidirectional(true)` | [`Bidirectional`] | any |
 //! | multi-layer | `.with_layers(n)` | [`Stacked`] | any |
 //! | a cell of your own: [`definition`] | [`CellOptions`] | [`Recurrent`] | [`DefinedCell`] |
