@@ -10,7 +10,7 @@ use burn::tensor::Distribution;
 use burn::tensor::{Device, Gradients, Tensor};
 use burn_rnn::{
     Activation, Cell, CellOptions, CoupledLstmConfig, DefinedCell, DefinedState, GruConfig,
-    IndRnnConfig, JanetConfig, LstmConfig, MguConfig, PeepholeKind, PeepholeLstmConfig,
+    IndRnnConfig, JanetConfig, LstmConfig, MguConfig, PeepholeKind, PeepholeLstmConfig, RanConfig,
     RecurrentConfig, Reset, SimpleRnnConfig, UgrnnConfig, reference,
 };
 
@@ -26,6 +26,7 @@ macro_rules! every_cell {
         $check(&UgrnnConfig::new(3, $d));
         $check(&JanetConfig::new(3, $d));
         $check(&MguConfig::new(3, $d));
+        $check(&RanConfig::new(3, $d));
     };
 }
 
@@ -39,7 +40,7 @@ fn cells_agree_with_their_equations_in_pytorch() {
             run(kind, fixture, backend);
             *kinds.entry(kind).or_insert(0) += 1;
         }
-        assert_eq!(kinds.len(), 4, "{kinds:?}");
+        assert_eq!(kinds.len(), 5, "{kinds:?}");
     });
 }
 
@@ -225,6 +226,7 @@ fn run(kind: &str, fixture: &Fixture, backend: &Backend) {
             check(fixture, config, &["hidden"], backend);
         }
         "mgu" => check(fixture, MguConfig::new(n, d), &["hidden"], backend),
+        "ran" => check(fixture, RanConfig::new(n, d), &["hidden", "cell"], backend),
         other => panic!("unknown cell {other}"),
     }
 }

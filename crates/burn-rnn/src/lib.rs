@@ -31,6 +31,7 @@
 //! | UGRNN | [`UgrnnConfig`] | [`Ugrnn`] | [`UgrnnCell`] |
 //! | JANET | [`JanetConfig`] | [`Janet`] | [`JanetCell`] |
 //! | MGU | [`MguConfig`] | [`Mgu`] | [`MguCell`] |
+//! | RAN | [`RanConfig`] | [`Ran`] | [`RanCell`] |
 //! | bidirectional | `.with_bidirectional(true)` | [`Bidirectional`] | any |
 //! | multi-layer | `.with_layers(n)` | [`Stacked`] | any |
 //! | a cell of your own: [`definition`] | [`CellOptions`] | [`Recurrent`] | [`DefinedCell`] |

@@ -8,6 +8,7 @@ mod lstm;
 mod lstm_equations;
 mod mgu;
 mod peephole;
+mod ran;
 mod simple;
 mod ugrnn;
 
@@ -18,5 +19,6 @@ pub use janet::{Janet, JanetCell, JanetConfig, JanetOptions};
 pub use lstm::{Lstm, LstmCell, LstmConfig, LstmGate, LstmOptions};
 pub use mgu::{Mgu, MguCell, MguConfig, MguOptions};
 pub use peephole::{Peephole, PeepholeKind, PeepholeLstm, PeepholeLstmConfig, PeepholeLstmOptions};
+pub use ran::{Ran, RanCell, RanConfig, RanOptions};
 pub use simple::{SimpleCell, SimpleOptions, SimpleRnn, SimpleRnnConfig};
 pub use ugrnn::{Ugrnn, UgrnnCell, UgrnnConfig, UgrnnOptions};
