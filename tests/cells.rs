@@ -9,9 +9,9 @@ use burn::module::{ModuleMapper, ModuleVisitor, Param};
 use burn::tensor::Distribution;
 use burn::tensor::{Device, Gradients, Tensor};
 use burn_rnn::{
-    Activation, Cell, CellOptions, CoupledLstmConfig, DefinedCell, DefinedState, GruConfig,
-    IndRnnConfig, JanetConfig, LstmConfig, MguConfig, PeepholeKind, PeepholeLstmConfig, RanConfig,
-    RecurrentConfig, Reset, SimpleRnnConfig, UgrnnConfig, reference,
+    Activation, Cell, CellOptions, CfnConfig, CoupledLstmConfig, DefinedCell, DefinedState,
+    GruConfig, IndRnnConfig, JanetConfig, LstmConfig, MguConfig, PeepholeKind, PeepholeLstmConfig,
+    RanConfig, RecurrentConfig, Reset, SimpleRnnConfig, UgrnnConfig, reference,
 };
 
 use crate::backends::{self, Backend};
@@ -27,6 +27,7 @@ macro_rules! every_cell {
         $check(&JanetConfig::new(3, $d));
         $check(&MguConfig::new(3, $d));
         $check(&RanConfig::new(3, $d));
+        $check(&CfnConfig::new(3, $d));
     };
 }
 
@@ -40,7 +41,7 @@ fn cells_agree_with_their_equations_in_pytorch() {
             run(kind, fixture, backend);
             *kinds.entry(kind).or_insert(0) += 1;
         }
-        assert_eq!(kinds.len(), 5, "{kinds:?}");
+        assert_eq!(kinds.len(), 6, "{kinds:?}");
     });
 }
 
@@ -227,6 +228,7 @@ fn run(kind: &str, fixture: &Fixture, backend: &Backend) {
         }
         "mgu" => check(fixture, MguConfig::new(n, d), &["hidden"], backend),
         "ran" => check(fixture, RanConfig::new(n, d), &["hidden", "cell"], backend),
+        "cfn" => check(fixture, CfnConfig::new(n, d), &["hidden"], backend),
         other => panic!("unknown cell {other}"),
     }
 }

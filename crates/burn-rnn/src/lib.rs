@@ -32,6 +32,7 @@
 //! | JANET | [`JanetConfig`] | [`Janet`] | [`JanetCell`] |
 //! | MGU | [`MguConfig`] | [`Mgu`] | [`MguCell`] |
 //! | RAN | [`RanConfig`] | [`Ran`] | [`RanCell`] |
+//! | CFN | [`CfnConfig`] | [`Cfn`] | [`CfnCell`] |
 //! | bidirectional | `.with_bidirectional(true)` | [`Bidirectional`] | any |
 //! | multi-layer | `.with_layers(n)` | [`Stacked`] | any |
 //! | a cell of your own: [`definition`] | [`CellOptions`] | [`Recurrent`] | [`DefinedCell`] |

@@ -1,5 +1,6 @@
 //! The cells of the library, a file each.
 
+mod cfn;
 mod coupled;
 mod gru;
 mod indrnn;
@@ -12,6 +13,7 @@ mod ran;
 mod simple;
 mod ugrnn;
 
+pub use cfn::{Cfn, CfnCell, CfnConfig, CfnOptions};
 pub use coupled::{CoupledLstm, CoupledLstmConfig, CoupledLstmOptions, Coupling};
 pub use gru::{Gru, GruCell, GruConfig, GruGate, GruOptions, Reset};
 pub use indrnn::{IndRnn, IndRnnCell, IndRnnConfig, IndRnnOptions};
