@@ -10,8 +10,8 @@ use burn::tensor::Distribution;
 use burn::tensor::{Device, Gradients, Tensor};
 use burn_rnn::{
     Activation, Cell, CellOptions, CfnConfig, CoupledLstmConfig, DefinedCell, DefinedState,
-    GruConfig, IndRnnConfig, JanetConfig, LstmConfig, MguConfig, PeepholeKind, PeepholeLstmConfig,
-    RanConfig, RecurrentConfig, Reset, SimpleRnnConfig, UgrnnConfig, reference,
+    GruConfig, IndRnnConfig, JanetConfig, LstmConfig, MguConfig, MinimalRnnConfig, PeepholeKind,
+    PeepholeLstmConfig, RanConfig, RecurrentConfig, Reset, SimpleRnnConfig, UgrnnConfig, reference,
 };
 
 use crate::backends::{self, Backend};
@@ -28,6 +28,7 @@ macro_rules! every_cell {
         $check(&MguConfig::new(3, $d));
         $check(&RanConfig::new(3, $d));
         $check(&CfnConfig::new(3, $d));
+        $check(&MinimalRnnConfig::new(3, $d));
     };
 }
 
@@ -41,7 +42,7 @@ fn cells_agree_with_their_equations_in_pytorch() {
             run(kind, fixture, backend);
             *kinds.entry(kind).or_insert(0) += 1;
         }
-        assert_eq!(kinds.len(), 6, "{kinds:?}");
+        assert_eq!(kinds.len(), 7, "{kinds:?}");
     });
 }
 
@@ -229,6 +230,7 @@ fn run(kind: &str, fixture: &Fixture, backend: &Backend) {
         "mgu" => check(fixture, MguConfig::new(n, d), &["hidden"], backend),
         "ran" => check(fixture, RanConfig::new(n, d), &["hidden", "cell"], backend),
         "cfn" => check(fixture, CfnConfig::new(n, d), &["hidden"], backend),
+        "minimal" => check(fixture, MinimalRnnConfig::new(n, d), &["hidden"], backend),
         other => panic!("unknown cell {other}"),
     }
 }

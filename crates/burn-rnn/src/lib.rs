@@ -33,6 +33,7 @@
 //! | MGU | [`MguConfig`] | [`Mgu`] | [`MguCell`] |
 //! | RAN | [`RanConfig`] | [`Ran`] | [`RanCell`] |
 //! | CFN | [`CfnConfig`] | [`Cfn`] | [`CfnCell`] |
+//! | MinimalRNN | [`MinimalRnnConfig`] | [`MinimalRnn`] | [`MinimalRnnCell`] |
 //! | bidirectional | `.with_bidirectional(true)` | [`Bidirectional`] | any |
 //! | multi-layer | `.with_layers(n)` | [`Stacked`] | any |
 //! | a cell of your own: [`definition`] | [`CellOptions`] | [`Recurrent`] | [`DefinedCell`] |
