@@ -9,9 +9,10 @@ use burn::module::{ModuleMapper, ModuleVisitor, Param};
 use burn::tensor::Distribution;
 use burn::tensor::{Device, Gradients, Tensor};
 use burn_rnn::{
-    Activation, Cell, CellOptions, CfnConfig, CoupledLstmConfig, DefinedCell, DefinedState,
-    GruConfig, IndRnnConfig, JanetConfig, LstmConfig, MguConfig, MinimalRnnConfig, PeepholeKind,
-    PeepholeLstmConfig, RanConfig, RecurrentConfig, Reset, SimpleRnnConfig, UgrnnConfig, reference,
+    Activation, Cell, CellOptions, CfnConfig, CoRnnConfig, CoupledLstmConfig, DefinedCell,
+    DefinedState, GruConfig, IndRnnConfig, JanetConfig, LstmConfig, MguConfig, MinimalRnnConfig,
+    PeepholeKind, PeepholeLstmConfig, RanConfig, RecurrentConfig, Reset, SimpleRnnConfig,
+    UgrnnConfig, reference,
 };
 
 use crate::backends::{self, Backend};
@@ -29,6 +30,7 @@ macro_rules! every_cell {
         $check(&RanConfig::new(3, $d));
         $check(&CfnConfig::new(3, $d));
         $check(&MinimalRnnConfig::new(3, $d));
+        $check(&CoRnnConfig::new(3, $d));
     };
 }
 
@@ -42,7 +44,7 @@ fn cells_agree_with_their_equations_in_pytorch() {
             run(kind, fixture, backend);
             *kinds.entry(kind).or_insert(0) += 1;
         }
-        assert_eq!(kinds.len(), 7, "{kinds:?}");
+        assert_eq!(kinds.len(), 8, "{kinds:?}");
     });
 }
 
@@ -231,6 +233,13 @@ fn run(kind: &str, fixture: &Fixture, backend: &Backend) {
         "ran" => check(fixture, RanConfig::new(n, d), &["hidden", "cell"], backend),
         "cfn" => check(fixture, CfnConfig::new(n, d), &["hidden"], backend),
         "minimal" => check(fixture, MinimalRnnConfig::new(n, d), &["hidden"], backend),
+        "cornn" => {
+            let config = CoRnnConfig::new(n, d)
+                .with_dt(float("dt"))
+                .with_gamma(float("gamma"))
+                .with_epsilon(float("epsilon"));
+            check(fixture, config, &["hidden", "velocity"], backend);
+        }
         other => panic!("unknown cell {other}"),
     }
 }

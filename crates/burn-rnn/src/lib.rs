@@ -34,6 +34,7 @@
 //! | RAN | [`RanConfig`] | [`Ran`] | [`RanCell`] |
 //! | CFN | [`CfnConfig`] | [`Cfn`] | [`CfnCell`] |
 //! | MinimalRNN | [`MinimalRnnConfig`] | [`MinimalRnn`] | [`MinimalRnnCell`] |
+//! | coRNN | [`CoRnnConfig`] | [`CoRnn`] | [`CoRnnCell`] |
 //! | bidirectional | `.with_bidirectional(true)` | [`Bidirectional`] | any |
 //! | multi-layer | `.with_layers(n)` | [`Stacked`] | any |
 //! | a cell of your own: [`definition`] | [`CellOptions`] | [`Recurrent`] | [`DefinedCell`] |

@@ -1,6 +1,7 @@
 //! The cells of the library, a file each.
 
 mod cfn;
+mod cornn;
 mod coupled;
 mod gru;
 mod indrnn;
@@ -15,6 +16,7 @@ mod simple;
 mod ugrnn;
 
 pub use cfn::{Cfn, CfnCell, CfnConfig, CfnOptions};
+pub use cornn::{CoRnn, CoRnnCell, CoRnnConfig, CoRnnOptions, CoRnnState};
 pub use coupled::{CoupledLstm, CoupledLstmConfig, CoupledLstmOptions, Coupling};
 pub use gru::{Gru, GruCell, GruConfig, GruGate, GruOptions, Reset};
 pub use indrnn::{IndRnn, IndRnnCell, IndRnnConfig, IndRnnOptions};
