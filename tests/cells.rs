@@ -10,9 +10,9 @@ use burn::tensor::Distribution;
 use burn::tensor::{Device, Gradients, Tensor};
 use burn_rnn::{
     Activation, Cell, CellOptions, CfnConfig, CoRnnConfig, CoupledLstmConfig, DefinedCell,
-    DefinedState, GruConfig, IndRnnConfig, JanetConfig, LstmConfig, MguConfig, MinimalRnnConfig,
-    PeepholeKind, PeepholeLstmConfig, RanConfig, RecurrentConfig, Reset, SimpleRnnConfig,
-    UgrnnConfig, reference,
+    DefinedState, GruConfig, IndRnnConfig, JanetConfig, LemConfig, LstmConfig, MguConfig,
+    MinimalRnnConfig, PeepholeKind, PeepholeLstmConfig, RanConfig, RecurrentConfig, Reset,
+    SimpleRnnConfig, UgrnnConfig, reference,
 };
 
 use crate::backends::{self, Backend};
@@ -31,6 +31,7 @@ macro_rules! every_cell {
         $check(&CfnConfig::new(3, $d));
         $check(&MinimalRnnConfig::new(3, $d));
         $check(&CoRnnConfig::new(3, $d));
+        $check(&LemConfig::new(3, $d));
     };
 }
 
@@ -44,7 +45,7 @@ fn cells_agree_with_their_equations_in_pytorch() {
             run(kind, fixture, backend);
             *kinds.entry(kind).or_insert(0) += 1;
         }
-        assert_eq!(kinds.len(), 8, "{kinds:?}");
+        assert_eq!(kinds.len(), 9, "{kinds:?}");
     });
 }
 
@@ -239,6 +240,10 @@ fn run(kind: &str, fixture: &Fixture, backend: &Backend) {
                 .with_gamma(float("gamma"))
                 .with_epsilon(float("epsilon"));
             check(fixture, config, &["hidden", "velocity"], backend);
+        }
+        "lem" => {
+            let config = LemConfig::new(n, d).with_dt(float("dt"));
+            check(fixture, config, &["hidden", "latent"], backend);
         }
         other => panic!("unknown cell {other}"),
     }

@@ -35,6 +35,7 @@
 //! | CFN | [`CfnConfig`] | [`Cfn`] | [`CfnCell`] |
 //! | MinimalRNN | [`MinimalRnnConfig`] | [`MinimalRnn`] | [`MinimalRnnCell`] |
 //! | coRNN | [`CoRnnConfig`] | [`CoRnn`] | [`CoRnnCell`] |
+//! | LEM | [`LemConfig`] | [`Lem`] | [`LemCell`] |
 //! | bidirectional | `.with_bidirectional(true)` | [`Bidirectional`] | any |
 //! | multi-layer | `.with_layers(n)` | [`Stacked`] | any |
 //! | a cell of your own: [`definition`] | [`CellOptions`] | [`Recurrent`] | [`DefinedCell`] |
