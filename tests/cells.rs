@@ -10,9 +10,9 @@ use burn::tensor::Distribution;
 use burn::tensor::{Device, Gradients, Tensor};
 use burn_rnn::{
     Activation, Cell, CellOptions, CfnConfig, CoRnnConfig, CoupledLstmConfig, DefinedCell,
-    DefinedState, GruConfig, IndRnnConfig, JanetConfig, LemConfig, LstmConfig, MguConfig,
-    MinimalRnnConfig, PeepholeKind, PeepholeLstmConfig, RanConfig, RecurrentConfig, Reset,
-    SimpleRnnConfig, UgrnnConfig, reference,
+    DefinedState, FastGrnnConfig, GruConfig, IndRnnConfig, JanetConfig, LemConfig, LstmConfig,
+    MguConfig, MinimalRnnConfig, PeepholeKind, PeepholeLstmConfig, RanConfig, RecurrentConfig,
+    Reset, SimpleRnnConfig, UgrnnConfig, reference,
 };
 
 use crate::backends::{self, Backend};
@@ -32,6 +32,7 @@ macro_rules! every_cell {
         $check(&MinimalRnnConfig::new(3, $d));
         $check(&CoRnnConfig::new(3, $d));
         $check(&LemConfig::new(3, $d));
+        $check(&FastGrnnConfig::new(3, $d));
     };
 }
 
@@ -45,7 +46,7 @@ fn cells_agree_with_their_equations_in_pytorch() {
             run(kind, fixture, backend);
             *kinds.entry(kind).or_insert(0) += 1;
         }
-        assert_eq!(kinds.len(), 9, "{kinds:?}");
+        assert_eq!(kinds.len(), 10, "{kinds:?}");
     });
 }
 
@@ -245,6 +246,7 @@ fn run(kind: &str, fixture: &Fixture, backend: &Backend) {
             let config = LemConfig::new(n, d).with_dt(float("dt"));
             check(fixture, config, &["hidden", "latent"], backend);
         }
+        "fastgrnn" => check(fixture, FastGrnnConfig::new(n, d), &["hidden"], backend),
         other => panic!("unknown cell {other}"),
     }
 }

@@ -36,6 +36,7 @@
 //! | MinimalRNN | [`MinimalRnnConfig`] | [`MinimalRnn`] | [`MinimalRnnCell`] |
 //! | coRNN | [`CoRnnConfig`] | [`CoRnn`] | [`CoRnnCell`] |
 //! | LEM | [`LemConfig`] | [`Lem`] | [`LemCell`] |
+//! | FastGRNN | [`FastGrnnConfig`] | [`FastGrnn`] | [`FastGrnnCell`] |
 //! | bidirectional | `.with_bidirectional(true)` | [`Bidirectional`] | any |
 //! | multi-layer | `.with_layers(n)` | [`Stacked`] | any |
 //! | a cell of your own: [`definition`] | [`CellOptions`] | [`Recurrent`] | [`DefinedCell`] |

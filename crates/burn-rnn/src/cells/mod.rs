@@ -3,6 +3,7 @@
 mod cfn;
 mod cornn;
 mod coupled;
+mod fastgrnn;
 mod gru;
 mod indrnn;
 mod janet;
@@ -19,6 +20,7 @@ mod ugrnn;
 pub use cfn::{Cfn, CfnCell, CfnConfig, CfnOptions};
 pub use cornn::{CoRnn, CoRnnCell, CoRnnConfig, CoRnnOptions, CoRnnState};
 pub use coupled::{CoupledLstm, CoupledLstmConfig, CoupledLstmOptions, Coupling};
+pub use fastgrnn::{FastGrnn, FastGrnnCell, FastGrnnConfig, FastGrnnOptions};
 pub use gru::{Gru, GruCell, GruConfig, GruGate, GruOptions, Reset};
 pub use indrnn::{IndRnn, IndRnnCell, IndRnnConfig, IndRnnOptions};
 pub use janet::{Janet, JanetCell, JanetConfig, JanetOptions};
