@@ -11,8 +11,8 @@ use burn::tensor::{Device, Gradients, Tensor};
 use burn_rnn::{
     Activation, Cell, CellOptions, CfnConfig, CoRnnConfig, CoupledLstmConfig, DefinedCell,
     DefinedState, FastGrnnConfig, GruConfig, IndRnnConfig, JanetConfig, LemConfig, LstmConfig,
-    MguConfig, MinimalRnnConfig, PeepholeKind, PeepholeLstmConfig, RanConfig, RecurrentConfig,
-    Reset, SimpleRnnConfig, UgrnnConfig, reference,
+    MguConfig, MinimalRnnConfig, NbrcConfig, PeepholeKind, PeepholeLstmConfig, RanConfig,
+    RecurrentConfig, Reset, SimpleRnnConfig, UgrnnConfig, reference,
 };
 
 use crate::backends::{self, Backend};
@@ -33,6 +33,7 @@ macro_rules! every_cell {
         $check(&CoRnnConfig::new(3, $d));
         $check(&LemConfig::new(3, $d));
         $check(&FastGrnnConfig::new(3, $d));
+        $check(&NbrcConfig::new(3, $d));
     };
 }
 
@@ -46,7 +47,7 @@ fn cells_agree_with_their_equations_in_pytorch() {
             run(kind, fixture, backend);
             *kinds.entry(kind).or_insert(0) += 1;
         }
-        assert_eq!(kinds.len(), 10, "{kinds:?}");
+        assert_eq!(kinds.len(), 11, "{kinds:?}");
     });
 }
 
@@ -247,6 +248,7 @@ fn run(kind: &str, fixture: &Fixture, backend: &Backend) {
             check(fixture, config, &["hidden", "latent"], backend);
         }
         "fastgrnn" => check(fixture, FastGrnnConfig::new(n, d), &["hidden"], backend),
+        "nbrc" => check(fixture, NbrcConfig::new(n, d), &["hidden"], backend),
         other => panic!("unknown cell {other}"),
     }
 }

@@ -37,6 +37,7 @@
 //! | coRNN | [`CoRnnConfig`] | [`CoRnn`] | [`CoRnnCell`] |
 //! | LEM | [`LemConfig`] | [`Lem`] | [`LemCell`] |
 //! | FastGRNN | [`FastGrnnConfig`] | [`FastGrnn`] | [`FastGrnnCell`] |
+//! | nBRC | [`NbrcConfig`] | [`Nbrc`] | [`NbrcCell`] |
 //! | bidirectional | `.with_bidirectional(true)` | [`Bidirectional`] | any |
 //! | multi-layer | `.with_layers(n)` | [`Stacked`] | any |
 //! | a cell of your own: [`definition`] | [`CellOptions`] | [`Recurrent`] | [`DefinedCell`] |
