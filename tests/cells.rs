@@ -12,7 +12,7 @@ use burn_rnn::{
     Activation, Cell, CellOptions, CfnConfig, CoRnnConfig, CoupledLstmConfig, DefinedCell,
     DefinedState, FastGrnnConfig, GruConfig, IndRnnConfig, JanetConfig, LemConfig, LstmConfig,
     MguConfig, MinimalRnnConfig, NbrcConfig, PeepholeKind, PeepholeLstmConfig, RanConfig,
-    RecurrentConfig, Reset, SimpleRnnConfig, UgrnnConfig, reference,
+    RecurrentConfig, Reset, SimpleRnnConfig, SlstmConfig, UgrnnConfig, reference,
 };
 
 use crate::backends::{self, Backend};
@@ -34,6 +34,7 @@ macro_rules! every_cell {
         $check(&LemConfig::new(3, $d));
         $check(&FastGrnnConfig::new(3, $d));
         $check(&NbrcConfig::new(3, $d));
+        $check(&SlstmConfig::new(3, $d).with_heads(if $d % 2 == 0 { 2 } else { 1 }));
     };
 }
 
@@ -47,7 +48,7 @@ fn cells_agree_with_their_equations_in_pytorch() {
             run(kind, fixture, backend);
             *kinds.entry(kind).or_insert(0) += 1;
         }
-        assert_eq!(kinds.len(), 11, "{kinds:?}");
+        assert_eq!(kinds.len(), 12, "{kinds:?}");
     });
 }
 
@@ -249,6 +250,11 @@ fn run(kind: &str, fixture: &Fixture, backend: &Backend) {
         }
         "fastgrnn" => check(fixture, FastGrnnConfig::new(n, d), &["hidden"], backend),
         "nbrc" => check(fixture, NbrcConfig::new(n, d), &["hidden"], backend),
+        "slstm" => {
+            let config = SlstmConfig::new(n, d).with_heads(fixture.number("heads"));
+            let states = ["hidden", "cell", "normalizer", "stabilizer"];
+            check(fixture, config, &states, backend);
+        }
         other => panic!("unknown cell {other}"),
     }
 }

@@ -38,6 +38,7 @@
 //! | LEM | [`LemConfig`] | [`Lem`] | [`LemCell`] |
 //! | FastGRNN | [`FastGrnnConfig`] | [`FastGrnn`] | [`FastGrnnCell`] |
 //! | nBRC | [`NbrcConfig`] | [`Nbrc`] | [`NbrcCell`] |
+//! | sLSTM | [`SlstmConfig`] | [`Slstm`] | [`SlstmCell`] |
 //! | bidirectional | `.with_bidirectional(true)` | [`Bidirectional`] | any |
 //! | multi-layer | `.with_layers(n)` | [`Stacked`] | any |
 //! | a cell of your own: [`definition`] | [`CellOptions`] | [`Recurrent`] | [`DefinedCell`] |

@@ -16,6 +16,7 @@ mod nbrc;
 mod peephole;
 mod ran;
 mod simple;
+mod slstm;
 mod ugrnn;
 
 pub use cfn::{Cfn, CfnCell, CfnConfig, CfnOptions};
@@ -33,4 +34,5 @@ pub use nbrc::{Nbrc, NbrcCell, NbrcConfig, NbrcOptions};
 pub use peephole::{Peephole, PeepholeKind, PeepholeLstm, PeepholeLstmConfig, PeepholeLstmOptions};
 pub use ran::{Ran, RanCell, RanConfig, RanOptions};
 pub use simple::{SimpleCell, SimpleOptions, SimpleRnn, SimpleRnnConfig};
+pub use slstm::{Slstm, SlstmCell, SlstmConfig, SlstmOptions, SlstmState};
 pub use ugrnn::{Ugrnn, UgrnnCell, UgrnnConfig, UgrnnOptions};
