@@ -39,116 +39,15 @@ class Refused(Exception):
     """What this worker cannot do, in words for the user."""
 
 
-# --- PyTorch: cells that it does not have, as loops over time ---------------------------------------------------------
-# One product for the input side of all steps, one for the hidden side of each step: what a careful user would write.
+# --- PyTorch ----------------------------------------------------------------------------------------------------------
 
 if torch:
-    from typing import List, Tuple
-
-    Tensor = torch.Tensor
-
-    class LoopCell(torch.nn.Module):
-        gates = 4
-        peephole = 0  # rows of diagonal weights
-        full = 0  # blocks of full peephole weights
-
-        def __init__(self, d_input, d_hidden):
-            super().__init__()
-            bound = d_hidden**-0.5
-
-            def weight(*shape):
-                return torch.nn.Parameter(torch.empty(*shape).uniform_(-bound, bound))
-
-            self.d_hidden = d_hidden
-            self.w_input = weight(self.gates * d_hidden, d_input)
-            self.w_hidden = weight(self.gates * d_hidden, d_hidden)
-            self.bias = weight(self.gates * d_hidden)
-            if self.peephole:
-                self.diagonal = weight(self.peephole, d_hidden)
-            if self.full:
-                self.w_previous = weight(2 * d_hidden, d_hidden)
-                self.w_current = weight(d_hidden, d_hidden)
-
-        def step(self, projected: Tensor, h: Tensor, c: Tensor) -> Tuple[Tensor, Tensor]:
-            raise NotImplementedError
-
-        def steps(self, projected: List[Tensor], h: Tensor, c: Tensor) -> Tuple[List[Tensor], Tensor, Tensor]:
-            outputs: List[Tensor] = []
-            for x_t in projected:
-                h, c = self.step(x_t, h, c)
-                outputs.append(h)
-            return outputs, h, c
-
-        def forward(self, x: Tensor) -> Tensor:
-            projected = torch.nn.functional.linear(x, self.w_input, self.bias).unbind(1)
-            zero = torch.zeros(x.size(0), self.d_hidden)
-            outputs, _, _ = self.steps(projected, zero, zero)
-            return torch.stack(outputs, 1)
-
-        def one_step(self, x: Tensor, h: Tensor, c: Tensor) -> Tuple[Tensor, Tensor]:
-            return self.step(torch.nn.functional.linear(x, self.w_input, self.bias), h, c)
-
-    class Peephole(LoopCell):
-        peephole = 3
-
-        def step(self, projected: Tensor, h: Tensor, c: Tensor) -> Tuple[Tensor, Tensor]:
-            i, f, g, o = torch.addmm(projected, h, self.w_hidden.t()).chunk(4, 1)
-            i = torch.sigmoid(torch.addcmul(i, self.diagonal[0], c))
-            f = torch.sigmoid(torch.addcmul(f, self.diagonal[1], c))
-            c = f * c + i * torch.tanh(g)
-            o = torch.sigmoid(torch.addcmul(o, self.diagonal[2], c))
-            return o * torch.tanh(c), c
-
-    class PeepholeFull(LoopCell):
-        full = 1
-
-        def step(self, projected: Tensor, h: Tensor, c: Tensor) -> Tuple[Tensor, Tensor]:
-            i, f, g, o = torch.addmm(projected, h, self.w_hidden.t()).chunk(4, 1)
-            p_i, p_f = torch.mm(c, self.w_previous.t()).chunk(2, 1)
-            i = torch.sigmoid(i + p_i)
-            f = torch.sigmoid(f + p_f)
-            c = f * c + i * torch.tanh(g)
-            o = torch.sigmoid(torch.addmm(o, c, self.w_current.t()))
-            return o * torch.tanh(c), c
-
-    class Coupled(LoopCell):
-        gates = 3
-
-        def step(self, projected: Tensor, h: Tensor, c: Tensor) -> Tuple[Tensor, Tensor]:
-            f, g, o = torch.addmm(projected, h, self.w_hidden.t()).chunk(3, 1)
-            c = torch.lerp(torch.tanh(g), c, torch.sigmoid(f))
-            return torch.sigmoid(o) * torch.tanh(c), c
-
-    class GruBefore(LoopCell):
-        gates = 3
-
-        def step(self, projected: Tensor, h: Tensor, c: Tensor) -> Tuple[Tensor, Tensor]:
-            two = 2 * self.d_hidden
-            gates = torch.addmm(projected[:, :two], h, self.w_hidden[:two].t())
-            r, z = torch.sigmoid(gates).chunk(2, 1)
-            new = torch.addmm(projected[:, two:], r * h, self.w_hidden[two:].t())
-            return torch.lerp(h, torch.tanh(new), z), c
-
-    def compiled(module, time_steps):
-        """The module's forward pass with a few steps at a time as one compiled graph: a graph of all steps takes
-        minutes to compile, and one of a single step gains nothing over no compiler."""
-        together = max(n for n in range(1, 11) if time_steps % n == 0)
-        steps = torch.compile(module.steps, dynamic=False)
-
-        def forward(x):
-            projected = torch.nn.functional.linear(x, module.w_input, module.bias).unbind(1)
-            h = c = torch.zeros(x.size(0), module.d_hidden)
-            outputs = []
-            for first in range(0, time_steps, together):
-                some, h, c = steps(list(projected[first : first + together]), h, c)
-                outputs += some
-            return torch.stack(outputs, 1)
-
-        return forward
+    import torch_lengths
+    from torch_cells import LOOP
+    from torch_loop import compiled
 
     LIBRARY = {"rnn": torch.nn.RNN, "lstm": torch.nn.LSTM, "gru": torch.nn.GRU}
     LIBRARY_CELL = {"rnn": torch.nn.RNNCell, "lstm": torch.nn.LSTMCell, "gru": torch.nn.GRUCell}
-    LOOP = {"peephole": Peephole, "peephole-full": PeepholeFull, "coupled": Coupled, "gru-before": GruBefore}
 
 
 def seconds(run, repeat):
@@ -200,17 +99,25 @@ def torch_run(output_of, parameters, case):
             return output_of(x)
 
     check(infer())
-    return infer if case["mode"] == "infer" else train
+    return infer if case["mode"] in ("infer", "infer-lengths") else train
 
 
-def torch_sequence(case):
+def torch_sequence(case, lengths):
     cell, sizes = case["cell"], (case["input"], case["hidden"])
     if cell in LIBRARY:
         module = LIBRARY[cell](*sizes, batch_first=True)
-        run = torch_run(lambda x: module(x)[0], list(module.parameters()), case)
+        name, parameters = f"nn.{LIBRARY[cell].__name__}", list(module.parameters())
+        if lengths:
+            ways = torch_lengths.WAYS.items()
+            made = [(way, make(module, lengths, case["time"])) for way, make in ways]
+            way, run = fastest([(way, lambda of=of: torch_run(of, parameters, case)) for way, of in made], 5)
+            return run, f"{name}, {way}"
+        run = torch_run(lambda x: module(x)[0], parameters, case)
         for _ in range(2):
             run()
-        return run, f"nn.{LIBRARY[cell].__name__}"
+        return run, name
+    if lengths:
+        raise Refused(f"PyTorch packs sequences for its own modules alone, not for {cell}")
     module = LOOP[cell](*sizes)
     parameters = list(module.parameters())
     script = torch.jit.script(module)
@@ -248,11 +155,12 @@ def torch_step(case):
         name = f"nn.{LIBRARY_CELL[cell].__name__}"
     else:
         module = LOOP[cell](*sizes)
-        module = torch.jit.trace_module(module, {"one_step": (x, zero, zero)})
-        state = [(zero, zero)]
+        with torch.no_grad():
+            state = [module.start(1)]
+            module = torch.jit.trace_module(module, {"one_step": (x, state[0])})
 
         def step():
-            state[0] = module.one_step(x, *state[0])
+            state[0] = module.one_step(x, state[0])
 
         name = "TorchScript"
 
@@ -403,14 +311,14 @@ def onnx_step(case):
 prepared = {}
 
 
-def task(contestant, case):
+def task(contestant, case, lengths=()):
     """What runs a case `repeat` times and tells the seconds of each, and a note on how."""
     if contestant == "pytorch":
         if not torch:
             raise Refused(f"PyTorch: {no_torch}")
         if case["mode"] == "step":
             return torch_step(case)
-        run, note = torch_sequence(case)
+        run, note = torch_sequence(case, lengths)
     else:
         if not onnxruntime or not onnx:
             raise Refused(f"ONNX Runtime: {no_onnxruntime or no_onnx}")
@@ -477,7 +385,7 @@ def answer(request):
             absent.append(["onnxruntime", no_onnxruntime or no_onnx])
         return {"versions": versions, "absent": absent}
     if name == "prepare":
-        run, note = task(request["contestant"], request["case"])
+        run, note = task(request["contestant"], request["case"], request.get("lengths", ()))
         prepared[request["contestant"]] = run
         return {"note": note}
     if name == "run":

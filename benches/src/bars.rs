@@ -60,9 +60,7 @@ fn against_peers(rows: &[&Row], mode: Mode, cell: Cell, lines: &mut Vec<Line>) {
     for peer in [BurnNn, Candle, PyTorch, OnnxRuntime] {
         let bar = match (mode, peer) {
             (Mode::Train | Mode::Infer, BurnNn) => Bar::AtLeast(5.0, None),
-            (Mode::Train, PyTorch) if matches!(cell, Cell::Rnn | Cell::Lstm | Cell::Gru) => {
-                Bar::AtLeast(1.5, Some(1.0))
-            }
+            (Mode::Train, PyTorch) if cell.is_everyday() => Bar::AtLeast(1.5, Some(1.0)),
             (Mode::Step, PyTorch) => Bar::AtLeast(5.0, None),
             (Mode::Step, OnnxRuntime) => Bar::EveryShape(1.0),
             _ => Bar::None,

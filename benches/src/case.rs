@@ -36,18 +36,55 @@ pub enum Cell {
     Noaf,
     /// The LSTM with full gate recurrence
     Fgr,
+    /// The independently recurrent network, IndRNN
+    Indrnn,
+    /// The update gate network, UGRNN
+    Ugrnn,
+    /// The LSTM with a forget gate alone, JANET
+    Janet,
+    /// The minimal gated unit, MGU
+    Mgu,
+    /// The recurrent additive network, RAN
+    Ran,
+    /// The chaos-free network, CFN
+    Cfn,
+    /// MinimalRNN
+    Minimal,
+    /// The coupled oscillators, coRNN
+    Cornn,
+    /// The long expressive memory, LEM
+    Lem,
+    /// FastGRNN with full matrices
+    Fastgrnn,
+    /// The neuromodulated bistable cell, nBRC
+    Nbrc,
+    /// The LSTM with exponential gates, sLSTM
+    Slstm,
+    /// A cell of a user's own, defined outside of the library: the MGU once more
+    Own,
 }
 
 impl Cell {
     /// Whether it is an LSTM with parts switched on or off: timed against the plain one as well.
     pub fn is_lstm_variant(self) -> bool {
-        !matches!(self, Self::Rnn | Self::Lstm | Self::Gru | Self::GruBefore)
+        use Cell::{Coupled, Peephole, PeepholeFull};
+        self.is_ablation() || matches!(self, Coupled | Peephole | PeepholeFull)
     }
 
     /// Whether it is an ablation that no peer has.
     pub fn is_ablation(self) -> bool {
         use Cell::{Fgr, Nfg, Niaf, Nig, Noaf, Nog};
         matches!(self, Nig | Nfg | Nog | Niaf | Noaf | Fgr)
+    }
+
+    /// Whether it is neither Elman's network nor an LSTM or GRU in one of their forms.
+    pub fn is_new(self) -> bool {
+        !self.is_lstm_variant() && !self.is_everyday() && self != Self::GruBefore
+    }
+
+    /// Whether it is one that every library has, and that PyTorch has as a module.
+    pub fn is_everyday(self) -> bool {
+        matches!(self, Self::Rnn | Self::Lstm | Self::Gru)
     }
 }
 
@@ -165,6 +202,20 @@ impl fmt::Display for Case {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn every_cell_is_in_one_group() {
+        let count = |is: fn(Cell) -> bool| {
+            let cells = Cell::value_variants().iter();
+            cells.filter(|cell| is(**cell)).count()
+        };
+        assert_eq!(count(Cell::is_everyday), 3);
+        assert_eq!(
+            (count(Cell::is_lstm_variant), count(Cell::is_ablation)),
+            (9, 6)
+        );
+        assert_eq!(count(Cell::is_new), 13);
+    }
 
     #[test]
     fn shapes_are_read_as_they_are_written() {

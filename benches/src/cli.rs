@@ -2,12 +2,13 @@
 
 use std::path::PathBuf;
 
-use clap::Parser;
+use clap::{Parser, ValueEnum};
 
 use crate::case::{Cell, Mode, Shape};
 use crate::grid::Selection;
 use crate::process::Launch;
 use crate::rounds::Patience;
+use crate::simd::Simd;
 
 /// Times burn-rnn side by side with burn-nn, candle-nn, PyTorch and ONNX Runtime in one session, in
 /// turns, and prints medians and ratios.
@@ -19,12 +20,15 @@ pub struct Cli {
     /// A Python with torch, onnx and onnxruntime; without it the contestants in Rust run alone
     #[arg(long, value_name = "PROGRAM")]
     python: Option<PathBuf>,
-    /// A few representative shapes, fewer rounds, no ablations, no torch.compile
+    /// A few representative shapes, fewer rounds, no ablations, no new cells, no torch.compile
     #[arg(long, conflicts_with_all = ["shape", "batch", "hidden", "time", "input"])]
     quick: bool,
     /// The architectures [default: all]
     #[arg(long, value_enum, value_delimiter = ',', value_name = "NAMES")]
     cell: Vec<Cell>,
+    /// The architectures beyond Elman's network, LSTM and GRU: indrnn to own of --cell, by default over two shapes
+    #[arg(long, conflicts_with = "cell")]
+    new_cells: bool,
     /// What is done with them [default: all]
     #[arg(long, value_enum, value_delimiter = ',', value_name = "NAMES")]
     mode: Vec<Mode>,
@@ -51,6 +55,9 @@ pub struct Cli {
     /// Threads of every contestant
     #[arg(long, value_name = "N", default_value_t = 2, value_parser = size)]
     threads: usize,
+    /// The vector instructions that the contestants are held to [default: the best each finds]
+    #[arg(long, value_enum, value_name = "NAME")]
+    simd: Option<Simd>,
     /// Rounds in which everybody is timed in turn [default: 7, with --quick 5]
     #[arg(long, value_name = "N", value_parser = size)]
     rounds: Option<usize>,
@@ -86,17 +93,19 @@ fn size(text: &str) -> Result<usize, String> {
 impl Cli {
     /// The modes, in the tables' order.
     pub fn modes(&self) -> Vec<Mode> {
-        let all = [Mode::Train, Mode::Infer, Mode::Step, Mode::Memory];
+        let all = Mode::value_variants().iter().copied();
         let wanted = |mode: &Mode| self.mode.is_empty() || self.mode.contains(mode);
-        all.into_iter().filter(wanted).collect()
+        all.filter(wanted).collect()
     }
 
     /// The architectures, in the tables' order.
     pub fn cells(&self) -> Vec<Cell> {
-        use clap::ValueEnum;
         let all = Cell::value_variants().iter().copied();
+        let in_quick =
+            |cell: &Cell| !(cell.is_ablation() || cell.is_new() || *cell == Cell::GruBefore);
         let wanted = |cell: &Cell| match self.cell.is_empty() {
-            true => !(self.quick && (cell.is_ablation() || *cell == Cell::GruBefore)),
+            _ if self.new_cells => cell.is_new(),
+            true => !self.quick || in_quick(cell),
             false => self.cell.contains(cell),
         };
         all.filter(wanted).collect()
@@ -120,6 +129,7 @@ impl Cli {
             python: self.python.clone(),
             threads: self.threads,
             compile: !self.no_compile && (self.compile || !self.quick),
+            simd: self.simd,
         }
     }
 

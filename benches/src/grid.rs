@@ -9,16 +9,17 @@ const INPUT: usize = 64;
 /// A language model's sizes (Zaremba et al. 2014, "medium"), beside the grid.
 const LANGUAGE_MODEL: Shape = Shape::new(20, 35, 650, 650);
 
+/// What stands for the grid where an architecture is not of every day.
+const FEW: [Shape; 2] = [Shape::new(32, 100, 128, 256), Shape::new(16, 50, 64, 128)];
 /// What stands for the grid in a few minutes.
 const QUICK: [Shape; 6] = [
-    Shape::new(32, 100, 128, 256),
+    FEW[0],
     LANGUAGE_MODEL,
     Shape::new(64, 50, 32, 64),
     Shape::new(1, 200, 64, 128),
-    Shape::new(16, 50, 64, 128),
+    FEW[1],
     Shape::new(128, 50, 64, 512),
 ];
-const QUICK_VARIANTS: [Shape; 2] = [QUICK[0], QUICK[4]];
 
 /// What the user asked for, axis by axis; what is empty has its default.
 #[derive(Clone, Debug, Default)]
@@ -42,10 +43,10 @@ impl Selection {
     pub fn cases(&self, modes: &[Mode], cells: &[Cell]) -> Vec<Case> {
         let mut cases = Vec::new();
         for &mode in modes {
-            let shapes = self.shapes(mode);
             for &cell in cells {
-                let shapes = shapes.iter().filter(|shape| self.takes(cell, mode, shape));
-                cases.extend(shapes.map(|&shape| Case { cell, mode, shape }));
+                let shapes = self.shapes(mode, cell).into_iter();
+                let shapes = shapes.filter(|shape| self.takes(cell, mode, shape));
+                cases.extend(shapes.map(|shape| Case { cell, mode, shape }));
             }
         }
         cases
@@ -53,22 +54,23 @@ impl Selection {
 
     /// Quick sessions go over fewer shapes with what is no everyday architecture.
     fn takes(&self, cell: Cell, mode: Mode, shape: &Shape) -> bool {
-        let everyday = matches!(cell, Cell::Rnn | Cell::Lstm | Cell::Gru);
         !self.quick
-            || everyday
+            || cell.is_everyday()
             || match mode {
-                Mode::Train | Mode::Infer => QUICK_VARIANTS.contains(shape),
+                Mode::Train | Mode::Infer => FEW.contains(shape),
                 Mode::Step => true,
                 Mode::Memory => false,
             }
     }
 
-    fn shapes(&self, mode: Mode) -> Vec<Shape> {
+    fn shapes(&self, mode: Mode, cell: Cell) -> Vec<Shape> {
         let given = if self.quick { &QUICK[..] } else { &self.shapes };
         let mut shapes = match (mode, self.quick) {
             (Mode::Step, true) => vec![Shape::new(1, 1, 64, 128), Shape::new(1, 1, 64, 512)],
             (Mode::Memory, true) => QUICK[..1].to_vec(),
             _ if !given.is_empty() => given.to_vec(),
+            // A dozen architectures over the whole grid would take days.
+            _ if cell.is_new() && !self.has_axis() => FEW.to_vec(),
             _ => self.grid(mode),
         };
         if mode == Mode::Step {
@@ -83,6 +85,12 @@ impl Selection {
             }
         }
         distinct
+    }
+
+    /// Whether an axis of the grid was asked for.
+    fn has_axis(&self) -> bool {
+        let axes = [&self.batches, &self.hiddens, &self.times, &self.inputs];
+        axes.iter().any(|axis| !axis.is_empty())
     }
 
     fn grid(&self, mode: Mode) -> Vec<Shape> {
@@ -107,8 +115,7 @@ impl Selection {
                 }
             }
         }
-        let axes = [&self.batches, &self.hiddens, &self.times, &self.inputs];
-        if axes.iter().all(|axis| axis.is_empty()) {
+        if !self.has_axis() {
             shapes.push(LANGUAGE_MODEL);
         }
         shapes
@@ -126,6 +133,30 @@ mod tests {
         // Hidden 64 has one input size, the others two; the language model is beside the grid.
         assert_eq!(count(Mode::Train), 5 * 2 * (1 + 4 * 2) + 1);
         assert_eq!(count(Mode::Step), 1 + 4 * 2 + 1);
+    }
+
+    #[test]
+    fn a_new_cell_has_two_shapes_unless_others_are_asked_for() {
+        let shapes = |selection: &Selection| {
+            let cases = selection.cases(&[Mode::Train], &[Cell::Janet]);
+            let shapes = cases.iter().map(|case| case.shape);
+            shapes.collect::<Vec<Shape>>()
+        };
+        let mut selection = Selection::default();
+        assert_eq!(shapes(&selection), FEW);
+        selection.quick = true;
+        assert_eq!(shapes(&selection), FEW);
+        let shape = Shape::new(2, 3, 4, 5);
+        let selection = Selection {
+            shapes: vec![shape],
+            ..Selection::default()
+        };
+        assert_eq!(shapes(&selection), [shape]);
+        let selection = Selection {
+            batches: vec![8],
+            ..Selection::default()
+        };
+        assert_eq!(shapes(&selection).len(), TIMES.len() * (1 + 4 * 2));
     }
 
     #[test]

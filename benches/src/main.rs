@@ -17,6 +17,7 @@ mod resident;
 mod rounds;
 mod session;
 mod sgemm;
+mod simd;
 mod statistics;
 mod table;
 mod worker;

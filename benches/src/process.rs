@@ -6,6 +6,7 @@ use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 
 use crate::contestant::Side;
 use crate::protocol::{Reply, Request};
+use crate::simd::Simd;
 
 /// How the processes are started.
 #[derive(Clone, Debug)]
@@ -16,6 +17,8 @@ pub struct Launch {
     pub threads: usize,
     /// Whether PyTorch may also compile its loops.
     pub compile: bool,
+    /// The vector instructions that they are held to, if any.
+    pub simd: Option<Simd>,
 }
 
 /// A running process; ended when dropped.
@@ -55,6 +58,9 @@ impl Launch {
         };
         // Read by rayon, which Flex and candle use, and by candle itself.
         command.env("RAYON_NUM_THREADS", self.threads.to_string());
+        if let Some(simd) = self.simd {
+            command.envs(simd.environment(side).iter().copied());
+        }
         let program = command.get_program().to_owned();
         let mut child = command
             .stdin(Stdio::piped())

@@ -26,6 +26,9 @@ pub fn measure(cli: &Cli) -> Result<Record, String> {
     let launch = cli.launch();
     let mut record = Record::default();
     record.session.push(machine(launch.threads));
+    record
+        .session
+        .extend(launch.simd.map(|simd| simd.told().to_owned()));
     record.session.extend(load());
     let mut absent = Vec::new();
     let sides = [Side::Rust, Side::Python];

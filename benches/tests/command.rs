@@ -25,6 +25,8 @@ fn every_architecture_runs_in_every_mode_and_is_kept_and_drawn() {
         .assert()
         .success()
         .stdout(predicate::str::contains("## peephole-full: training"))
+        .stdout(predicate::str::contains("## slstm: training"))
+        .stdout(predicate::str::contains("## own: training"))
         .stdout(predicate::str::contains("2×3×4×5"))
         .stdout(predicate::str::contains("- PyTorch: not asked for"))
         // Nobody failed in a case.
@@ -37,11 +39,28 @@ fn every_architecture_runs_in_every_mode_and_is_kept_and_drawn() {
 }
 
 #[test]
+fn new_cells_are_timed_alone_on_the_instructions_that_are_asked_for() {
+    bench()
+        .args(["--new-cells", "--shape", "2x3x4x5", "--rounds", "1"])
+        .args(["--mode", "infer", "--simd", "portable"])
+        .assert()
+        .success()
+        .stdout(predicate::str::contains("## indrnn: inference"))
+        .stdout(predicate::str::contains("## lstm").not())
+        .stdout(predicate::str::contains(
+            "- instructions: burn-rnn's portable code",
+        ))
+        .stdout(predicate::str::contains("panicked").not());
+}
+
+#[test]
 fn what_makes_no_sense_is_refused_with_what_to_do() {
     for (arguments, told) in [
         (&["--shape", "2x3"][..], "32x100x128x256"),
         (&["--threads", "0"], "at least 1"),
         (&["--cell", "transformer"], "peephole-full"),
+        (&["--simd", "avx1024"], "portable"),
+        (&["--new-cells", "--cell", "lstm"], "cannot be used with"),
         (&["--quick", "--batch", "3"], "cannot be used with"),
     ] {
         let refused = bench().args(arguments).assert().code(2);

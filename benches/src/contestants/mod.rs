@@ -4,6 +4,7 @@ mod burn_nn;
 #[cfg(feature = "peers")]
 mod candle;
 mod ours;
+mod own;
 mod tasks;
 
 use crate::case::Case;

@@ -1,10 +1,13 @@
 //! This library, through what its users import.
 
 use burn_rnn::{
-    CellOptions, CoupledLstmConfig, GruConfig, LstmConfig, PeepholeKind, PeepholeLstmConfig,
-    RecurrentConfig, Reset, SimpleRnnConfig,
+    CellOptions, CfnConfig, CoRnnConfig, CoupledLstmConfig, FastGrnnConfig, GruConfig,
+    IndRnnConfig, JanetConfig, LemConfig, LstmConfig, MguConfig, MinimalRnnConfig, NbrcConfig,
+    PeepholeKind, PeepholeLstmConfig, RanConfig, RecurrentConfig, Reset, SimpleRnnConfig,
+    SlstmConfig, UgrnnConfig,
 };
 
+use super::own::OwnConfig;
 use super::{Task, tasks};
 use crate::case::{Case, Cell, Mode};
 
@@ -33,6 +36,19 @@ pub fn prepare(case: &Case, as_stream: bool) -> Result<Task, String> {
         Cell::Niaf => task.of(lstm.with_input_activation(false)),
         Cell::Noaf => task.of(lstm.with_output_activation(false)),
         Cell::Fgr => task.of(lstm.with_full_gate_recurrence(true)),
+        Cell::Indrnn => task.of(IndRnnConfig::new(input, hidden)),
+        Cell::Ugrnn => task.of(UgrnnConfig::new(input, hidden)),
+        Cell::Janet => task.of(JanetConfig::new(input, hidden)),
+        Cell::Mgu => task.of(MguConfig::new(input, hidden)),
+        Cell::Ran => task.of(RanConfig::new(input, hidden)),
+        Cell::Cfn => task.of(CfnConfig::new(input, hidden)),
+        Cell::Minimal => task.of(MinimalRnnConfig::new(input, hidden)),
+        Cell::Cornn => task.of(CoRnnConfig::new(input, hidden)),
+        Cell::Lem => task.of(LemConfig::new(input, hidden)),
+        Cell::Fastgrnn => task.of(FastGrnnConfig::new(input, hidden)),
+        Cell::Nbrc => task.of(NbrcConfig::new(input, hidden)),
+        Cell::Slstm => task.of(SlstmConfig::new(input, hidden)),
+        Cell::Own => task.of(OwnConfig::new(input, hidden)),
     }
 }
 
