@@ -6,8 +6,7 @@
 use std::collections::BTreeMap;
 
 use burn::module::{ModuleMapper, ModuleVisitor, Param};
-use burn::tensor::Distribution;
-use burn::tensor::{Device, Gradients, Tensor};
+use burn::tensor::{DType, Device, Gradients, Tensor, TensorData};
 use burn_rnn::{
     Activation, Cell, CellOptions, CfnConfig, CoRnnConfig, CoupledLstmConfig, DefinedCell,
     DefinedState, FastGrnnConfig, GruConfig, IndRnnConfig, JanetConfig, LemConfig, LstmConfig,
@@ -15,10 +14,13 @@ use burn_rnn::{
     RecurrentConfig, Reset, SimpleRnnConfig, SlstmConfig, UgrnnConfig, reference,
 };
 
+use rand::{RngExt, SeedableRng};
+use rand_chacha::ChaCha8Rng;
+
 use crate::backends::{self, Backend};
 use crate::compare::{self, assert_close};
 use crate::fixture::{self, Fixture};
-use crate::{records, streams};
+use crate::{parameters, records, streams};
 
 /// Calls a function with a configuration of each cell, of 3 inputs and so many units.
 macro_rules! every_cell {
@@ -77,14 +79,16 @@ fn fused_cells_are_the_reference() {
         for backend in fused_backends() {
             for (batch, time, reversed) in [(1, 1, false), (3, 4, false), (2, 3, true)] {
                 let device = &backend.device.clone().autodiff();
-                device.seed(7);
                 let case = Compared::new(config, batch, time, reversed, device);
                 let fused = case.results();
                 let expected = reference(|| case.results());
                 assert_eq!(fused.len(), expected.len());
                 for ((name, given), (_, expected)) in fused.iter().zip(&expected) {
                     let what = format!("{config:?}, {batch}x{time}, reversed {reversed}: {name}");
-                    assert_close(&what, given, expected, 2e-5);
+                    // A trainable scalar's gradient is a sum over all units, whose rounding is that of what it sums.
+                    let values = compare::values(expected);
+                    let largest = values.iter().fold(1e-3_f32, |max, x| max.max(x.abs()));
+                    assert_close(&what, given, expected, 2e-5 + 1e-6 / largest);
                 }
             }
         }
@@ -100,7 +104,6 @@ fn small_cells_give_numbers() {
     fn check<O: CellOptions<Cell: DefinedCell>>(config: &RecurrentConfig<O>) {
         for backend in fused_backends() {
             let device = &backend.device.clone().autodiff();
-            device.seed(7);
             for (name, values) in Compared::new(config, 2, 2, false, device).results() {
                 let values = compare::values(&values);
                 let all_finite = values.iter().all(|value| value.is_finite());
@@ -151,13 +154,23 @@ impl<C: DefinedCell> Compared<C> {
         reversed: bool,
         device: &Device,
     ) -> Self {
+        // Drawn here: the seed of a device is the whole process's, which other tests draw from.
+        let mut rng = ChaCha8Rng::seed_from_u64(7);
+        let mut draw = |len: usize, limit: f64| -> Vec<f64> {
+            (0..len).map(|_| rng.random_range(-limit..limit)).collect()
+        };
         let cell = config.init_cell(device);
-        let normal = Distribution::Normal(0.0, 1.0);
         let (n, d) = (Cell::d_input(&cell), Cell::d_hidden(&cell));
+        let count = parameters::read(&cell).len();
+        let values = draw(count, 1.0 / (d as f64).sqrt());
+        let mut tensor = |shape: [usize; 3]| {
+            let values = draw(shape.iter().product(), 1.5);
+            Tensor::from_data(TensorData::new(values, shape), (device, DType::F32))
+        };
         Self {
-            cell,
-            x: Tensor::random([batch, time, n], normal, device),
-            by_output: Tensor::random([batch, time, d], normal, device),
+            cell: parameters::write(cell, &values, DType::F32),
+            x: tensor([batch, time, n]),
+            by_output: tensor([batch, time, d]),
             reversed,
         }
     }
