@@ -58,7 +58,7 @@ fn text_goes_on_from_a_prompt() {
         "{written}"
     );
     // A file that it learnt from, whose characters will stay.
-    let words = "eval --model zoo/text --data crates/burn-rnn/src/lstm.rs --json";
+    let words = "eval --model zoo/text --data crates/burn-rnn/src/config.rs --json";
     let score = json(&root(), &words.split(' ').collect::<Vec<_>>());
     let bits = &score["scores"]["held-out bits per character"];
     assert!(bits.as_f64().unwrap() < 2.5, "{bits}");
