@@ -113,7 +113,7 @@ pub use stream::Stream;
 ///
 /// ```
 /// use burn::module::{Module, Param};
-/// use burn::nn::Initializer::{Orthogonal, XavierUniform};
+/// use burn::nn::Initializer::{Orthogonal, Uniform, Zeros};
 /// use burn::tensor::{Device, Tensor};
 /// use burn_rnn::definition::{Declaration, Definition, Engine, Product, Stage, Value};
 /// use burn_rnn::{DefinedCell, HiddenState, Layer, Parameters, Scan};
@@ -181,8 +181,8 @@ pub use stream::Stream;
 ///
 /// let device = Device::default().autodiff();
 /// let cell = OwnCell {
-///     w_input: XavierUniform { gain: 1.0 }.init([3, 2 * 8], &device),
-///     bias: burn::nn::Initializer::Zeros.init([2 * 8], &device),
+///     w_input: Uniform { min: -0.5, max: 0.5 }.init([3, 2 * 8], &device),
+///     bias: Zeros.init([2 * 8], &device),
 ///     w_hidden: Orthogonal { gain: 1.0 }.init([8, 2 * 8], &device),
 /// };
 /// let layer = Scan::new(cell);

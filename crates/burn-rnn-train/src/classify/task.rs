@@ -239,8 +239,9 @@ mod tests {
         let device = Device::default();
         let sounds: Vec<Vec<f32>> = [9, 2, 5]
             .map(|frames| {
+                // None begins as another one does: they would have the same maxima.
                 (0..frames * 3)
-                    .map(|i| (i as f32 * 0.9).cos() - 0.4)
+                    .map(|i| ((i + frames) as f32 * 0.9).cos() - 0.4)
                     .collect()
             })
             .to_vec();
