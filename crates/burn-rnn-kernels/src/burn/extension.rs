@@ -11,7 +11,7 @@ use crate::definition::Plan;
 use crate::machine::level::Level;
 use crate::pass::{
     Engine, Operands, Outputs, Saved, Segments, Sizes, Timing, forward, forward_in_segments,
-    output_width, state_row,
+    output_width,
 };
 use crate::product::cache::Owner;
 
@@ -152,7 +152,7 @@ fn results<B: CpuBackend>(plan: &Plan, read: &Read<'_>, outputs: Outputs) -> Vec
         all.push(if *is_step && tensor == 0 {
             all[0].clone()
         } else {
-            let shape = Shape::new([sizes.batch, state_row(plan, sizes, tensor)]);
+            let shape = Shape::new([sizes.batch, sizes.state_row(plan, tensor)]);
             B::tensor(state, shape)
         });
     }

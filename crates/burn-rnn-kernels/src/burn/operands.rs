@@ -86,7 +86,7 @@ pub(crate) fn sizes(plan: &Plan, shapes: &Operands<Shape>) -> Sizes {
 /// The units of a width, by what has them.
 fn width(plan: &Plan, shapes: &Operands<Shape>, of: Width) -> Option<usize> {
     for (tensor, state) in plan.declaration.states.iter().enumerate() {
-        let vectors = state.vectors.iter().filter(|&&there| there).count();
+        let vectors = state.vectors_there();
         if state.width == of
             && vectors > 0
             && let Some(shape) = shapes.get(Plan::STATES + tensor)
@@ -124,7 +124,7 @@ fn check(plan: &Plan, shapes: &Operands<Shape>, sizes: &Sizes) {
         ..
     } = *sizes;
     for (tensor, state) in plan.declaration.states.iter().enumerate() {
-        let vectors = state.vectors.iter().filter(|&&there| there).count();
+        let vectors = state.vectors_there();
         let width = sizes.width(state.width) * vectors;
         let name = format!("state {tensor}");
         of(Plan::STATES + tensor, &name, &[batch, width], false);

@@ -173,7 +173,7 @@ impl<'a> Reference<'a> {
             .collect();
         let mut tensors: Vec<Tensor<2>> = Vec::new();
         for (index, state) in plan.declaration.states.iter().enumerate() {
-            let vectors = state.vectors.iter().filter(|&&there| there).count();
+            let vectors = state.vectors_there();
             let shape = [batch, vectors * self.sizes.width(state.width)];
             let given = tensor::<2>(operands, Plan::STATES + index);
             tensors.push(given.unwrap_or_else(|| Tensor::full(shape, state.initial, options)));

@@ -40,6 +40,13 @@ pub(crate) struct State {
     pub(crate) initial: f32,
 }
 
+impl State {
+    /// The number of vectors that are there.
+    pub(crate) fn vectors_there(&self) -> usize {
+        self.vectors.iter().filter(|&&there| there).count()
+    }
+}
+
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct SumDeclaration {
     pub(crate) stage: usize,

@@ -150,7 +150,7 @@ impl BackwardPass<'_> {
         let groups = load.by_rows().max(1);
         let mut sums = Buffer::zeros(groups * group);
         let mut states: Vec<Vec<f32>> = (0..plan.declaration.states.len())
-            .map(|tensor| vec![0.0; batch * self.state_row(tensor)])
+            .map(|tensor| vec![0.0; batch * self.sizes.state_row(plan, tensor)])
             .collect();
         let steps = saved.steps.clone();
         let sharing = load.sharing();
@@ -198,12 +198,6 @@ impl BackwardPass<'_> {
             rows,
             padded: hidden,
         }
-    }
-
-    /// The floats of a row of a tensor of states.
-    fn state_row(&self, tensor: usize) -> usize {
-        let state = &self.kernel.plan().declaration.states[tensor];
-        state.vectors.iter().filter(|&&there| there).count() * self.sizes.width(state.width)
     }
 }
 
@@ -303,7 +297,7 @@ impl Job<'_> {
             }
             let (start, end) = self.units(state.width);
             let d_last = self.pass.d_last[state.tensor];
-            let first = sequence * self.pass.state_row(state.tensor)
+            let first = sequence * self.pass.sizes.state_row(self.plan, state.tensor)
                 + state.block * self.pass.sizes.width(state.width);
             let to = self.state(index, turn).0;
             for unit in start..end {
@@ -373,7 +367,7 @@ impl Job<'_> {
                     continue;
                 }
                 let (start, end) = self.units(state.width);
-                let first = sequence * self.pass.state_row(state.tensor)
+                let first = sequence * self.pass.sizes.state_row(self.plan, state.tensor)
                     + state.block * self.pass.sizes.width(state.width);
                 let from = self.state(index, turn).0.at(row, start);
                 // SAFETY: the results have this row, and scratch memory these units.

@@ -461,8 +461,7 @@ impl Job<'_> {
             self.for_states(frames, |index, rows, (start, end)| {
                 let state = self.plan.states[index];
                 let width = self.pass.sizes.width(state.width);
-                let vectors = self.plan.declaration.states[state.tensor].vectors.iter();
-                let row_len = vectors.filter(|&&there| there).count() * width;
+                let row_len = self.pass.sizes.state_row(self.plan, state.tensor);
                 let to = self.memory.last[state.tensor];
                 let to = to.at(sequence * row_len + state.block * width + start);
                 if !to.is_null() {

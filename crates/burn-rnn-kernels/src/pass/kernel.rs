@@ -135,7 +135,7 @@ impl Engine {
     ) -> impl Iterator<Item = ([usize; 2], f32)> + '_ {
         let states = self.0.plan().declaration.states.iter();
         states.map(move |state| {
-            let vectors = state.vectors.iter().filter(|&&there| there).count();
+            let vectors = state.vectors_there();
             let width = match state.width {
                 Width::Hidden => d_hidden,
                 Width::Output => d_output,

@@ -20,7 +20,7 @@ pub(crate) use gradients::Wanted;
 pub use kernel::Engine;
 pub(crate) use memory::Saved;
 pub(crate) use operands::Operands;
-pub(crate) use scan::{OutputGradients, Outputs, backward, forward, output_width, state_row};
+pub(crate) use scan::{OutputGradients, Outputs, backward, forward, output_width};
 pub(crate) use segments::{Segments, backward_in_segments, forward_in_segments};
 pub use steps::Steps;
 pub(crate) use timing::Sizes;

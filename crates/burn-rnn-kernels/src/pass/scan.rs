@@ -33,12 +33,6 @@ pub(crate) struct OutputGradients<'a> {
     pub(crate) states: Vec<Option<&'a [f32]>>,
 }
 
-/// The floats of a row of a tensor of states.
-pub(crate) fn state_row(plan: &Plan, sizes: &Sizes, tensor: usize) -> usize {
-    let state = &plan.declaration.states[tensor];
-    state.vectors.iter().filter(|&&there| there).count() * sizes.width(state.width)
-}
-
 /// The tensors of states among the operands.
 pub(crate) fn states<'a>(plan: &Plan, operands: &Operands<&'a [f32]>) -> [&'a [f32]; MOST_STATES] {
     let mut states = [&[][..]; MOST_STATES];
@@ -82,7 +76,7 @@ pub(crate) fn forward(
     let mut output = vec![0.0; sizes.batch * sizes.time * width];
     let tensors = plan.declaration.states.len();
     let mut states: Vec<Vec<f32>> = (0..tensors)
-        .map(|tensor| vec![0.0; sizes.batch * state_row(plan, sizes, tensor)])
+        .map(|tensor| vec![0.0; sizes.batch * sizes.state_row(plan, tensor)])
         .collect();
     let mut last: [&mut [f32]; MOST_STATES] = [(); MOST_STATES].map(|()| &mut [][..]);
     for (last, state) in last.iter_mut().zip(&mut states) {

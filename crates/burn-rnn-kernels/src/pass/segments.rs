@@ -11,7 +11,7 @@ use crate::machine::level::Level;
 use super::gradients::Wanted;
 use super::kernel::Kernel;
 use super::operands::Operands;
-use super::scan::{OutputGradients, Outputs, backward, forward, output_width, state_row};
+use super::scan::{OutputGradients, Outputs, backward, forward, output_width};
 use super::timing::{Sizes, Timing};
 
 /// The states that the segments of a run start from.
@@ -115,7 +115,7 @@ pub(crate) fn forward_in_segments(
         .map(
             |(tensor, state)| match operands.get(Plan::STATES + tensor) {
                 Some(given) => given.to_vec(),
-                None => vec![state.initial; sizes.batch * state_row(plan, sizes, tensor)],
+                None => vec![state.initial; sizes.batch * sizes.state_row(plan, tensor)],
             },
         )
         .collect();

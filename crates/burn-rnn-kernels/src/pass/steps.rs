@@ -11,7 +11,7 @@ use super::forward::{Pass, Results};
 use super::kernel::Engine;
 use super::operands::Operands;
 use super::prepared::Prepared;
-use super::scan::{output_width, state_row};
+use super::scan::output_width;
 use super::timing::{Schedule, Sizes, Timing};
 
 /// A cell that runs one step after another on plain floats and carries its states: what a step of
@@ -48,7 +48,7 @@ impl Steps {
             .map(
                 |(tensor, &initial)| match operands.get(Plan::STATES + tensor) {
                     Some(given) => given.to_vec(),
-                    None => vec![initial; sizes.batch * state_row(plan, &sizes, tensor)],
+                    None => vec![initial; sizes.batch * sizes.state_row(plan, tensor)],
                 },
             )
             .collect();

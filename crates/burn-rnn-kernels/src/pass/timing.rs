@@ -1,5 +1,7 @@
 //! Which step of which sequence comes when: directions, lengths and resets.
 
+use crate::definition::{Plan, Width};
+
 use crate::machine::threads::Sharing;
 
 /// How a batch of sequences is run through.
@@ -31,11 +33,17 @@ pub struct Sizes {
 }
 
 impl Sizes {
-    pub(crate) fn width(&self, width: crate::definition::Width) -> usize {
+    pub(crate) fn width(&self, width: Width) -> usize {
         match width {
-            crate::definition::Width::Hidden => self.d_hidden,
-            crate::definition::Width::Output => self.d_output,
+            Width::Hidden => self.d_hidden,
+            Width::Output => self.d_output,
         }
+    }
+
+    /// The floats of a row of a tensor of states.
+    pub(crate) fn state_row(&self, plan: &Plan, tensor: usize) -> usize {
+        let state = &plan.declaration.states[tensor];
+        state.vectors_there() * self.width(state.width)
     }
 }
 

@@ -5,7 +5,7 @@ use rand::{RngExt, SeedableRng};
 
 use crate::definition::{ParameterKind, Plan, ProductPlan, Scalars, Source};
 use crate::pass::kernel::Engine;
-use crate::pass::scan::{output_width, state_row};
+use crate::pass::scan::output_width;
 use crate::pass::timing::{Sizes, Timing};
 
 pub(super) struct Problem {
@@ -29,7 +29,7 @@ impl Problem {
         };
         let tensors = plan.declaration.states.len();
         let rows: Vec<usize> = (0..tensors)
-            .map(|tensor| sizes.batch * state_row(plan, &sizes, tensor))
+            .map(|tensor| sizes.batch * sizes.state_row(plan, tensor))
             .collect();
         let mut operands = vec![Some(draw(sizes.batch * sizes.time * sizes.d_input))];
         operands.extend(rows.iter().map(|&len| with_states.then(|| draw(len))));
@@ -116,7 +116,7 @@ impl Problem {
                 .iter()
                 .zip(&initial)
                 .map(|(state, initial)| {
-                    let row = state_row(plan, &self.sizes, state.tensor);
+                    let row = self.sizes.state_row(plan, state.tensor);
                     let width = self.sizes.width(state.width);
                     match &self.operands[Plan::STATES + state.tensor] {
                         Some(given) if state.there => {
