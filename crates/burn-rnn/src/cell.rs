@@ -1,12 +1,12 @@
 //! The trait that every architecture implements: one time step.
 
-use burn::module::{Module, ModuleDisplay};
+use burn::module::{Module, ModuleDisplay, Param};
 use burn::tensor::{Device, Tensor};
 use burn_rnn_kernels::Steps;
 use serde::{Serialize, de::DeserializeOwned};
 
 use crate::scan::{scan_flipped, scan_steps};
-use crate::{CellState, ConfigError, Initialization};
+use crate::{CellState, ConfigError, GateRole, Initialization};
 
 /// One time step of one architecture: parameters and `step(x_t, state) -> state`.
 ///
@@ -151,4 +151,12 @@ pub struct CellShape {
     pub bias: bool,
     /// How fresh parameters are drawn.
     pub initialization: Initialization,
+}
+
+impl CellShape {
+    /// Fresh biases, `[roles · d_hidden]`, a block a gate; none where the cell has none.
+    pub fn biases(&self, roles: &[GateRole], device: &Device) -> Option<Param<Tensor<1>>> {
+        let bias = || self.initialization.bias(self.d_hidden, roles, device);
+        self.bias.then(bias)
+    }
 }

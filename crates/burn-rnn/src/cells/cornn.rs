@@ -106,9 +106,7 @@ impl CellOptions for CoRnnOptions {
         let (d_input, d_hidden) = (shape.d_input, shape.d_hidden);
         CoRnnCell {
             w_input: initialization.input_weights(d_input, d_hidden, 1, device),
-            bias: shape
-                .bias
-                .then(|| initialization.bias(d_hidden, &ROLES, device)),
+            bias: shape.biases(&ROLES, device),
             w_hidden: initialization.recurrent_weights(d_hidden, 1, device),
             w_velocity: initialization.recurrent_weights(d_hidden, 1, device),
             options: self.clone(),

@@ -78,9 +78,7 @@ impl CellOptions for IndRnnOptions {
         let (d_input, d_hidden) = (shape.d_input, shape.d_hidden);
         IndRnnCell {
             w_input: initialization.input_weights(d_input, d_hidden, 1, device),
-            bias: shape
-                .bias
-                .then(|| initialization.bias(d_hidden, &ROLES, device)),
+            bias: shape.biases(&ROLES, device),
             u_hidden: Initializer::Uniform { min: 0.0, max: 1.0 }.init([d_hidden], device),
             options: self.clone(),
         }

@@ -93,9 +93,7 @@ impl CellOptions for LemOptions {
         let (d_input, d_hidden) = (shape.d_input, shape.d_hidden);
         LemCell {
             w_input: initialization.input_weights(d_input, d_hidden, 4, device),
-            bias: shape
-                .bias
-                .then(|| initialization.bias(d_hidden, &ROLES, device)),
+            bias: shape.biases(&ROLES, device),
             w_hidden: initialization.recurrent_weights(d_hidden, 3, device),
             w_latent: initialization.recurrent_weights(d_hidden, 1, device),
             options: self.clone(),

@@ -55,9 +55,7 @@ impl CellOptions for MguOptions {
         let (d_input, d_hidden) = (shape.d_input, shape.d_hidden);
         MguCell {
             w_input: initialization.input_weights(d_input, d_hidden, 2, device),
-            bias: shape
-                .bias
-                .then(|| initialization.bias(d_hidden, &ROLES, device)),
+            bias: shape.biases(&ROLES, device),
             w_hidden: initialization.recurrent_weights(d_hidden, 2, device),
             options: self.clone(),
         }

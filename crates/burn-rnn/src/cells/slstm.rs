@@ -105,9 +105,7 @@ impl CellOptions for SlstmOptions {
         let of_head = d_hidden / self.heads;
         SlstmCell {
             w_input: initialization.input_weights(d_input, d_hidden, 4, device),
-            bias: shape
-                .bias
-                .then(|| initialization.bias(d_hidden, &ROLES, device)),
+            bias: shape.biases(&ROLES, device),
             w_hidden: initialization.head_weights(self.heads, of_head, 4, device),
             options: self.clone(),
         }
