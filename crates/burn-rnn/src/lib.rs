@@ -217,8 +217,8 @@ pub use stream::Stream;
 pub mod definition {
     pub use burn_rnn_kernels::Engine;
     pub use burn_rnn_kernels::definition::{
-        Declaration, Definition, Function, Operation, Product, Record, Scalars, Stage, Sum, Value,
-        Width,
+        Binary, Declaration, Definition, Function, Operation, Product, Record, Scalars, Stage, Sum,
+        Unary, Value, Width,
     };
 }
 

@@ -1,11 +1,10 @@
 //! The equations over Burn's tensors: one stage of one step.
 
 use core::cell::RefCell;
-use core::ops::{Add, Div, Mul, Neg, Sub};
 
 use burn::tensor::{Tensor, activation};
 
-use crate::definition::{Function, Stage, Sum, Value};
+use crate::definition::{Binary, Function, Stage, Sum, Unary, Value, operators};
 
 /// One stage of one step of all sequences. Vectors are `[batch, units]`, rows of parameters `[1, units]`.
 pub(crate) struct TensorStage {
@@ -149,7 +148,7 @@ impl TensorValue<'_> {
 impl Value for TensorValue<'_> {
     fn apply(self, function: Function) -> Self {
         if let Place::Constant(value) = self.value {
-            return self.stage.number(function.of(value.into()) as f32);
+            return self.number(function.of(value.into()) as f32);
         }
         match function {
             Function::Identity => self,
@@ -178,24 +177,49 @@ impl Value for TensorValue<'_> {
         }
     }
 
-    fn ln(self) -> Self {
-        self.one(Tensor::log)
+    fn unary(self, operation: Unary) -> Self {
+        if let Place::Constant(value) = self.value {
+            return self.number(operation.of(value.into()) as f32);
+        }
+        self.one(match operation {
+            Unary::Neg => Tensor::neg,
+            Unary::Ln => Tensor::log,
+            Unary::Sqrt => Tensor::sqrt,
+            Unary::Abs => Tensor::abs,
+        })
     }
 
-    fn sqrt(self) -> Self {
-        self.one(Tensor::sqrt)
+    fn binary(self, operation: Binary, other: Self) -> Self {
+        // What a constant does to a tensor is an operation of its own, or nothing at all.
+        match (operation, self.value, other.value) {
+            (_, Place::Constant(a), Place::Constant(b)) => {
+                return self.number(operation.of(a.into(), b.into()) as f32);
+            }
+            (Binary::Add | Binary::Sub, _, Place::Constant(0.0)) => return self,
+            (Binary::Mul | Binary::Div, _, Place::Constant(1.0)) => return self,
+            (Binary::Add, _, Place::Constant(b)) => return self.one(|x| x + b),
+            (Binary::Sub, _, Place::Constant(b)) => return self.one(|x| x - b),
+            (Binary::Mul, _, Place::Constant(b)) => return self.one(|x| x * b),
+            (Binary::Div, _, Place::Constant(b)) => return self.one(|x| x / b),
+            (Binary::Add | Binary::Mul, Place::Constant(_), _) => {
+                return other.binary(operation, self);
+            }
+            (Binary::Sub, Place::Constant(a), _) => return -other + a,
+            _ => {}
+        }
+        let (a, b) = (self.tensor(), other.tensor());
+        self.stage.put(match operation {
+            Binary::Add => a + b,
+            Binary::Sub => a - b,
+            Binary::Mul => a * b,
+            Binary::Div => a / b,
+            Binary::Max => a.max_pair(self.stage.whole(other)),
+            Binary::Min => a.min_pair(self.stage.whole(other)),
+        })
     }
 
-    fn abs(self) -> Self {
-        self.one(Tensor::abs)
-    }
-
-    fn max(self, other: Self) -> Self {
-        self.one(|x| x.max_pair(self.stage.whole(other)))
-    }
-
-    fn min(self, other: Self) -> Self {
-        self.one(|x| x.min_pair(self.stage.whole(other)))
+    fn number(self, value: f32) -> Self {
+        self.stage.number(value)
     }
 
     fn choose(self, on: bool, other: Self) -> Self {
@@ -206,100 +230,9 @@ impl Value for TensorValue<'_> {
         if on {
             self.apply(function)
         } else {
-            self.stage.number(otherwise)
+            self.number(otherwise)
         }
     }
 }
 
-impl Add for TensorValue<'_> {
-    type Output = Self;
-
-    fn add(self, other: Self) -> Self {
-        match (self.value, other.value) {
-            (Place::Constant(a), Place::Constant(b)) => self.stage.number(a + b),
-            (_, Place::Constant(b)) => self + b,
-            (Place::Constant(a), _) => other + a,
-            _ => self.stage.put(self.tensor() + other.tensor()),
-        }
-    }
-}
-
-impl Sub for TensorValue<'_> {
-    type Output = Self;
-
-    fn sub(self, other: Self) -> Self {
-        match (self.value, other.value) {
-            (Place::Constant(a), Place::Constant(b)) => self.stage.number(a - b),
-            (_, Place::Constant(b)) => self + -b,
-            (Place::Constant(a), _) => -other + a,
-            _ => self.stage.put(self.tensor() - other.tensor()),
-        }
-    }
-}
-
-impl Mul for TensorValue<'_> {
-    type Output = Self;
-
-    fn mul(self, other: Self) -> Self {
-        match (self.value, other.value) {
-            (Place::Constant(a), Place::Constant(b)) => self.stage.number(a * b),
-            (_, Place::Constant(b)) => self * b,
-            (Place::Constant(a), _) => other * a,
-            _ => self.stage.put(self.tensor() * other.tensor()),
-        }
-    }
-}
-
-impl Div for TensorValue<'_> {
-    type Output = Self;
-
-    fn div(self, other: Self) -> Self {
-        match other.value {
-            Place::Constant(b) => self * (1.0 / b),
-            Place::Tensor(_) => self.stage.put(self.tensor() / other.tensor()),
-        }
-    }
-}
-
-impl Neg for TensorValue<'_> {
-    type Output = Self;
-
-    fn neg(self) -> Self {
-        match self.value {
-            Place::Constant(a) => self.stage.number(-a),
-            Place::Tensor(_) => self.one(|x| -x),
-        }
-    }
-}
-
-impl Add<f32> for TensorValue<'_> {
-    type Output = Self;
-
-    fn add(self, constant: f32) -> Self {
-        match self.value {
-            Place::Constant(a) => self.stage.number(a + constant),
-            Place::Tensor(_) if constant == 0.0 => self,
-            Place::Tensor(_) => self.one(|x| x + constant),
-        }
-    }
-}
-
-impl Sub<f32> for TensorValue<'_> {
-    type Output = Self;
-
-    fn sub(self, constant: f32) -> Self {
-        self + -constant
-    }
-}
-
-impl Mul<f32> for TensorValue<'_> {
-    type Output = Self;
-
-    fn mul(self, constant: f32) -> Self {
-        match self.value {
-            Place::Constant(a) => self.stage.number(a * constant),
-            Place::Tensor(_) if constant == 1.0 => self,
-            Place::Tensor(_) => self.one(|x| x * constant),
-        }
-    }
-}
+operators!(['a] TensorValue<'a>);

@@ -1,15 +1,19 @@
 //! What a cell is: what it declares, and its equations over numbers of any kind.
 
 mod declaration;
+mod function;
 mod plan;
 mod record;
 mod scalar;
+mod sum;
 mod value;
 
 pub use declaration::{Declaration, Product, Width};
+pub use function::{Binary, Function, Unary};
 pub use record::{Operation, Record};
 pub use scalar::Scalars;
-pub use value::{Function, Sum, Value};
+pub use sum::Sum;
+pub use value::Value;
 
 pub(crate) use declaration::{ParameterKind, Source};
 #[cfg(test)]
@@ -18,6 +22,7 @@ pub(crate) use plan::{
     MOST_ENTRIES, MOST_MASKS, MOST_OPERANDS, MOST_REDUCTIONS, MOST_STAGES, MOST_STATES, MOST_SUMS,
     MOST_TEMPS, MOST_VECTORS, Plan, ProductPlan, SavedTemp,
 };
+pub(crate) use value::operators;
 
 /// The equations of a recurrent cell, written once: everything else is derived from them.
 ///

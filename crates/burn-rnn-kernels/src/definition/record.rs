@@ -1,9 +1,9 @@
 //! The equations as a list of operations: what a compiler for other devices starts from, and what a definition is checked by.
 
 use core::cell::RefCell;
-use core::ops::{Add, Div, Mul, Neg, Sub};
 
-use super::{Definition, Function, Stage, Sum, Value};
+use super::value::operators;
+use super::{Binary, Definition, Function, Stage, Sum, Unary, Value};
 
 /// One operation of a stage; operands are the places of earlier ones in the list.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -24,30 +24,14 @@ pub enum Operation {
     Mask(usize),
     /// The number of units.
     Units,
-    /// `a + b`.
-    Add(usize, usize),
-    /// `a − b`.
-    Sub(usize, usize),
-    /// `a · b`.
-    Mul(usize, usize),
-    /// `a / b`.
-    Div(usize, usize),
-    /// `−a`.
-    Neg(usize),
+    /// An operation on one number.
+    Unary(Unary, usize),
+    /// An operation on two numbers.
+    Binary(Binary, usize, usize),
     /// A function.
     Apply(Function, usize),
     /// A function of a sum, kept for the backward pass.
     Kept(Function, usize),
-    /// `ln a`.
-    Ln(usize),
-    /// `√a`.
-    Sqrt(usize),
-    /// `|a|`.
-    Abs(usize),
-    /// The larger one.
-    Max(usize, usize),
-    /// The smaller one.
-    Min(usize, usize),
     /// The first or the second.
     Choose(bool, usize, usize),
     /// A state is set.
@@ -89,18 +73,10 @@ impl Record {
                 Operation::Vector(index) => at.vector(index),
                 Operation::Mask(index) => at.mask(index),
                 Operation::Units => at.units(),
-                Operation::Add(a, b) => v(a) + v(b),
-                Operation::Sub(a, b) => v(a) - v(b),
-                Operation::Mul(a, b) => v(a) * v(b),
-                Operation::Div(a, b) => v(a) / v(b),
-                Operation::Neg(a) => -v(a),
+                Operation::Unary(operation, a) => v(a).unary(operation),
+                Operation::Binary(operation, a, b) => v(a).binary(operation, v(b)),
                 Operation::Apply(function, a) => v(a).apply(function),
                 Operation::Kept(function, a) => v(a).kept(function, true, 0.0),
-                Operation::Ln(a) => v(a).ln(),
-                Operation::Sqrt(a) => v(a).sqrt(),
-                Operation::Abs(a) => v(a).abs(),
-                Operation::Max(a, b) => v(a).max(v(b)),
-                Operation::Min(a, b) => v(a).min(v(b)),
                 Operation::Choose(on, a, b) => v(a).choose(on, v(b)),
                 Operation::SetState(index, a) => {
                     at.set_state(index, v(a));
@@ -193,35 +169,22 @@ impl<'a> Stage for &'a Recorder {
     }
 }
 
-impl Place<'_> {
-    fn with_constant(self, constant: f32) -> usize {
-        self.recorder.push(Operation::Constant(constant)).place
-    }
-}
-
 impl Value for Place<'_> {
     fn apply(self, function: Function) -> Self {
         self.recorder.push(Operation::Apply(function, self.place))
     }
 
-    fn ln(self) -> Self {
-        self.recorder.push(Operation::Ln(self.place))
+    fn unary(self, operation: Unary) -> Self {
+        self.recorder.push(Operation::Unary(operation, self.place))
     }
 
-    fn sqrt(self) -> Self {
-        self.recorder.push(Operation::Sqrt(self.place))
+    fn binary(self, operation: Binary, other: Self) -> Self {
+        self.recorder
+            .push(Operation::Binary(operation, self.place, other.place))
     }
 
-    fn abs(self) -> Self {
-        self.recorder.push(Operation::Abs(self.place))
-    }
-
-    fn max(self, other: Self) -> Self {
-        self.recorder.push(Operation::Max(self.place, other.place))
-    }
-
-    fn min(self, other: Self) -> Self {
-        self.recorder.push(Operation::Min(self.place, other.place))
+    fn number(self, value: f32) -> Self {
+        self.recorder.push(Operation::Constant(value))
     }
 
     fn choose(self, on: bool, other: Self) -> Self {
@@ -238,38 +201,4 @@ impl Value for Place<'_> {
     }
 }
 
-macro_rules! binary {
-    ($($trait:ident $method:ident),*) => {$(
-        impl $trait for Place<'_> {
-            type Output = Self;
-
-            fn $method(self, other: Self) -> Self {
-                self.recorder.push(Operation::$trait(self.place, other.place))
-            }
-        }
-    )*};
-}
-
-macro_rules! with_constant {
-    ($($trait:ident $method:ident),*) => {$(
-        impl $trait<f32> for Place<'_> {
-            type Output = Self;
-
-            fn $method(self, constant: f32) -> Self {
-                let constant = self.with_constant(constant);
-                self.recorder.push(Operation::$trait(self.place, constant))
-            }
-        }
-    )*};
-}
-
-binary!(Add add, Sub sub, Mul mul, Div div);
-with_constant!(Add add, Sub sub, Mul mul);
-
-impl Neg for Place<'_> {
-    type Output = Self;
-
-    fn neg(self) -> Self {
-        self.recorder.push(Operation::Neg(self.place))
-    }
-}
+operators!(['a] Place<'a>);

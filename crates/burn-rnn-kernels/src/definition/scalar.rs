@@ -1,9 +1,9 @@
 //! The equations over single numbers of 64 bits: what tests differentiate numerically.
 
 use core::cell::RefCell;
-use core::ops::{Add, Div, Mul, Neg, Sub};
 
-use super::{Function, Stage, Sum, Value};
+use super::value::operators;
+use super::{Binary, Function, Stage, Sum, Unary, Value};
 
 /// One hidden unit of one sequence, in numbers of 64 bits.
 #[derive(Clone, Debug, Default)]
@@ -81,24 +81,16 @@ impl Value for Scalar {
         Self(function.of(self.0))
     }
 
-    fn ln(self) -> Self {
-        Self(self.0.ln())
+    fn unary(self, operation: Unary) -> Self {
+        Self(operation.of(self.0))
     }
 
-    fn sqrt(self) -> Self {
-        Self(self.0.sqrt())
+    fn binary(self, operation: Binary, other: Self) -> Self {
+        Self(operation.of(self.0, other.0))
     }
 
-    fn abs(self) -> Self {
-        Self(self.0.abs())
-    }
-
-    fn max(self, other: Self) -> Self {
-        Self(self.0.max(other.0))
-    }
-
-    fn min(self, other: Self) -> Self {
-        Self(self.0.min(other.0))
+    fn number(self, value: f32) -> Self {
+        Self(value.into())
     }
 
     fn choose(self, on: bool, other: Self) -> Self {
@@ -109,74 +101,9 @@ impl Value for Scalar {
         if on {
             self.apply(function)
         } else {
-            Self(otherwise.into())
+            self.number(otherwise)
         }
     }
 }
 
-impl Function {
-    /// The function of a number.
-    pub fn of(self, x: f64) -> f64 {
-        let number = |value: f32| f64::from(value);
-        match self {
-            Self::Identity => x,
-            Self::Sigmoid => 1.0 / (1.0 + (-x).exp()),
-            Self::Tanh => x.tanh(),
-            Self::Relu => x.max(0.0),
-            Self::Exp => x.exp(),
-            Self::Softplus => x.max(0.0) + (-x.abs()).exp().ln_1p(),
-            Self::Softsign => x / (1.0 + x.abs()),
-            Self::Affine { alpha, beta } => number(alpha) * x + number(beta),
-            Self::LeakyRelu { alpha } => x.max(0.0) + number(alpha) * x.min(0.0),
-            Self::ThresholdedRelu { alpha } => {
-                if x > number(alpha) {
-                    x
-                } else {
-                    0.0
-                }
-            }
-            Self::ScaledTanh { alpha, beta } => number(alpha) * (number(beta) * x).tanh(),
-            Self::HardSigmoid { alpha, beta } => (number(alpha) * x + number(beta)).clamp(0.0, 1.0),
-            Self::Elu { alpha } => x.max(0.0) + number(alpha) * x.min(0.0).exp_m1(),
-            Self::Clip { limit } => x.clamp(-number(limit), number(limit)),
-        }
-    }
-}
-
-macro_rules! operator {
-    ($($trait:ident $method:ident $sign:tt),*) => {$(
-        impl $trait for Scalar {
-            type Output = Self;
-
-            fn $method(self, other: Self) -> Self {
-                Self(self.0 $sign other.0)
-            }
-        }
-
-        impl $trait<f32> for Scalar {
-            type Output = Self;
-
-            fn $method(self, constant: f32) -> Self {
-                Self(self.0 $sign f64::from(constant))
-            }
-        }
-    )*};
-}
-
-operator!(Add add +, Sub sub -, Mul mul *);
-
-impl Div for Scalar {
-    type Output = Self;
-
-    fn div(self, other: Self) -> Self {
-        Self(self.0 / other.0)
-    }
-}
-
-impl Neg for Scalar {
-    type Output = Self;
-
-    fn neg(self) -> Self {
-        Self(-self.0)
-    }
-}
+operators!([] Scalar);

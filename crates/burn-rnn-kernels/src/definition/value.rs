@@ -2,6 +2,8 @@
 
 use core::ops::{Add, Div, Mul, Neg, Sub};
 
+use super::function::{Binary, Function, Unary};
+
 /// A number in the equations of a [`Definition`](super::Definition): a tensor, a vector of floats, a recorded operation, or
 /// a float, depending on who reads the equations. It is differentiable in all of them.
 ///
@@ -21,34 +23,63 @@ pub trait Value:
     + Add<f32, Output = Self>
     + Sub<f32, Output = Self>
     + Mul<f32, Output = Self>
+    + Div<f32, Output = Self>
 {
     /// A function of the value.
     #[must_use]
     fn apply(self, function: Function) -> Self;
 
-    /// `ln x`.
+    /// An operation on the value.
     #[must_use]
-    fn ln(self) -> Self;
+    fn unary(self, operation: Unary) -> Self;
 
-    /// `√x`.
+    /// An operation on two values.
     #[must_use]
-    fn sqrt(self) -> Self;
+    fn binary(self, operation: Binary, other: Self) -> Self;
 
-    /// `|x|`.
+    /// A constant of the same kind.
+    #[doc(hidden)]
     #[must_use]
-    fn abs(self) -> Self;
-
-    /// The larger of the two; the gradient goes to it, to `other` where they are equal.
-    #[must_use]
-    fn max(self, other: Self) -> Self;
-
-    /// The smaller of the two; the gradient goes to it, to `other` where they are equal.
-    #[must_use]
-    fn min(self, other: Self) -> Self;
+    fn number(self, value: f32) -> Self;
 
     /// `self` where `on`, `other` where not. Both are computed.
     #[must_use]
     fn choose(self, on: bool, other: Self) -> Self;
+
+    /// `ln x`.
+    #[must_use]
+    #[inline(always)]
+    fn ln(self) -> Self {
+        self.unary(Unary::Ln)
+    }
+
+    /// `√x`.
+    #[must_use]
+    #[inline(always)]
+    fn sqrt(self) -> Self {
+        self.unary(Unary::Sqrt)
+    }
+
+    /// `|x|`.
+    #[must_use]
+    #[inline(always)]
+    fn abs(self) -> Self {
+        self.unary(Unary::Abs)
+    }
+
+    /// The larger of the two; the gradient goes to it, to `other` where they are equal.
+    #[must_use]
+    #[inline(always)]
+    fn max(self, other: Self) -> Self {
+        self.binary(Binary::Max, other)
+    }
+
+    /// The smaller of the two; the gradient goes to it, to `other` where they are equal.
+    #[must_use]
+    #[inline(always)]
+    fn min(self, other: Self) -> Self {
+        self.binary(Binary::Min, other)
+    }
 
     /// `1 / (1 + e^−x)`.
     #[must_use]
@@ -127,206 +158,41 @@ pub trait Value:
     }
 }
 
-/// A pre-activation: what the products of a step and the input side add up to, and what is added to it.
-///
-/// Its value is not there in the backward pass, unless [`value`](Sum::value) keeps it; what a function of it gives is kept. That
-/// is why a sum can be added to and scaled by constants, but not multiplied with values.
-#[derive(Clone, Copy, Debug)]
-pub struct Sum<V>(pub(crate) V);
+/// The operators of a kind of numbers, by its [`Value`].
+macro_rules! operators {
+    ([$($generics:tt)*] $numbers:ty) => {
+        operators!([$($generics)*] $numbers, Add add);
+        operators!([$($generics)*] $numbers, Sub sub);
+        operators!([$($generics)*] $numbers, Mul mul);
+        operators!([$($generics)*] $numbers, Div div);
 
-impl<V: Value> Sum<V> {
-    /// `1 / (1 + e^−a)`.
-    #[must_use]
-    #[inline(always)]
-    pub fn sigmoid(self) -> V {
-        self.activate(Function::Sigmoid)
-    }
+        impl<$($generics)*> core::ops::Neg for $numbers {
+            type Output = Self;
 
-    /// `tanh a`.
-    #[must_use]
-    #[inline(always)]
-    pub fn tanh(self) -> V {
-        self.activate(Function::Tanh)
-    }
+            #[inline(always)]
+            fn neg(self) -> Self {
+                self.unary($crate::definition::Unary::Neg)
+            }
+        }
+    };
+    ([$($generics:tt)*] $numbers:ty, $operator:ident $method:ident) => {
+        impl<$($generics)*> core::ops::$operator for $numbers {
+            type Output = Self;
 
-    /// `max(a, 0)`.
-    #[must_use]
-    #[inline(always)]
-    pub fn relu(self) -> V {
-        self.activate(Function::Relu)
-    }
+            #[inline(always)]
+            fn $method(self, other: Self) -> Self {
+                self.binary($crate::definition::Binary::$operator, other)
+            }
+        }
 
-    /// `e^a`.
-    #[must_use]
-    #[inline(always)]
-    pub fn exp(self) -> V {
-        self.activate(Function::Exp)
-    }
+        impl<$($generics)*> core::ops::$operator<f32> for $numbers {
+            type Output = Self;
 
-    /// `ln(1 + e^a)`.
-    #[must_use]
-    #[inline(always)]
-    pub fn softplus(self) -> V {
-        self.activate(Function::Softplus)
-    }
-
-    /// A function of the sum, which may be chosen at run time.
-    #[must_use]
-    #[inline(always)]
-    pub fn activate(self, function: Function) -> V {
-        self.0.kept(function, true, 0.0)
-    }
-
-    /// [`activate`](Sum::activate) where `on`, else the constant `otherwise`: for a gate that options take away.
-    #[must_use]
-    #[inline(always)]
-    pub fn activate_if(self, on: bool, function: Function, otherwise: f32) -> V {
-        self.0.kept(function, on, otherwise)
-    }
-
-    /// The sum itself, kept for the backward pass.
-    #[must_use]
-    #[inline(always)]
-    pub fn value(self) -> V {
-        self.activate(Function::Identity)
-    }
-
-    /// `σ(a) · value`; in inference with one division.
-    #[must_use]
-    #[inline(always)]
-    pub fn gate(self, value: V) -> V {
-        self.0.gate(value)
-    }
-
-    /// `σ(a) · tanh(x)` of a value `x`; in inference with one division.
-    #[must_use]
-    #[inline(always)]
-    pub fn gate_tanh(self, x: V) -> V {
-        self.0.gate_tanh(x, false)
-    }
-
-    /// `σ(a) · tanh(x)` of a sum `x`; in inference with one division.
-    #[must_use]
-    #[inline(always)]
-    pub fn gate_tanh_of(self, x: Sum<V>) -> V {
-        self.0.gate_tanh(x.0, true)
-    }
+            #[inline(always)]
+            fn $method(self, constant: f32) -> Self {
+                self.binary($crate::definition::Binary::$operator, self.number(constant))
+            }
+        }
+    };
 }
-
-impl<V: Value> Add for Sum<V> {
-    type Output = Self;
-
-    #[inline(always)]
-    fn add(self, other: Self) -> Self {
-        Self(self.0 + other.0)
-    }
-}
-
-impl<V: Value> Sub for Sum<V> {
-    type Output = Self;
-
-    #[inline(always)]
-    fn sub(self, other: Self) -> Self {
-        Self(self.0 - other.0)
-    }
-}
-
-impl<V: Value> Neg for Sum<V> {
-    type Output = Self;
-
-    #[inline(always)]
-    fn neg(self) -> Self {
-        Self(-self.0)
-    }
-}
-
-impl<V: Value> Add<V> for Sum<V> {
-    type Output = Self;
-
-    #[inline(always)]
-    fn add(self, value: V) -> Self {
-        Self(self.0 + value)
-    }
-}
-
-impl<V: Value> Sub<V> for Sum<V> {
-    type Output = Self;
-
-    #[inline(always)]
-    fn sub(self, value: V) -> Self {
-        Self(self.0 - value)
-    }
-}
-
-impl<V: Value> Mul<f32> for Sum<V> {
-    type Output = Self;
-
-    #[inline(always)]
-    fn mul(self, constant: f32) -> Self {
-        Self(self.0 * constant)
-    }
-}
-
-/// A function of one number whose slope follows from its value: what the backward pass has to keep is the value alone.
-///
-/// ONNX's names and parameters; the slope at a kink is the one on its right, but for [`Relu`](Function::Relu), which has
-/// none there, as in Burn and PyTorch.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub enum Function {
-    /// `x`.
-    #[default]
-    Identity,
-    /// `1 / (1 + e^−x)`.
-    Sigmoid,
-    /// `tanh x`.
-    Tanh,
-    /// `max(x, 0)`.
-    Relu,
-    /// `e^x`.
-    Exp,
-    /// `ln(1 + e^x)`.
-    Softplus,
-    /// `x / (1 + |x|)`.
-    Softsign,
-    /// `alpha · x + beta`.
-    Affine {
-        /// The slope.
-        alpha: f32,
-        /// The value at zero.
-        beta: f32,
-    },
-    /// `x` where it is positive, `alpha · x` elsewhere; `alpha` is positive.
-    LeakyRelu {
-        /// The slope on the left.
-        alpha: f32,
-    },
-    /// `x` where it is larger than `alpha`, else 0; `alpha` is not negative.
-    ThresholdedRelu {
-        /// The threshold.
-        alpha: f32,
-    },
-    /// `alpha · tanh(beta · x)`; `alpha` is not zero.
-    ScaledTanh {
-        /// The largest value.
-        alpha: f32,
-        /// The scale of the argument.
-        beta: f32,
-    },
-    /// `alpha · x + beta`, at least 0 and at most 1.
-    HardSigmoid {
-        /// The slope.
-        alpha: f32,
-        /// The value at zero.
-        beta: f32,
-    },
-    /// `x` where it is positive, `alpha · (e^x − 1)` elsewhere.
-    Elu {
-        /// The distance of the lower bound from zero.
-        alpha: f32,
-    },
-    /// `x`, at least `−limit` and at most `limit`: a clip.
-    Clip {
-        /// The largest absolute value.
-        limit: f32,
-    },
-}
+pub(crate) use operators;

@@ -3,7 +3,6 @@
 use pulp::Simd;
 
 use super::vector::{fma, is_portable};
-use crate::definition::Function;
 
 /// `1.5 · 2^23`: added to a float of modest size it rounds it to an integer, which then stands in
 /// the low bits.
@@ -40,7 +39,7 @@ fn exponential_parts<S: Simd>(simd: S, x: S::f32s) -> (S::f32s, S::f32s) {
 
 /// `x`, but at least `least` and at most `most`; what is no number stays so.
 #[inline(always)]
-fn clamp<S: Simd>(simd: S, x: S::f32s, least: f32, most: f32) -> S::f32s {
+pub(crate) fn clamp<S: Simd>(simd: S, x: S::f32s, least: f32, most: f32) -> S::f32s {
     // The instructions give their second operand where one of the two is no number (x86), or no number (ARM); Rust's
     // functions on floats, which the portable level uses, give the operand that is one.
     let clamped = simd.min_f32s(simd.splat_f32s(most), x);
@@ -123,7 +122,7 @@ pub(crate) fn exp<S: Simd>(simd: S, x: S::f32s) -> S::f32s {
 
 /// `e^x − 1`, with all its digits near zero, for `x` up to 88.
 #[inline(always)]
-fn exp_minus_one<S: Simd>(simd: S, x: S::f32s) -> S::f32s {
+pub(crate) fn exp_minus_one<S: Simd>(simd: S, x: S::f32s) -> S::f32s {
     let (power, q) = exponential_parts(simd, clamp(simd, x, -87.0, 88.0));
     fma(simd, power, q, simd.sub_f32s(power, simd.splat_f32s(1.0)))
 }
@@ -176,7 +175,7 @@ pub(crate) fn ln<S: Simd>(simd: S, x: S::f32s) -> S::f32s {
 
 /// `ln(1 + e^x)`.
 #[inline(always)]
-fn softplus<S: Simd>(simd: S, x: S::f32s) -> S::f32s {
+pub(crate) fn softplus<S: Simd>(simd: S, x: S::f32s) -> S::f32s {
     let one = simd.splat_f32s(1.0);
     let e = exp(simd, simd.neg_f32s(simd.abs_f32s(x)));
     // 1 + e rounds; what is lost of e is put back.
@@ -184,84 +183,6 @@ fn softplus<S: Simd>(simd: S, x: S::f32s) -> S::f32s {
     let lost = simd.sub_f32s(e, simd.sub_f32s(sum, one));
     let logarithm = simd.add_f32s(ln(simd, sum), simd.div_f32s(lost, sum));
     simd.add_f32s(relu(simd, x), logarithm)
-}
-
-/// A function of a vector.
-#[inline(always)]
-pub(crate) fn apply<S: Simd>(simd: S, function: Function, x: S::f32s) -> S::f32s {
-    let splat = |value: f32| simd.splat_f32s(value);
-    match function {
-        Function::Identity => x,
-        Function::Sigmoid => sigmoid(simd, x),
-        Function::Tanh => tanh(simd, x),
-        Function::Relu => relu(simd, x),
-        Function::Exp => exp(simd, x),
-        Function::Softplus => softplus(simd, x),
-        Function::Softsign => simd.div_f32s(x, simd.add_f32s(splat(1.0), simd.abs_f32s(x))),
-        Function::Affine { alpha, beta } => fma(simd, x, splat(alpha), splat(beta)),
-        Function::LeakyRelu { alpha } => {
-            let negative = simd.less_than_f32s(x, splat(0.0));
-            simd.select_f32s(negative, simd.mul_f32s(x, splat(alpha)), x)
-        }
-        Function::ThresholdedRelu { alpha } => {
-            let below = simd.less_than_or_equal_f32s(x, splat(alpha));
-            simd.select_f32s(below, splat(0.0), x)
-        }
-        Function::ScaledTanh { alpha, beta } => {
-            simd.mul_f32s(splat(alpha), tanh(simd, simd.mul_f32s(splat(beta), x)))
-        }
-        Function::HardSigmoid { alpha, beta } => {
-            clamp(simd, fma(simd, x, splat(alpha), splat(beta)), 0.0, 1.0)
-        }
-        Function::Elu { alpha } => {
-            let left = simd.mul_f32s(splat(alpha), exp_minus_one(simd, x));
-            simd.select_f32s(simd.less_than_f32s(x, splat(0.0)), left, x)
-        }
-        Function::Clip { limit } => clamp(simd, x, -limit, limit),
-    }
-}
-
-/// The slope of a function where its value is `y`.
-#[inline(always)]
-pub(crate) fn slope<S: Simd>(simd: S, function: Function, y: S::f32s) -> S::f32s {
-    let splat = |value: f32| simd.splat_f32s(value);
-    let (zero, one) = (splat(0.0), splat(1.0));
-    match function {
-        Function::Identity => one,
-        Function::Sigmoid => simd.mul_f32s(y, simd.sub_f32s(one, y)),
-        Function::Tanh => simd.sub_f32s(one, simd.mul_f32s(y, y)),
-        // What is no number lets the gradient through, as in Burn.
-        Function::Relu | Function::ThresholdedRelu { .. } => {
-            simd.select_f32s(simd.less_than_or_equal_f32s(y, zero), zero, one)
-        }
-        Function::Exp => y,
-        Function::Softplus => simd.neg_f32s(exp_minus_one(simd, simd.neg_f32s(y))),
-        Function::Softsign => {
-            let rest = simd.sub_f32s(one, simd.abs_f32s(y));
-            simd.mul_f32s(rest, rest)
-        }
-        Function::Affine { alpha, .. } => splat(alpha),
-        Function::LeakyRelu { alpha } => {
-            simd.select_f32s(simd.less_than_f32s(y, zero), splat(alpha), one)
-        }
-        Function::ScaledTanh { alpha, beta } => {
-            let y = simd.mul_f32s(y, splat(1.0 / alpha));
-            simd.mul_f32s(splat(alpha * beta), simd.sub_f32s(one, simd.mul_f32s(y, y)))
-        }
-        Function::HardSigmoid { alpha, .. } => {
-            let low = simd.less_than_or_equal_f32s(y, zero);
-            let slope = simd.select_f32s(low, zero, splat(alpha));
-            simd.select_f32s(simd.less_than_or_equal_f32s(one, y), zero, slope)
-        }
-        Function::Elu { alpha } => {
-            let left = simd.add_f32s(y, splat(alpha));
-            simd.select_f32s(simd.less_than_f32s(y, zero), left, one)
-        }
-        Function::Clip { limit } => {
-            let inside = simd.less_than_f32s(simd.abs_f32s(y), splat(limit));
-            simd.select_f32s(inside, one, zero)
-        }
-    }
 }
 
 #[cfg(test)]

@@ -21,12 +21,11 @@ use crate::product::tile::Tile;
 use crate::tuning::STAGGER;
 
 use super::forward::masks;
+use super::frame::{BackwardFrame, MaskAt, RowsAt, Span};
 use super::kernel::Kernel;
-use super::lane::{MaskAt, RowsAt, Span};
 use super::memory::{Arena, Places, Saved};
 use super::operands::Operands;
 use super::prepared::{blocks, rows};
-use super::tape::BackwardFrame;
 use super::timing::Sizes;
 
 /// The weights of a run as its backward steps read them.

@@ -17,7 +17,7 @@ use crate::product::panels::Panels;
 use crate::product::tile::Tile;
 use crate::tuning::{CHUNK, FEW_ROWS, OWN_CACHE, ROWS_OF_FAR_WEIGHTS};
 
-use super::lane::{ForwardFrame, MaskAt, RowsAt, Span};
+use super::frame::{ForwardFrame, MaskAt, RowsAt, Span};
 use super::memory::{Arena, Places, Saved};
 use super::prepared::Prepared;
 use super::timing::{Schedule, Sizes};

@@ -9,8 +9,9 @@ use crate::burn::TensorStage;
 use crate::definition::{Definition, Plan, Record, Scalars, Width};
 use crate::machine::level::Level;
 
-use super::lane::{Forward, ForwardFrame};
-use super::tape::{Backward, BackwardFrame};
+use super::derivative::Backward;
+use super::frame::{BackwardFrame, ForwardFrame};
+use super::lane::Forward;
 
 /// A definition of any type.
 pub(crate) trait Kernel: Debug + Send + Sync {

@@ -1,122 +1,15 @@
 //! The equations over SIMD vectors: the point-wise part of the forward pass.
 
 use core::cell::Cell;
-use core::ops::{Add, Div, Mul, Neg, Sub};
 
 use pulp::{Simd, WithSimd};
 
-use crate::definition::{
-    Definition, Function, MOST_MASKS, MOST_REDUCTIONS, MOST_STATES, MOST_SUMS, MOST_TEMPS,
-    MOST_VECTORS, Stage, Sum, Value,
-};
+use crate::definition::{Binary, Definition, Function, Stage, Sum, Unary, Value, operators};
 use crate::machine::functions;
-use crate::machine::vector::{fma, load, load_first, store, store_first};
+use crate::machine::vector::{fma, load, store, store_first};
 
-/// The rows and units of a point-wise pass, in either direction.
-#[derive(Clone, Copy)]
-pub(crate) struct Span {
-    /// The sequences that are running.
-    pub(crate) rows: usize,
-    /// The first and the end of the panels.
-    pub(crate) panels: (usize, usize),
-    /// The units of a panel.
-    pub(crate) units: usize,
-    /// All units.
-    pub(crate) width: usize,
-    /// The step of each row in what is kept.
-    pub(crate) inner: *const usize,
-    /// The step of each row in the caller's tensors.
-    pub(crate) outer: *const usize,
-    /// Each row's sequence in the caller's tensors.
-    pub(crate) sequences: *const usize,
-}
-
-/// A mask and how it is found.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct MaskAt {
-    /// Null where it is not given.
-    pub(crate) start: *const f32,
-    pub(crate) by_step: bool,
-}
-
-impl MaskAt {
-    pub(crate) const ABSENT: Self = Self {
-        start: core::ptr::null(),
-        by_step: false,
-    };
-
-    /// The mask at some units of a row; ones where it is not given.
-    ///
-    /// # Safety
-    ///
-    /// The mask must be readable for the row's sequence or step, `n` floats or a vector's from `unit` on.
-    #[inline(always)]
-    pub(crate) unsafe fn at<S: Simd>(
-        &self,
-        simd: S,
-        span: &Span,
-        row: usize,
-        unit: usize,
-        n: usize,
-    ) -> S::f32s {
-        if self.start.is_null() {
-            return simd.splat_f32s(1.0);
-        }
-        // SAFETY: as promised by the caller.
-        unsafe {
-            let index = if self.by_step {
-                *span.outer.add(row)
-            } else {
-                *span.sequences.add(row)
-            };
-            load_first(simd, self.start.add(index * span.width + unit), n)
-        }
-    }
-}
-
-/// Memory of one vector of each row.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct RowsAt {
-    pub(crate) start: *mut f32,
-    /// From one row to the next.
-    pub(crate) stride: usize,
-}
-
-impl RowsAt {
-    pub(crate) const ABSENT: Self = Self {
-        start: core::ptr::null_mut(),
-        stride: 0,
-    };
-
-    #[inline(always)]
-    pub(crate) fn at(&self, row: usize, unit: usize) -> *mut f32 {
-        self.start.wrapping_add(row * self.stride + unit)
-    }
-}
-
-/// What the point-wise pass of one stage reads and writes. Scratch memory has whole vectors, what is kept has the units alone.
-pub(crate) struct ForwardFrame {
-    pub(crate) span: Span,
-    /// The pre-activations of the first panel and row.
-    pub(crate) sums: *const f32,
-    pub(crate) sums_panel: usize,
-    pub(crate) sums_row: usize,
-    /// The place of each sum in a row.
-    pub(crate) positions: [usize; MOST_SUMS],
-    pub(crate) before: [RowsAt; MOST_STATES],
-    pub(crate) after: [RowsAt; MOST_STATES],
-    pub(crate) temps: [RowsAt; MOST_TEMPS],
-    /// Where temps are kept, by step; null where they are not, or elsewhere.
-    pub(crate) saved_temps: [*mut f32; MOST_TEMPS],
-    pub(crate) vectors: [*const f32; MOST_VECTORS],
-    pub(crate) masks: [MaskAt; MOST_MASKS],
-    /// The sums over the units, by row.
-    pub(crate) reduced: [*const f32; MOST_REDUCTIONS],
-    /// The first slot of the stage, by step.
-    pub(crate) slots: *mut f32,
-    /// From one step to the next in the slots.
-    pub(crate) slots_step: usize,
-}
+use super::frame::{ForwardFrame, Span};
+use super::operations;
 
 /// The point-wise pass of one stage, and whether it keeps what the backward pass needs.
 pub(crate) struct Forward<'a, D, const STAGE: usize, const KEEP: bool> {
@@ -297,46 +190,27 @@ impl<S: Simd, const KEEP: bool> Lane<'_, S, KEEP> {
     fn with(self, v: S::f32s) -> Self {
         Self { at: self.at, v }
     }
-
-    #[inline(always)]
-    fn splat(self, value: f32) -> S::f32s {
-        self.at.simd.splat_f32s(value)
-    }
 }
 
 impl<S: Simd, const KEEP: bool> Value for Lane<'_, S, KEEP> {
     #[inline(always)]
     fn apply(self, function: Function) -> Self {
-        self.with(functions::apply(self.at.simd, function, self.v))
+        self.with(operations::apply(self.at.simd, function, self.v))
     }
 
     #[inline(always)]
-    fn ln(self) -> Self {
-        self.with(functions::ln(self.at.simd, self.v))
+    fn unary(self, operation: Unary) -> Self {
+        self.with(operations::unary(self.at.simd, operation, self.v))
     }
 
     #[inline(always)]
-    fn sqrt(self) -> Self {
-        self.with(self.at.simd.sqrt_f32s(self.v))
+    fn binary(self, operation: Binary, other: Self) -> Self {
+        self.with(operations::binary(self.at.simd, operation, self.v, other.v))
     }
 
     #[inline(always)]
-    fn abs(self) -> Self {
-        self.with(self.at.simd.abs_f32s(self.v))
-    }
-
-    #[inline(always)]
-    fn max(self, other: Self) -> Self {
-        let simd = self.at.simd;
-        let other_is = simd.less_than_or_equal_f32s(self.v, other.v);
-        self.with(simd.select_f32s(other_is, other.v, self.v))
-    }
-
-    #[inline(always)]
-    fn min(self, other: Self) -> Self {
-        let simd = self.at.simd;
-        let other_is = simd.less_than_or_equal_f32s(other.v, self.v);
-        self.with(simd.select_f32s(other_is, other.v, self.v))
+    fn number(self, value: f32) -> Self {
+        self.with(self.at.simd.splat_f32s(value))
     }
 
     #[inline(always)]
@@ -347,7 +221,7 @@ impl<S: Simd, const KEEP: bool> Value for Lane<'_, S, KEEP> {
     #[inline(always)]
     fn kept(self, function: Function, on: bool, otherwise: f32) -> Self {
         if !on {
-            return self.with(self.splat(otherwise));
+            return self.number(otherwise);
         }
         let value = self.apply(function);
         if KEEP {
@@ -389,40 +263,4 @@ impl<S: Simd, const KEEP: bool> Value for Lane<'_, S, KEEP> {
     }
 }
 
-macro_rules! operator {
-    ($($trait:ident $method:ident $simd:ident),*) => {$(
-        impl<S: Simd, const KEEP: bool> $trait for Lane<'_, S, KEEP> {
-            type Output = Self;
-
-            #[inline(always)]
-            fn $method(self, other: Self) -> Self {
-                self.with(self.at.simd.$simd(self.v, other.v))
-            }
-        }
-    )*};
-}
-
-macro_rules! with_constant {
-    ($($trait:ident $method:ident $simd:ident),*) => {$(
-        impl<S: Simd, const KEEP: bool> $trait<f32> for Lane<'_, S, KEEP> {
-            type Output = Self;
-
-            #[inline(always)]
-            fn $method(self, constant: f32) -> Self {
-                self.with(self.at.simd.$simd(self.v, self.splat(constant)))
-            }
-        }
-    )*};
-}
-
-operator!(Add add add_f32s, Sub sub sub_f32s, Mul mul mul_f32s, Div div div_f32s);
-with_constant!(Add add add_f32s, Sub sub sub_f32s, Mul mul mul_f32s);
-
-impl<S: Simd, const KEEP: bool> Neg for Lane<'_, S, KEEP> {
-    type Output = Self;
-
-    #[inline(always)]
-    fn neg(self) -> Self {
-        self.with(self.at.simd.neg_f32s(self.v))
-    }
-}
+operators!(['a, S: Simd, const KEEP: bool] Lane<'a, S, KEEP>);

@@ -1,12 +1,15 @@
 //! Through time, forwards and backwards.
 
 mod backward;
+mod derivative;
 mod forward;
+mod frame;
 mod gradients;
 mod kernel;
 mod lane;
 mod memory;
 mod operands;
+mod operations;
 #[cfg(test)]
 mod oracle;
 mod prepared;
