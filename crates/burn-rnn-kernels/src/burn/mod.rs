@@ -11,6 +11,7 @@ mod operands;
 pub(crate) mod reference;
 mod scan;
 mod tensors;
+mod weights;
 
 pub use engine::reference as with_reference;
 pub use reference::time_steps;

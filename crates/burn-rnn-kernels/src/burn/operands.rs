@@ -1,12 +1,14 @@
 //! The operands of a scan as tensors of a backend.
 
+use core::fmt;
+
 use burn::backend::tensor::FloatTensor;
 use burn::backend::{
     Backend, BackendTensor, Dispatch, DispatchAutodiffContext, DispatchTensor, DispatchTensorKind,
     ExtensionType, Shape,
 };
 
-use crate::definition::{ParameterKind, Plan, Width};
+use crate::definition::{Plan, Width};
 use crate::pass::{Operands, Sizes};
 
 /// The operands of a scan on one backend.
@@ -105,7 +107,9 @@ fn width(plan: &Plan, shapes: &Operands<Shape>, of: Width) -> Option<usize> {
 
 /// Compares all shapes with those that the declaration asks for.
 fn check(plan: &Plan, shapes: &Operands<Shape>, sizes: &Sizes) {
-    let of = |index: usize, name: &str, expected: &[usize], needed: bool| match shapes.get(index) {
+    let of = |index: usize, name: fmt::Arguments<'_>, expected: &[usize], needed: bool| match shapes
+        .get(index)
+    {
         Some(shape) => assert!(
             shape.as_slice() == expected,
             "{name} has shape {:?}, expected {expected:?}",
@@ -123,29 +127,32 @@ fn check(plan: &Plan, shapes: &Operands<Shape>, sizes: &Sizes) {
         d_hidden,
         ..
     } = *sizes;
-    for (tensor, state) in plan.declaration.states.iter().enumerate() {
-        let vectors = state.vectors_there();
-        let width = sizes.width(state.width) * vectors;
-        let name = format!("state {tensor}");
-        of(Plan::STATES + tensor, &name, &[batch, width], false);
+    for tensor in 0..plan.declaration.states.len() {
+        let expected = [batch, sizes.state_row(plan, tensor)];
+        let name = format_args!("state {tensor}");
+        of(Plan::STATES + tensor, name, &expected, false);
     }
     let inputs = plan.inputs.len() * d_hidden;
-    of(plan.w_input(), "w_input", &[d_input, inputs], inputs > 0);
-    of(plan.bias(), "bias", &[plan.biases.len() * d_hidden], false);
+    let (expected, needed) = ([d_input, inputs], inputs > 0);
+    of(plan.w_input(), format_args!("w_input"), &expected, needed);
+    let biases = [plan.biases.len() * d_hidden];
+    of(plan.bias(), format_args!("bias"), &biases, false);
     for (index, parameter) in plan.declaration.parameters.iter().enumerate() {
-        let (expected, needed) = match &parameter.kind {
-            ParameterKind::Matrix { heads, .. } => (
-                matrix_shape(plan, index, *heads, sizes),
-                plan.blocks(index) > 0,
-            ),
-            ParameterKind::Vectors { flat: true, .. } => (vec![d_hidden], false),
-            ParameterKind::Vectors { there, .. } => {
-                let rows = there.iter().filter(|&&there| there).count();
-                (vec![rows, d_hidden], false)
-            }
-            ParameterKind::Scalars { count } => (vec![*count], false),
-        };
-        of(plan.parameter(index), parameter.name, &expected, needed);
+        let matrix = plan.matrices[index];
+        if let Some(heads) = matrix.and_then(|matrix| matrix.heads) {
+            assert!(
+                d_hidden.is_multiple_of(heads),
+                "{d_hidden} units cannot be shared by {heads} heads"
+            );
+        }
+        let (name, expected) = (parameter.name, sizes.parameter(plan, index));
+        let needed = matrix.is_some();
+        of(
+            plan.parameter(index),
+            format_args!("{name}"),
+            &expected,
+            needed,
+        );
     }
     for (index, mask) in plan.declaration.masks.iter().enumerate() {
         let by_step = [batch, time, d_hidden];
@@ -155,25 +162,11 @@ fn check(plan: &Plan, shapes: &Operands<Shape>, sizes: &Sizes) {
         } else {
             &same[..]
         };
-        of(plan.mask(index), &format!("mask {index}"), expected, false);
-    }
-}
-
-fn matrix_shape(plan: &Plan, index: usize, heads: Option<usize>, sizes: &Sizes) -> Vec<usize> {
-    let products = plan.stages.iter().flat_map(|stage| &stage.products);
-    let Some(product) = products.clone().find(|product| product.parameter == index) else {
-        return vec![0, 0];
-    };
-    let rows = plan.row_blocks(index) * sizes.width(product.source_width);
-    let columns = plan.blocks(index) * sizes.width(plan.sums[product.sums[0]].width);
-    match heads {
-        Some(heads) => {
-            assert!(
-                rows.is_multiple_of(heads) && columns.is_multiple_of(heads),
-                "{rows} units cannot be shared by {heads} heads"
-            );
-            vec![heads, rows / heads, columns / heads]
-        }
-        None => vec![rows, columns],
+        of(
+            plan.mask(index),
+            format_args!("mask {index}"),
+            expected,
+            false,
+        );
     }
 }

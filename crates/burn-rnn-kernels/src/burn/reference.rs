@@ -6,12 +6,13 @@ use core::cell::RefCell;
 use burn::backend::{DispatchTensor, Shape, TensorMetadata};
 use burn::tensor::{Bool, Device, Tensor, TensorData};
 
-use crate::definition::{ParameterKind, Plan, ProductPlan, Source};
+use crate::definition::{ParameterKind, Plan, Source};
 use crate::pass::{Engine, Operands, Sizes, Timing};
 
 use super::operands::sizes;
 use super::scan::ScanResults;
 use super::tensors::TensorStage;
+use super::weights::Weights;
 
 pub(crate) fn shape(tensor: &DispatchTensor) -> Shape {
     tensor.shape()
@@ -86,12 +87,10 @@ struct Reference<'a> {
     rows: Vec<Option<Tensor<2>>>,
 }
 
-enum Weights {
-    Dense(Tensor<2>),
-    Heads(Tensor<3>),
-}
-
-fn tensor<const D: usize>(operands: &Operands<DispatchTensor>, index: usize) -> Option<Tensor<D>> {
+pub(super) fn tensor<const D: usize>(
+    operands: &Operands<DispatchTensor>,
+    index: usize,
+) -> Option<Tensor<D>> {
     operands.get(index).cloned().map(Tensor::from_dispatch)
 }
 
@@ -104,7 +103,7 @@ impl<'a> Reference<'a> {
     ) -> Self {
         let weights = plan.stages.iter().map(|stage| {
             let products = stage.products.iter();
-            let products = products.map(|product| weights(plan, product, operands, &sizes));
+            let products = products.map(|product| Weights::new(plan, product, operands, &sizes));
             products.collect()
         });
         let mut rows = Vec::new();
@@ -345,7 +344,7 @@ impl<'a> Reference<'a> {
                 Source::Temp(temp) => temps[temp].clone(),
             };
             let source = source.expect("a product's source is there");
-            let mut all = self.multiply(source, weights, product);
+            let mut all = weights.multiply(source, product.sums.len());
             // The input sides of neighbouring sums are added at once.
             let inputs: Option<Vec<usize>> = product.sums.iter().map(|&sum| input(sum)).collect();
             if let Some(inputs) = inputs
@@ -386,77 +385,6 @@ impl<'a> Reference<'a> {
             }
         }
         sums
-    }
-
-    fn multiply(&self, source: Tensor<2>, weights: &Weights, product: &ProductPlan) -> Tensor<2> {
-        match weights {
-            Weights::Dense(weights) => source.matmul(weights.clone()),
-            Weights::Heads(weights) => {
-                let [heads, rows, columns] = weights.dims();
-                let [batch, _] = source.dims();
-                let blocks = product.sums.len();
-                let source = source.reshape([batch, heads, rows]).swap_dims(0, 1);
-                let result = source.matmul(weights.clone()); // [heads, batch, blocks · columns of a head]
-                let result = result.reshape([heads, batch, blocks, columns / blocks]);
-                let result = result.permute([1, 2, 0, 3]);
-                result.reshape([batch, columns * heads])
-            }
-        }
-    }
-}
-
-/// The weights of a product.
-fn weights(
-    plan: &Plan,
-    product: &ProductPlan,
-    operands: &Operands<DispatchTensor>,
-    sizes: &Sizes,
-) -> Weights {
-    let operand = plan.parameter(product.parameter);
-    let columns = sizes.width(plan.sums[product.sums[0]].width);
-    let rows = sizes.width(product.source_width);
-    if let Some(heads) = product.heads {
-        let whole: Tensor<3> = tensor(operands, operand).expect("matrices are checked");
-        let columns = columns / heads;
-        return Weights::Heads(join(
-            whole,
-            2,
-            columns,
-            plan.blocks(product.parameter),
-            &product.blocks,
-        ));
-    }
-    let whole: Tensor<2> = tensor(operands, operand).expect("matrices are checked");
-    let whole = if whole.dims()[0] == rows {
-        whole
-    } else {
-        whole.narrow(0, product.row_block * rows, rows)
-    };
-    Weights::Dense(join(
-        whole,
-        1,
-        columns,
-        plan.blocks(product.parameter),
-        &product.blocks,
-    ))
-}
-
-/// Blocks of columns in another order; the whole where it is all of them in theirs.
-fn join<const D: usize>(
-    whole: Tensor<D>,
-    dim: usize,
-    columns: usize,
-    of: usize,
-    blocks: &[usize],
-) -> Tensor<D> {
-    let follow = blocks.windows(2).all(|pair| pair[1] == pair[0] + 1);
-    if follow && blocks.len() == of {
-        whole
-    } else if follow {
-        whole.narrow(dim, blocks[0] * columns, blocks.len() * columns)
-    } else {
-        let cut = |&block: &usize| whole.clone().narrow(dim, block * columns, columns);
-        Tensor::cat(blocks.iter().map(cut).collect(), dim)
     }
 }
 

@@ -85,6 +85,17 @@ pub(crate) enum ParameterKind {
     Scalars { count: usize },
 }
 
+impl ParameterKind {
+    /// The rows of per-unit parameters that it counts as, a scalar as one.
+    pub(crate) fn rows(&self) -> usize {
+        match self {
+            Self::Matrix { .. } => 0,
+            Self::Vectors { there, .. } => there.len(),
+            Self::Scalars { count } => *count,
+        }
+    }
+}
+
 /// What a product reads.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Source {
@@ -141,6 +152,25 @@ impl Product {
 }
 
 impl Declaration {
+    /// The number of vectors of all tensors of states, as the equations count them.
+    pub(crate) fn state_count(&self) -> usize {
+        self.states.iter().map(|state| state.vectors.len()).sum()
+    }
+
+    /// The width of the state that the equations count as `index`, and whether it is there.
+    pub(crate) fn carried(&self, index: usize) -> (Width, bool) {
+        let of = |state: &State| {
+            let width = state.width;
+            let vectors = state.vectors.clone();
+            vectors.into_iter().map(move |there| (width, there))
+        };
+        let found = self.states.iter().flat_map(of).nth(index);
+        found.unwrap_or_else(|| {
+            let count = self.state_count();
+            panic!("there is no state {index}: {count} are declared")
+        })
+    }
+
     /// A cell of one stage, with nothing yet.
     pub fn new() -> Self {
         Self::stages(1)

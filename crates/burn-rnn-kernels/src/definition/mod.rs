@@ -2,6 +2,7 @@
 
 mod declaration;
 mod function;
+mod limits;
 mod plan;
 mod record;
 mod scalar;
@@ -16,12 +17,13 @@ pub use sum::Sum;
 pub use value::Value;
 
 pub(crate) use declaration::{ParameterKind, Source};
+pub(crate) use limits::{
+    MOST_ENTRIES, MOST_MASKS, MOST_OPERANDS, MOST_REDUCTIONS, MOST_STAGES, MOST_STATES, MOST_SUMS,
+    MOST_TEMPS, MOST_VECTORS,
+};
 #[cfg(test)]
 pub(crate) use plan::RowPlan;
-pub(crate) use plan::{
-    MOST_ENTRIES, MOST_MASKS, MOST_OPERANDS, MOST_REDUCTIONS, MOST_STAGES, MOST_STATES, MOST_SUMS,
-    MOST_TEMPS, MOST_VECTORS, Plan, ProductPlan, SavedTemp,
-};
+pub(crate) use plan::{Plan, ProductPlan, SavedTemp, StatePlan};
 pub(crate) use value::operators;
 
 /// The equations of a recurrent cell, written once: everything else is derived from them.

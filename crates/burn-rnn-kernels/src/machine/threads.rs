@@ -170,6 +170,8 @@ unsafe impl Send for Shared {}
 unsafe impl Sync for Shared {}
 
 impl Shared {
+    pub(crate) const NOTHING: Self = Self(core::ptr::null_mut());
+
     pub(crate) fn new(memory: &mut [f32]) -> Self {
         Self(if memory.is_empty() {
             core::ptr::null_mut()

@@ -17,7 +17,7 @@ use super::tape::{Entries, NONE, Read, Reads, Tape, Var};
 /// The backward point-wise pass of one stage.
 pub(crate) struct Backward<'a, D, const STAGE: usize> {
     pub(crate) definition: &'a D,
-    pub(crate) frame: &'a BackwardFrame,
+    pub(crate) frame: BackwardFrame<'a>,
 }
 
 /// Calls a macro for all numbers below 64, the last first.
@@ -40,14 +40,19 @@ impl<D: Definition, const STAGE: usize> WithSimd for Backward<'_, D, STAGE> {
             units,
             width,
             ..
-        } = frame.span;
+        } = frame.stage.span;
         let (start, end) = (panels.0 * units, width.min(panels.1 * units));
         for row in 0..rows {
             // SAFETY: whoever makes a frame promises that it has these rows.
-            let (inner, outer) =
-                unsafe { (*frame.span.inner.add(row), *frame.span.outer.add(row)) };
+            let (inner, outer) = unsafe {
+                (
+                    *frame.stage.span.inner.add(row),
+                    *frame.stage.span.outer.add(row),
+                )
+            };
             // The groups are the parts that the sequences are shared in where each thread has its own.
-            let group = ((row + 1) * frame.groups - 1) / frame.all_rows * frame.group;
+            let group =
+                ((row + 1) * frame.memory.groups - 1) / frame.memory.all_rows * frame.memory.group;
             let mut unit = start;
             while unit < end {
                 let (len, kept) = (Cell::new(0), Cell::new(0));
@@ -123,14 +128,15 @@ impl<S: Simd> Tape<'_, S> {
         // SAFETY: see above.
         unsafe {
             let d = self.gradient(at);
-            let slot = self.inner * frame.slots_step + frame.sum_slots[sum] + self.unit;
-            store_first(simd, frame.slots.add(slot), self.n, d);
-            let position = frame.positions[sum];
+            let slot =
+                self.inner * frame.stage.slots_step + frame.memory.sum_slots[sum] + self.unit;
+            store_first(simd, frame.stage.slots.add(slot), self.n, d);
+            let position = frame.memory.positions[sum];
             if position != NONE {
-                let factor = frame.factors.at(self.row, position + self.unit);
+                let factor = frame.stage.factors.at(self.row, position + self.unit);
                 store_first(simd, factor, self.n, d);
             }
-            let bias = frame.biases[sum];
+            let bias = frame.memory.biases[sum];
             if !bias.is_null() {
                 add_to(simd, bias.add(self.group + self.unit), d);
             }
@@ -140,15 +146,15 @@ impl<S: Simd> Tape<'_, S> {
     #[inline(always)]
     unsafe fn gradient_of_state(&self, state: usize) {
         let at = self.states[state].get().at;
-        let before = self.frame.before[state];
+        let before = self.frame.memory.before[state];
         let to = before.at(self.row, self.unit);
         // SAFETY: see above.
         unsafe {
             if at == NONE {
-                if self.frame.stores[state] && !before.start.is_null() {
+                if self.frame.stage.stores[state] {
                     store(self.simd, to, self.simd.splat_f32s(0.0));
                 }
-            } else if self.frame.stores[state] {
+            } else if self.frame.stage.stores[state] {
                 store(self.simd, to, self.gradient(at));
             } else {
                 add_to(self.simd, to, self.gradient(at));
@@ -160,7 +166,7 @@ impl<S: Simd> Tape<'_, S> {
     unsafe fn gradient_of_temp(&self, temp: usize) {
         let at = self.temps[temp].get().at;
         if at != NONE {
-            let to = self.frame.d_temps[temp].at(self.row, self.unit);
+            let to = self.frame.memory.d_temps[temp].at(self.row, self.unit);
             // SAFETY: see above.
             unsafe { add_to(self.simd, to, self.gradient(at)) }
         }
@@ -172,7 +178,7 @@ impl<S: Simd> Tape<'_, S> {
         if at != NONE && on {
             // SAFETY: see above.
             unsafe {
-                let to = self.frame.d_vectors[vector].add(self.group + self.unit);
+                let to = self.frame.memory.d_vectors[vector].add(self.group + self.unit);
                 add_to(self.simd, to, self.gradient(at));
             }
         }
@@ -182,7 +188,7 @@ impl<S: Simd> Tape<'_, S> {
     unsafe fn gradient_of_reduction(&self, reduction: usize) {
         let at = self.reduced[reduction].get().at;
         if at != NONE {
-            let to = self.frame.d_reduced[reduction].at(self.row, 0);
+            let to = self.frame.memory.d_reduced[reduction].at(self.row, 0);
             // Beyond the last unit there are none.
             let mut lanes = [0.0f32; 16];
             // SAFETY: see above.
@@ -207,9 +213,9 @@ impl<'a, S: Simd> Stage for &'a Tape<'a, S> {
 
     #[inline(always)]
     fn state(&self, index: usize) -> Self::Value {
-        let step = self.inner * self.frame.span.width + self.unit;
+        let step = self.inner * self.frame.stage.span.width + self.unit;
         // SAFETY: see above.
-        let v = unsafe { load_first(self.simd, self.frame.states[index].add(step), self.n) };
+        let v = unsafe { load_first(self.simd, self.frame.memory.states[index].add(step), self.n) };
         self.read(self.states, index, true, v)
     }
 
@@ -221,10 +227,10 @@ impl<'a, S: Simd> Stage for &'a Tape<'a, S> {
         // SAFETY: see above.
         unsafe {
             let simd = self.simd;
-            let mut d = load(simd, self.frame.after[index].at(self.row, self.unit));
+            let mut d = load(simd, self.frame.memory.after[index].at(self.row, self.unit));
             if index == 0 {
-                let step = self.outer * self.frame.span.width + self.unit;
-                let d_output = load_first(simd, self.frame.d_output.add(step), self.n);
+                let step = self.outer * self.frame.stage.span.width + self.unit;
+                let d_output = load_first(simd, self.frame.memory.d_output.add(step), self.n);
                 d = simd.add_f32s(d_output, d);
             }
             self.add(value.at, d);
@@ -233,9 +239,9 @@ impl<'a, S: Simd> Stage for &'a Tape<'a, S> {
 
     #[inline(always)]
     fn temp(&self, index: usize) -> Self::Value {
-        let from = self.inner * self.frame.temp_steps[index] + self.unit;
+        let from = self.inner * self.frame.memory.temp_steps[index] + self.unit;
         // SAFETY: see above.
-        let v = unsafe { load_first(self.simd, self.frame.temps[index].add(from), self.n) };
+        let v = unsafe { load_first(self.simd, self.frame.memory.temps[index].add(from), self.n) };
         self.read(self.temps, index, true, v)
     }
 
@@ -244,8 +250,11 @@ impl<'a, S: Simd> Stage for &'a Tape<'a, S> {
         // SAFETY: see above.
         unsafe {
             let simd = self.simd;
-            let mut d = load(simd, self.frame.d_temps[index].at(self.row, self.unit));
-            let reduction = self.frame.d_reductions[index];
+            let mut d = load(
+                simd,
+                self.frame.memory.d_temps[index].at(self.row, self.unit),
+            );
+            let reduction = self.frame.memory.d_reductions[index];
             if !reduction.is_null() {
                 d = simd.add_f32s(d, simd.splat_f32s(*reduction.add(self.row)));
             }
@@ -255,9 +264,9 @@ impl<'a, S: Simd> Stage for &'a Tape<'a, S> {
 
     #[inline(always)]
     fn reduced(&self, index: usize) -> Self::Value {
-        let from = self.inner * self.frame.reductions + index;
+        let from = self.inner * self.frame.memory.reductions + index;
         // SAFETY: see above.
-        let total = unsafe { *self.frame.reduced.add(from) };
+        let total = unsafe { *self.frame.memory.reduced.add(from) };
         self.read(self.reduced, index, true, self.simd.splat_f32s(total))
     }
 
@@ -265,7 +274,7 @@ impl<'a, S: Simd> Stage for &'a Tape<'a, S> {
     fn vector_if(&self, on: bool, row: usize) -> Self::Value {
         let v = if on {
             // SAFETY: see above.
-            unsafe { load(self.simd, self.frame.vectors[row].add(self.unit)) }
+            unsafe { load(self.simd, self.frame.memory.vectors[row].add(self.unit)) }
         } else {
             self.simd.splat_f32s(0.0)
         };
@@ -274,9 +283,17 @@ impl<'a, S: Simd> Stage for &'a Tape<'a, S> {
 
     #[inline(always)]
     fn mask(&self, index: usize) -> Self::Value {
-        let mask = self.frame.masks[index];
+        let mask = self.frame.memory.masks[index];
         // SAFETY: see above.
-        let v = unsafe { mask.at(self.simd, &self.frame.span, self.row, self.unit, self.n) };
+        let v = unsafe {
+            mask.at(
+                self.simd,
+                &self.frame.stage.span,
+                self.row,
+                self.unit,
+                self.n,
+            )
+        };
         Tape::constant(self, v)
     }
 
@@ -287,6 +304,6 @@ impl<'a, S: Simd> Stage for &'a Tape<'a, S> {
 
     #[inline(always)]
     fn units(&self) -> Self::Value {
-        Stage::constant(self, self.frame.span.width as f32)
+        Stage::constant(self, self.frame.stage.span.width as f32)
     }
 }

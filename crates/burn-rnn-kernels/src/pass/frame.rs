@@ -1,13 +1,15 @@
-//! What the point-wise pass of a stage reads and writes, in either direction: pointers, made once a stage and step.
+//! What the point-wise passes read and write, in either direction: pointers, made once a run.
 
 use pulp::Simd;
 
 use crate::definition::{
-    MOST_MASKS, MOST_REDUCTIONS, MOST_STATES, MOST_SUMS, MOST_TEMPS, MOST_VECTORS,
+    MOST_MASKS, MOST_REDUCTIONS, MOST_STATES, MOST_SUMS, MOST_TEMPS, MOST_VECTORS, Plan, Width,
 };
 use crate::machine::vector::load_first;
 
-/// The rows and units of a point-wise pass, in either direction.
+use super::worker::{RowSteps, Worker};
+
+/// The rows and units of a pass.
 #[derive(Clone, Copy)]
 pub(crate) struct Span {
     /// The sequences that are running.
@@ -26,6 +28,29 @@ pub(crate) struct Span {
     pub(crate) sequences: *const usize,
 }
 
+impl Span {
+    /// All rows and the thread's units of a width.
+    pub(crate) fn new(worker: &Worker<'_>, steps: &RowSteps, width: Width) -> Self {
+        let panels = worker.panels(width);
+        Self {
+            rows: worker.part.rows,
+            panels: (panels.start, panels.end),
+            units: worker.layouts[width as usize].units(),
+            width: worker.sizes.width(width),
+            inner: steps.kept.as_ptr(),
+            outer: steps.callers.as_ptr(),
+            sequences: worker.sequences().as_ptr(),
+        }
+    }
+
+    /// The first of the rows, at other steps.
+    pub(crate) fn at(&mut self, rows: usize, steps: &RowSteps) {
+        self.rows = rows;
+        self.inner = steps.kept.as_ptr();
+        self.outer = steps.callers.as_ptr();
+    }
+}
+
 /// A mask and how it is found.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct MaskAt {
@@ -35,10 +60,20 @@ pub(crate) struct MaskAt {
 }
 
 impl MaskAt {
-    pub(crate) const ABSENT: Self = Self {
-        start: core::ptr::null(),
-        by_step: false,
-    };
+    /// All masks.
+    pub(crate) fn all(plan: &Plan, given: &[&[f32]; MOST_MASKS]) -> [Self; MOST_MASKS] {
+        let mut masks = [Self {
+            start: core::ptr::null(),
+            by_step: false,
+        }; MOST_MASKS];
+        for ((mask, declared), given) in masks.iter_mut().zip(&plan.declaration.masks).zip(given) {
+            if !given.is_empty() {
+                mask.start = given.as_ptr();
+                mask.by_step = declared.by_step;
+            }
+        }
+        masks
+    }
 
     /// The mask at some units of a row; ones where it is not given.
     ///
@@ -89,15 +124,8 @@ impl RowsAt {
     }
 }
 
-/// What the point-wise pass of one stage reads and writes. Scratch memory has whole vectors, what is kept has the units alone.
-pub(crate) struct ForwardFrame {
-    pub(crate) span: Span,
-    /// The pre-activations of the first panel and row.
-    pub(crate) sums: *const f32,
-    pub(crate) sums_panel: usize,
-    pub(crate) sums_row: usize,
-    /// The place of each sum in a row.
-    pub(crate) positions: [usize; MOST_SUMS],
+/// What the forward passes of all stages read and write. Scratch memory has whole vectors, what is kept has the units alone.
+pub(crate) struct ForwardMemory {
     pub(crate) before: [RowsAt; MOST_STATES],
     pub(crate) after: [RowsAt; MOST_STATES],
     pub(crate) temps: [RowsAt; MOST_TEMPS],
@@ -107,32 +135,37 @@ pub(crate) struct ForwardFrame {
     pub(crate) masks: [MaskAt; MOST_MASKS],
     /// The sums over the units, by row.
     pub(crate) reduced: [*const f32; MOST_REDUCTIONS],
+    /// The place of each sum in a row.
+    pub(crate) positions: [usize; MOST_SUMS],
+}
+
+/// What is of one stage alone.
+pub(crate) struct ForwardStage {
+    pub(crate) span: Span,
+    /// The pre-activations of the first panel and row.
+    pub(crate) sums: *const f32,
+    pub(crate) sums_panel: usize,
+    pub(crate) sums_row: usize,
     /// The first slot of the stage, by step.
     pub(crate) slots: *mut f32,
     /// From one step to the next in the slots.
     pub(crate) slots_step: usize,
 }
 
-/// What the backward point-wise pass of one stage reads and writes.
-pub(crate) struct BackwardFrame {
-    pub(crate) span: Span,
-    /// Whether it is the first stage that comes to the gradient of a state: it writes what others add to.
-    pub(crate) stores: [bool; MOST_STATES],
-    /// The first slot of the stage, by step: what was kept, to become the gradients of the sums.
-    pub(crate) slots: *mut f32,
-    pub(crate) slots_step: usize,
-    /// The place of each sum's gradient among the slots.
-    pub(crate) sum_slots: [usize; MOST_SUMS],
-    /// The factors of the transposed products, and the place of each sum there.
-    pub(crate) factors: RowsAt,
-    pub(crate) positions: [usize; MOST_SUMS],
-    /// Sums of the gradients over rows and steps: the biases'. Null where there is none.
-    pub(crate) biases: [*mut f32; MOST_SUMS],
+/// What the forward point-wise pass of one stage reads and writes.
+#[derive(Clone, Copy)]
+pub(crate) struct ForwardFrame<'a> {
+    pub(crate) memory: &'a ForwardMemory,
+    pub(crate) stage: &'a ForwardStage,
+}
+
+/// What the backward passes of all stages read and write.
+pub(crate) struct BackwardMemory {
     /// The states before the step, by step.
     pub(crate) states: [*const f32; MOST_STATES],
     /// The gradients of the states after the step.
     pub(crate) after: [RowsAt; MOST_STATES],
-    /// The gradients of the states before the step; absent where the equations do not read them.
+    /// The gradients of the states before the step.
     pub(crate) before: [RowsAt; MOST_STATES],
     /// The gradient of the output, by step of the caller's.
     pub(crate) d_output: *const f32,
@@ -146,13 +179,37 @@ pub(crate) struct BackwardFrame {
     /// The sums over the units, by step, and from one step to the next.
     pub(crate) reduced: *const f32,
     pub(crate) reductions: usize,
-    /// The gradients of reductions that this stage reads, a vector a row.
+    /// The gradients of reductions, a vector a row.
     pub(crate) d_reduced: [RowsAt; MOST_REDUCTIONS],
-    /// The gradients, one a row, of reductions of temps that this stage has set.
+    /// The same summed over the units, one a row, by the temp that is reduced.
     pub(crate) d_reductions: [*const f32; MOST_TEMPS],
+    /// The place of each sum's gradient among the slots of its stage, and among the factors of the transposed products.
+    pub(crate) sum_slots: [usize; MOST_SUMS],
+    pub(crate) positions: [usize; MOST_SUMS],
+    /// Sums of the gradients over rows and steps: the biases'. Null where there is none.
+    pub(crate) biases: [*mut f32; MOST_SUMS],
     /// From one group's sums to the next's, and how many groups the rows are in.
     pub(crate) group: usize,
     pub(crate) groups: usize,
     /// All rows, for the groups.
     pub(crate) all_rows: usize,
+}
+
+/// What is of one stage alone.
+pub(crate) struct BackwardStage {
+    pub(crate) span: Span,
+    /// Whether it is the first that comes to the gradient of a state: it writes what others add to.
+    pub(crate) stores: [bool; MOST_STATES],
+    /// The first slot of the stage, by step: what was kept, to become the gradients of the sums.
+    pub(crate) slots: *mut f32,
+    pub(crate) slots_step: usize,
+    /// The factors of the transposed products.
+    pub(crate) factors: RowsAt,
+}
+
+/// What the backward point-wise pass of one stage reads and writes.
+#[derive(Clone, Copy)]
+pub(crate) struct BackwardFrame<'a> {
+    pub(crate) memory: &'a BackwardMemory,
+    pub(crate) stage: &'a BackwardStage,
 }

@@ -9,7 +9,7 @@ use crate::product::matrix::{Matrix, multiply};
 use super::backward::Returned;
 use super::memory::Saved;
 use super::operands::Operands;
-use super::timing::Sizes;
+use super::sizes::Sizes;
 
 /// Which gradients are wanted; those of the states before the first step are always computed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -41,55 +41,39 @@ impl Gradients<'_> {
             if self.operands.get(plan.w_input()).is_some() {
                 all[plan.w_input()] = Some(self.of_w_input());
             }
+            let d_hidden = self.sizes.d_hidden;
+            // Of the biases, then of the rows of per-unit parameters.
+            let sum = |row: usize| &returned.sums[row * returned.padded..][..d_hidden];
             if self.operands.get(plan.bias()).is_some() {
-                all[plan.bias()] = Some(self.unpad(&returned.biases, returned.padded));
+                let all_biases = (0..plan.biases.len()).flat_map(sum);
+                all[plan.bias()] = Some(all_biases.copied().collect());
             }
-            let mut row = 0;
+            let mut row = plan.biases.len();
             for (index, parameter) in plan.declaration.parameters.iter().enumerate() {
                 let operand = plan.parameter(index);
-                let there = self.operands.get(operand);
-                all[operand] = match &parameter.kind {
-                    ParameterKind::Matrix { .. } => {
-                        there.map(|data| self.of_matrix(index, data.len()))
-                    }
-                    ParameterKind::Vectors { there: rows, .. } => {
-                        let first = row;
-                        row += rows.len();
-                        there.map(|_| {
-                            let mut d = Vec::new();
-                            for (offset, _) in rows.iter().enumerate().filter(|(_, there)| **there)
-                            {
-                                let from = &returned.rows[(first + offset) * returned.padded..];
-                                d.extend_from_slice(&from[..self.sizes.d_hidden]);
-                            }
-                            d
-                        })
-                    }
-                    ParameterKind::Scalars { count } => {
-                        let first = row;
-                        row += count;
-                        there.map(|_| {
-                            let of = |scalar: usize| -> f32 {
-                                let from = &returned.rows[(first + scalar) * returned.padded..];
-                                from[..self.sizes.d_hidden].iter().sum()
-                            };
-                            (0..*count).map(of).collect()
-                        })
+                let first = row;
+                let d = |data: &[f32]| -> Vec<f32> {
+                    match &parameter.kind {
+                        ParameterKind::Matrix { .. } => self.of_matrix(index, data.len()),
+                        ParameterKind::Vectors { there, .. } => {
+                            let there = there.iter().enumerate().filter(|(_, there)| **there);
+                            let rows = there.flat_map(|(row, _)| sum(first + row));
+                            rows.copied().collect()
+                        }
+                        ParameterKind::Scalars { count } => {
+                            let scalars = first..first + count;
+                            scalars.map(|row| sum(row).iter().sum()).collect()
+                        }
                     }
                 };
+                all[operand] = self.operands.get(operand).copied().map(d);
+                row += parameter.kind.rows();
             }
         }
         for (state, d) in returned.states.into_iter().enumerate() {
             all[Plan::STATES + state] = Some(d);
         }
         Operands::new(all)
-    }
-
-    fn unpad(&self, rows: &[f32], padded: usize) -> Vec<f32> {
-        let rows = rows.chunks_exact(padded.max(1));
-        rows.flat_map(|row| &row[..self.sizes.d_hidden])
-            .copied()
-            .collect()
     }
 
     /// The gradients of consecutive sums of a width, over all steps.
@@ -148,7 +132,7 @@ impl Gradients<'_> {
     /// products.
     fn of_matrix(&self, parameter: usize, len: usize) -> Vec<f32> {
         let mut d_weights = vec![0.0; len];
-        let of = self.plan.blocks(parameter);
+        let of = self.plan.matrices[parameter].map_or(0, |matrix| matrix.blocks);
         let products = self.plan.stages.iter().flat_map(|stage| &stage.products);
         for product in products.filter(|product| product.parameter == parameter) {
             let width = self.plan.sums[product.sums[0]].width;

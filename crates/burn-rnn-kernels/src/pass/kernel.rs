@@ -22,14 +22,14 @@ pub(crate) trait Kernel: Debug + Send + Sync {
     /// # Safety
     ///
     /// The pointers of the frame must be valid for its rows and panels, in layouts of the level.
-    unsafe fn forward(&self, level: Level, stage: usize, keep: bool, frame: &ForwardFrame);
+    unsafe fn forward(&self, level: Level, stage: usize, keep: bool, frame: ForwardFrame<'_>);
 
     /// The backward point-wise pass of a stage.
     ///
     /// # Safety
     ///
     /// As for [`forward`](Kernel::forward).
-    unsafe fn backward(&self, level: Level, stage: usize, frame: &BackwardFrame);
+    unsafe fn backward(&self, level: Level, stage: usize, frame: BackwardFrame<'_>);
 
     /// A stage in operations of Burn's tensors.
     fn tensors(&self, stage: usize, at: &TensorStage);
@@ -65,7 +65,7 @@ impl<D: Definition> Kernel for Compiled<D> {
         &self.plan
     }
 
-    unsafe fn forward(&self, level: Level, stage: usize, keep: bool, frame: &ForwardFrame) {
+    unsafe fn forward(&self, level: Level, stage: usize, keep: bool, frame: ForwardFrame<'_>) {
         let definition = &self.definition;
         macro_rules! run {
             ($stage:literal) => {
@@ -79,7 +79,7 @@ impl<D: Definition> Kernel for Compiled<D> {
         of_stage!(stage, D, run)
     }
 
-    unsafe fn backward(&self, level: Level, stage: usize, frame: &BackwardFrame) {
+    unsafe fn backward(&self, level: Level, stage: usize, frame: BackwardFrame<'_>) {
         let definition = &self.definition;
         macro_rules! run {
             ($stage:literal) => {

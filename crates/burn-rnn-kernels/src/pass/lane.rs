@@ -14,7 +14,7 @@ use super::operations;
 /// The point-wise pass of one stage, and whether it keeps what the backward pass needs.
 pub(crate) struct Forward<'a, D, const STAGE: usize, const KEEP: bool> {
     pub(crate) definition: &'a D,
-    pub(crate) frame: &'a ForwardFrame,
+    pub(crate) frame: ForwardFrame<'a>,
 }
 
 impl<D: Definition, const STAGE: usize, const KEEP: bool> WithSimd for Forward<'_, D, STAGE, KEEP> {
@@ -29,16 +29,16 @@ impl<D: Definition, const STAGE: usize, const KEEP: bool> WithSimd for Forward<'
             units,
             width,
             ..
-        } = frame.span;
+        } = frame.stage.span;
         for panel in panels.0..panels.1 {
             let end = width.min((panel + 1) * units);
             for row in 0..rows {
                 // SAFETY: whoever makes a frame promises that it has these panels and rows.
                 unsafe {
-                    let sums = frame
-                        .sums
-                        .add(panel * frame.sums_panel + row * frame.sums_row);
-                    let inner = *frame.span.inner.add(row);
+                    let stage = frame.stage;
+                    let row_sums = panel * stage.sums_panel + row * stage.sums_row;
+                    let sums = stage.sums.add(row_sums);
+                    let inner = *stage.span.inner.add(row);
                     let mut unit = panel * units;
                     while unit < end {
                         let at = LaneAt::<S, KEEP> {
@@ -63,7 +63,7 @@ impl<D: Definition, const STAGE: usize, const KEEP: bool> WithSimd for Forward<'
 /// One vector of units of one row.
 pub(crate) struct LaneAt<'a, S: Simd, const KEEP: bool> {
     simd: S,
-    frame: &'a ForwardFrame,
+    frame: ForwardFrame<'a>,
     sums: *const f32,
     row: usize,
     inner: usize,
@@ -109,7 +109,7 @@ impl<'a, S: Simd, const KEEP: bool> Stage for &'a LaneAt<'a, S, KEEP> {
     fn sum_if(&self, on: bool, index: usize) -> Sum<Self::Value> {
         Sum(self.lane(if on {
             // SAFETY: see above.
-            unsafe { load(self.simd, self.sums.add(self.frame.positions[index])) }
+            unsafe { load(self.simd, self.sums.add(self.frame.memory.positions[index])) }
         } else {
             self.zero()
         }))
@@ -118,13 +118,18 @@ impl<'a, S: Simd, const KEEP: bool> Stage for &'a LaneAt<'a, S, KEEP> {
     #[inline(always)]
     fn state(&self, index: usize) -> Self::Value {
         // SAFETY: see above.
-        self.lane(unsafe { load(self.simd, self.frame.before[index].at(self.row, self.unit)) })
+        self.lane(unsafe {
+            load(
+                self.simd,
+                self.frame.memory.before[index].at(self.row, self.unit),
+            )
+        })
     }
 
     #[inline(always)]
     fn set_state_if(&self, on: bool, index: usize, value: Self::Value) {
         if on {
-            let to = self.frame.after[index].at(self.row, self.unit);
+            let to = self.frame.memory.after[index].at(self.row, self.unit);
             // SAFETY: see above.
             unsafe { store(self.simd, to, value.v) }
         }
@@ -133,18 +138,23 @@ impl<'a, S: Simd, const KEEP: bool> Stage for &'a LaneAt<'a, S, KEEP> {
     #[inline(always)]
     fn temp(&self, index: usize) -> Self::Value {
         // SAFETY: see above.
-        self.lane(unsafe { load(self.simd, self.frame.temps[index].at(self.row, self.unit)) })
+        self.lane(unsafe {
+            load(
+                self.simd,
+                self.frame.memory.temps[index].at(self.row, self.unit),
+            )
+        })
     }
 
     #[inline(always)]
     fn set_temp(&self, index: usize, value: Self::Value) {
         // SAFETY: see above.
         unsafe {
-            let to = self.frame.temps[index].at(self.row, self.unit);
+            let to = self.frame.memory.temps[index].at(self.row, self.unit);
             store(self.simd, to, value.v);
-            let saved = self.frame.saved_temps[index];
+            let saved = self.frame.memory.saved_temps[index];
             if KEEP && !saved.is_null() {
-                let to = saved.add(self.inner * self.frame.span.width + self.unit);
+                let to = saved.add(self.inner * self.frame.stage.span.width + self.unit);
                 store_first(self.simd, to, self.n, value.v);
             }
         }
@@ -153,7 +163,7 @@ impl<'a, S: Simd, const KEEP: bool> Stage for &'a LaneAt<'a, S, KEEP> {
     #[inline(always)]
     fn reduced(&self, index: usize) -> Self::Value {
         // SAFETY: see above.
-        let sum = unsafe { *self.frame.reduced[index].add(self.row) };
+        let sum = unsafe { *self.frame.memory.reduced[index].add(self.row) };
         self.lane(self.simd.splat_f32s(sum))
     }
 
@@ -161,7 +171,7 @@ impl<'a, S: Simd, const KEEP: bool> Stage for &'a LaneAt<'a, S, KEEP> {
     fn vector_if(&self, on: bool, row: usize) -> Self::Value {
         self.lane(if on {
             // SAFETY: see above.
-            unsafe { load(self.simd, self.frame.vectors[row].add(self.unit)) }
+            unsafe { load(self.simd, self.frame.memory.vectors[row].add(self.unit)) }
         } else {
             self.zero()
         })
@@ -169,9 +179,17 @@ impl<'a, S: Simd, const KEEP: bool> Stage for &'a LaneAt<'a, S, KEEP> {
 
     #[inline(always)]
     fn mask(&self, index: usize) -> Self::Value {
-        let mask = self.frame.masks[index];
+        let mask = self.frame.memory.masks[index];
         // SAFETY: see above.
-        self.lane(unsafe { mask.at(self.simd, &self.frame.span, self.row, self.unit, self.n) })
+        self.lane(unsafe {
+            mask.at(
+                self.simd,
+                &self.frame.stage.span,
+                self.row,
+                self.unit,
+                self.n,
+            )
+        })
     }
 
     #[inline(always)]
@@ -181,7 +199,7 @@ impl<'a, S: Simd, const KEEP: bool> Stage for &'a LaneAt<'a, S, KEEP> {
 
     #[inline(always)]
     fn units(&self) -> Self::Value {
-        self.constant(self.frame.span.width as f32)
+        self.constant(self.frame.stage.span.width as f32)
     }
 }
 
@@ -228,9 +246,10 @@ impl<S: Simd, const KEEP: bool> Value for Lane<'_, S, KEEP> {
             let at = self.at;
             let slot = at.kept.get();
             at.kept.set(slot + 1);
-            let offset = at.inner * at.frame.slots_step + slot * at.frame.span.width + at.unit;
+            let offset =
+                at.inner * at.frame.stage.slots_step + slot * at.frame.stage.span.width + at.unit;
             // SAFETY: a pass that keeps has as many slots as its plan has counted.
-            unsafe { store_first(at.simd, at.frame.slots.add(offset), at.n, value.v) }
+            unsafe { store_first(at.simd, at.frame.stage.slots.add(offset), at.n, value.v) }
         }
         value
     }

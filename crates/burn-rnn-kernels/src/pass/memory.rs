@@ -1,10 +1,12 @@
 //! What the forward pass keeps for the backward pass, and the scratch memory of both.
 
-use crate::definition::{MOST_STATES, MOST_TEMPS, Plan, SavedTemp};
+use crate::definition::{MOST_STATES, MOST_TEMPS, Plan, SavedTemp, Width};
 use crate::machine::buffer::LINE;
 use crate::machine::pool::Pooled;
+use crate::machine::threads::Shared;
 
-use super::timing::{Schedule, Sizes};
+use super::sizes::Sizes;
+use super::timing::Schedule;
 
 /// What the forward pass keeps for the backward pass, by step: sequences one after the other, without padding.
 #[derive(Clone, Debug)]
@@ -46,6 +48,32 @@ impl Saved {
     }
 }
 
+/// What is kept, as threads write to it.
+pub(crate) struct SavedAt {
+    pub(crate) slots: [Shared; 2],
+    pub(crate) states: [Shared; MOST_STATES],
+    pub(crate) temps: [Shared; MOST_TEMPS],
+    pub(crate) reduced: Shared,
+}
+
+impl SavedAt {
+    pub(crate) fn new(saved: &mut Saved) -> Self {
+        let mut at = Self {
+            slots: saved.slots.each_mut().map(|slots| Shared::new(slots)),
+            states: [Shared::NOTHING; MOST_STATES],
+            temps: [Shared::NOTHING; MOST_TEMPS],
+            reduced: Shared::new(&mut saved.reduced),
+        };
+        for (to, from) in at.states.iter_mut().zip(&mut saved.states) {
+            *to = Shared::new(from);
+        }
+        for (to, from) in at.temps.iter_mut().zip(&mut saved.temps) {
+            *to = Shared::new(from);
+        }
+        at
+    }
+}
+
 /// Places in one piece of scratch memory, each from the start of a cache line on.
 #[derive(Default)]
 pub(crate) struct Arena {
@@ -71,4 +99,29 @@ impl Arena {
 pub(crate) struct Places {
     pub(crate) states: [[usize; 2]; MOST_STATES],
     pub(crate) temps: [usize; MOST_TEMPS],
+}
+
+impl Places {
+    /// Places for all rows, of `floats` for a width. The two of a state are one where it is set `in_place`.
+    pub(crate) fn new(
+        plan: &Plan,
+        arena: &mut Arena,
+        in_place: bool,
+        floats: impl Fn(Width) -> usize,
+    ) -> Self {
+        let mut places = Self::default();
+        for (state, places) in plan.states.iter().zip(&mut places.states) {
+            if state.there {
+                let first = arena.take(floats(state.width));
+                *places = [first; 2];
+                if !(in_place && state.in_place) {
+                    places[1] = arena.take(floats(state.width));
+                }
+            }
+        }
+        for (temp, place) in plan.temps.iter().zip(&mut places.temps) {
+            *place = arena.take(floats(temp.width));
+        }
+        places
+    }
 }

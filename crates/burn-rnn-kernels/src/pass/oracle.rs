@@ -12,7 +12,8 @@ use super::kernel::Engine;
 use super::operands::Operands;
 use super::scan::{OutputGradients, backward, forward};
 use super::segments::{backward_in_segments, forward_in_segments};
-use super::timing::{Sizes, Timing};
+use super::sizes::Sizes;
+use super::timing::Timing;
 
 use forms::*;
 use problem::Problem;

@@ -11,7 +11,7 @@ use crate::product::panels::{Blocks, Panels};
 
 use super::kernel::Kernel;
 use super::operands::Operands;
-use super::timing::Sizes;
+use super::sizes::Sizes;
 
 /// A cell and its parameters in the order in which the steps read them.
 pub(crate) struct Prepared {
@@ -43,7 +43,7 @@ impl Prepared {
         let layouts = Width::ALL.map(|width| {
             Layout::new(
                 level.lanes(),
-                plan.widest_product(width),
+                plan.widest_product[width as usize],
                 sizes.width(width),
                 sizes.batch,
                 rayon::current_num_threads(),
@@ -61,7 +61,7 @@ impl Prepared {
             }
         };
         let layout = layouts[Width::Hidden as usize];
-        let in_order = input_blocks(plan);
+        let in_order = &plan.inputs_by_position;
         let input = operands.get(plan.w_input()).map(|data| {
             let blocks = Blocks {
                 data,
@@ -69,7 +69,7 @@ impl Prepared {
                 first_row: 0,
                 rows: sizes.d_input,
                 width: sizes.d_hidden,
-                blocks: &in_order,
+                blocks: in_order,
                 heads: None,
             };
             pack(plan.w_input(), blocks, Width::Hidden)
@@ -88,17 +88,10 @@ impl Prepared {
             padded,
             input,
             products: products.collect(),
-            bias: panel_order(plan, sizes, operands, &in_order, layout),
+            bias: panel_order(plan, sizes, operands, in_order, layout),
             rows: rows(plan, sizes, operands, padded[Width::Hidden as usize]),
         }
     }
-}
-
-/// The blocks of `w_input` in the order of the places of their sums.
-fn input_blocks(plan: &Plan) -> Vec<usize> {
-    let mut blocks: Vec<usize> = (0..plan.inputs.len()).collect();
-    blocks.sort_by_key(|&block| plan.sums[plan.inputs[block]].position);
-    blocks
 }
 
 /// The weights of a product.
@@ -112,7 +105,7 @@ pub(crate) fn blocks<'a>(
     let rows = sizes.width(product.source_width);
     Blocks {
         data: operands.get(operand).expect("matrices are checked"),
-        of: plan.blocks(product.parameter),
+        of: plan.matrices[product.parameter].map_or(0, |matrix| matrix.blocks),
         first_row: product.row_block * rows,
         rows,
         width: sizes.width(plan.sums[product.sums[0]].width),

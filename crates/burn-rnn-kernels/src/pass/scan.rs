@@ -13,7 +13,8 @@ use super::kernel::Kernel;
 use super::memory::Saved;
 use super::operands::Operands;
 use super::prepared::Prepared;
-use super::timing::{Schedule, Sizes, Timing};
+use super::sizes::Sizes;
+use super::timing::{Schedule, Timing};
 
 /// What a scan gives.
 #[derive(Debug)]
@@ -119,7 +120,7 @@ pub(crate) fn backward(
         *to = from.unwrap_or_default();
     }
     let layouts = weights.layouts();
-    let load = forward::load(plan, sizes, layouts, sizes.batch, saved.steps.longest(), 0);
+    let load = forward::load(plan, sizes, layouts, saved.steps.longest(), 0);
     let pass = BackwardPass {
         kernel: kernel.as_ref(),
         level,

@@ -12,7 +12,8 @@ use super::gradients::Wanted;
 use super::kernel::Kernel;
 use super::operands::Operands;
 use super::scan::{OutputGradients, Outputs, backward, forward, output_width};
-use super::timing::{Sizes, Timing};
+use super::sizes::Sizes;
+use super::timing::Timing;
 
 /// The states that the segments of a run start from.
 #[derive(Clone, Debug)]

@@ -12,7 +12,8 @@ use super::kernel::Engine;
 use super::operands::Operands;
 use super::prepared::Prepared;
 use super::scan::output_width;
-use super::timing::{Schedule, Sizes, Timing};
+use super::sizes::Sizes;
+use super::timing::{Schedule, Timing};
 
 /// A cell that runs one step after another on plain floats and carries its states: what a step of
 /// a scan is made of, without packing or looking anything up again. A step allocates nothing.

@@ -42,7 +42,7 @@ pub(crate) type Reads<const N: usize> = [Cell<Read>; N];
 /// The tape of one vector of units. Each part is a local variable of its own: the compiler then sees the indices before the arrays.
 pub(crate) struct Tape<'a, S: Simd> {
     pub(crate) simd: S,
-    pub(crate) frame: &'a BackwardFrame,
+    pub(crate) frame: BackwardFrame<'a>,
     pub(crate) row: usize,
     pub(crate) inner: usize,
     pub(crate) outer: usize,
@@ -248,7 +248,7 @@ impl<S: Simd> Value for Var<'_, S> {
         let tape = self.tape;
         let slot = tape.kept.get();
         tape.kept.set(slot + 1);
-        let frame = tape.frame;
+        let frame = tape.frame.stage;
         let from = tape.inner * frame.slots_step + slot * frame.span.width + tape.unit;
         // SAFETY: the slots have as many values a step as the plan has counted that are kept.
         let v = unsafe { load_first(tape.simd, frame.slots.add(from), tape.n) };

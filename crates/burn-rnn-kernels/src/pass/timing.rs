@@ -1,8 +1,8 @@
 //! Which step of which sequence comes when: directions, lengths and resets.
 
-use crate::definition::{Plan, Width};
-
 use crate::machine::threads::Sharing;
+
+use super::sizes::Sizes;
 
 /// How a batch of sequences is run through.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -15,36 +15,6 @@ pub struct Timing {
     /// `[batch, time]`: the steps that begin a part of their own. The state before such a step is the cell's initial state;
     /// against time, the state after it.
     pub resets: Option<Vec<bool>>,
-}
-
-/// The sizes of a run.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Sizes {
-    /// The number of sequences.
-    pub batch: usize,
-    /// The number of time steps.
-    pub time: usize,
-    /// The number of features of a step's input.
-    pub d_input: usize,
-    /// The number of hidden units.
-    pub d_hidden: usize,
-    /// The number of units of a projection; `d_hidden` without.
-    pub d_output: usize,
-}
-
-impl Sizes {
-    pub(crate) fn width(&self, width: Width) -> usize {
-        match width {
-            Width::Hidden => self.d_hidden,
-            Width::Output => self.d_output,
-        }
-    }
-
-    /// The floats of a row of a tensor of states.
-    pub(crate) fn state_row(&self, plan: &Plan, tensor: usize) -> usize {
-        let state = &plan.declaration.states[tensor];
-        state.vectors_there() * self.width(state.width)
-    }
 }
 
 /// Where the steps of all sequences are kept: those that are no padding, one sequence after the other.

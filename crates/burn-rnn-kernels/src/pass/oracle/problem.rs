@@ -3,10 +3,11 @@
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 
-use crate::definition::{ParameterKind, Plan, ProductPlan, Scalars, Source};
+use crate::definition::{Plan, ProductPlan, Scalars, Source};
 use crate::pass::kernel::Engine;
 use crate::pass::scan::output_width;
-use crate::pass::timing::{Sizes, Timing};
+use crate::pass::sizes::Sizes;
+use crate::pass::timing::Timing;
 
 pub(super) struct Problem {
     pub(super) timing: Timing,
@@ -38,9 +39,9 @@ impl Problem {
         )));
         let biases = plan.biases.len() * sizes.d_hidden;
         operands.push((biases > 0).then(|| draw(biases)));
-        for (index, parameter) in plan.declaration.parameters.iter().enumerate() {
-            let len = parameter_len(plan, index, &parameter.kind, &sizes);
-            operands.push(Some(draw(len)));
+        for index in 0..plan.declaration.parameters.len() {
+            let shape = sizes.parameter(plan, index);
+            operands.push(Some(draw(shape.iter().product())));
         }
         let differentiable = operands.len();
         for mask in &plan.declaration.masks {
@@ -258,7 +259,8 @@ impl Problem {
         let rows = self.sizes.width(product.source_width);
         let heads = product.heads.unwrap_or(1);
         let (of_head, rows_of_head) = (width / heads, rows / heads);
-        let columns = plan.blocks(product.parameter) * of_head;
+        let matrix = plan.matrices[product.parameter].expect("it has a product");
+        let columns = matrix.blocks * of_head;
         for (&sum, block) in product.sums.iter().zip(&product.blocks) {
             for k in 0..rows {
                 if product.heads.is_some() && k / rows_of_head != unit / of_head {
@@ -313,21 +315,4 @@ impl Problem {
 
 fn floats(values: &[f64]) -> Vec<f32> {
     values.iter().map(|&value| value as f32).collect()
-}
-
-fn parameter_len(plan: &Plan, index: usize, kind: &ParameterKind, sizes: &Sizes) -> usize {
-    match kind {
-        ParameterKind::Matrix { heads, .. } => {
-            let products = plan.stages.iter().flat_map(|stage| &stage.products);
-            let product = products.clone().find(|product| product.parameter == index);
-            let product = product.expect("every matrix has a product");
-            let rows = plan.row_blocks(index) * sizes.width(product.source_width);
-            let columns = sizes.width(plan.sums[product.sums[0]].width);
-            rows * plan.blocks(index) * columns / heads.unwrap_or(1)
-        }
-        ParameterKind::Vectors { there, .. } => {
-            there.iter().filter(|&&there| there).count() * sizes.d_hidden
-        }
-        ParameterKind::Scalars { count } => *count,
-    }
 }

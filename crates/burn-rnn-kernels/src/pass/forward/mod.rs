@@ -1,0 +1,175 @@
+//! The forward pass: each thread runs its sequences, or its units, through time.
+
+mod frames;
+mod input;
+mod reductions;
+mod through_time;
+
+use core::cell::RefCell;
+
+use crate::definition::{MOST_MASKS, MOST_STATES, Plan, ProductPlan, Source, Width};
+use crate::machine::buffer::Buffer;
+use crate::machine::threads::{Load, Shared};
+use crate::product::layout::Layout;
+
+use super::memory::{Arena, Places, Saved, SavedAt};
+use super::prepared::Prepared;
+use super::sizes::Sizes;
+use super::timing::Schedule;
+use super::worker::Worker;
+use through_time::Job;
+
+/// One way through time.
+pub(crate) struct Pass<'a> {
+    pub(crate) prepared: &'a Prepared,
+    pub(crate) sizes: &'a Sizes,
+    pub(crate) steps: &'a Schedule,
+    pub(crate) x: &'a [f32],
+    /// The tensors of states, `[batch, vectors · width]`.
+    pub(crate) states: [&'a [f32]; MOST_STATES],
+    /// Empty where they are not given.
+    pub(crate) masks: [&'a [f32]; MOST_MASKS],
+}
+
+/// Where a pass leaves what it gives.
+pub(crate) struct Results<'a> {
+    /// All outputs, `[batch, time, width of state 0]`; padding is left as it is.
+    pub(crate) output: &'a mut [f32],
+    /// The tensors of states after the last steps.
+    pub(crate) states: [&'a mut [f32]; MOST_STATES],
+    /// What the backward pass needs, where it is wanted.
+    pub(crate) saved: Option<&'a mut Saved>,
+}
+
+thread_local! {
+    /// Which sequence is in which row, from run to run so that a step of a stream allocates nothing.
+    static ORDER: RefCell<Vec<usize>> = const { RefCell::new(Vec::new()) };
+}
+
+/// What the threads write to, each to the sequences and units of its part.
+struct Memory {
+    places: Places,
+    /// The pre-activations of the sums of output units, `[panel][row][sums · units]`.
+    output_sums: usize,
+    /// Partial sums over units, `[share][reduction][row]`.
+    partial: usize,
+    output: Shared,
+    last: [Shared; MOST_STATES],
+    saved: Option<SavedAt>,
+}
+
+impl Pass<'_> {
+    /// The load of the run, which decides how it is shared.
+    pub(crate) fn load(&self) -> Load {
+        let layouts = &self.prepared.layouts;
+        let time = self.steps.longest();
+        load(
+            self.prepared.kernel.plan(),
+            self.sizes,
+            layouts,
+            time,
+            self.sizes.d_input,
+        )
+    }
+
+    /// Runs it, shared among threads.
+    pub(crate) fn run(&self, mut results: Results<'_>) {
+        let prepared = self.prepared;
+        let plan = prepared.kernel.plan();
+        let batch = self.sizes.batch;
+        let mut arena = Arena::default();
+        let places = Places::new(plan, &mut arena, true, |width| {
+            batch * prepared.padded[width as usize]
+        });
+        let output = Width::Output as usize;
+        let output_sums = arena.take(batch * plan.positions[output] * prepared.padded[output]);
+        let load = self.load();
+        let sharing = load.sharing();
+        let reductions = plan.declaration.reductions.len();
+        let partial = arena.take(rayon::current_num_threads() * reductions * batch);
+        let mut scratch = Buffer::zeros(arena.len());
+        let mut order = ORDER.take();
+        self.steps.order(batch, sharing, &mut order);
+        for (index, state) in plan.states.iter().enumerate() {
+            if state.there {
+                self.start(index, &order, &mut scratch[places.states[index][0]..]);
+            }
+        }
+        let memory = Memory {
+            places,
+            output_sums,
+            partial,
+            output: Shared::new(results.output),
+            last: results.states.each_mut().map(|state| Shared::new(state)),
+            saved: results.saved.map(SavedAt::new),
+        };
+        let scratch = Shared::new(&mut scratch);
+        load.share(sharing, &|part, member| {
+            prepared.level.run(Job {
+                pass: self,
+                memory: &memory,
+                worker: Worker {
+                    plan,
+                    sizes: self.sizes,
+                    steps: self.steps,
+                    layouts: &prepared.layouts,
+                    padded: prepared.padded,
+                    order: &order,
+                    scratch,
+                    part: &part,
+                    member,
+                },
+            });
+        });
+        ORDER.set(order);
+    }
+
+    /// Writes a state to its rows: what is given, or the initial value where the first step begins a part.
+    fn start(&self, index: usize, order: &[usize], to: &mut [f32]) {
+        let plan = self.prepared.kernel.plan();
+        let state = plan.states[index];
+        let width = self.sizes.width(state.width);
+        let padded = self.prepared.padded[state.width as usize];
+        let from = self.states[state.tensor];
+        let row = from.len() / self.sizes.batch;
+        let is_given = !from.is_empty();
+        for (&sequence, to) in order.iter().zip(to.chunks_exact_mut(padded)) {
+            let is_cut = self.steps.length(sequence) > 0 && self.steps.is_cut(sequence, 0);
+            if is_given && !is_cut {
+                let from = &from[sequence * row + state.block * width..][..width];
+                to[..width].copy_from_slice(from);
+            } else {
+                to[..width].fill(state.initial);
+            }
+        }
+    }
+}
+
+/// The load of a run in either direction.
+pub(crate) fn load(
+    plan: &Plan,
+    sizes: &Sizes,
+    layouts: &[Layout; 2],
+    time: usize,
+    d_input: usize,
+) -> Load {
+    let batch = sizes.batch;
+    let products = plan.stages.iter().flat_map(|stage| &stage.products);
+    let floats = |product: &ProductPlan| {
+        let rows = sizes.width(product.source_width) / product.heads.unwrap_or(1);
+        rows * product.sums.len() * sizes.width(plan.sums[product.sums[0]].width)
+    };
+    let at_once = |product: &&ProductPlan| matches!(product.source, Source::State(_));
+    let weights = products.clone().filter(at_once).map(floats).sum();
+    let step = batch * products.map(floats).sum::<usize>();
+    let widths = plan.stages.iter().map(|stage| stage.width);
+    let panels = widths.map(|width| layouts[width as usize].panels(sizes.width(width)));
+    Load {
+        batch,
+        panels: panels.min().unwrap_or(1),
+        work: time * (step + batch * plan.inputs.len() * sizes.d_hidden * d_input),
+        step,
+        time,
+        weights,
+    }
+}

@@ -1,0 +1,56 @@
+//! Sums over all units of a step, which threads that share units make together.
+
+use crate::pass::frame::Span;
+
+use super::frames::Frames;
+use super::through_time::Job;
+
+impl Job<'_> {
+    /// The place of a thread's sum over its units.
+    fn partial(&self, share: usize, reduction: usize, row: usize) -> *mut f32 {
+        let worker = &self.worker;
+        let reductions = worker.plan.declaration.reductions.len();
+        let row = worker.part.first + row;
+        let place = (share * reductions + reduction) * worker.sizes.batch + row;
+        worker.scratch.at(self.memory.partial + place)
+    }
+
+    /// The sums of a temp over this thread's units.
+    pub(super) fn reduce(&self, reduction: usize, frames: &Frames) {
+        let plan = self.worker.plan;
+        let temp = plan.declaration.reductions[reduction];
+        let units = self.worker.units(plan.temps[temp].width);
+        for row in 0..frames.stages[0].span.rows {
+            // SAFETY: scratch memory has these rows and units.
+            unsafe {
+                let from = frames.memory.temps[temp].at(row, units.start);
+                let units = core::slice::from_raw_parts(from, units.len());
+                *self.partial(self.worker.part.share, reduction, row) = units.iter().sum();
+            }
+        }
+    }
+
+    /// The sums over all units, kept where a backward pass will come.
+    pub(super) fn total(&self, reductions: &[usize], span: &Span, totals: &mut [f32]) {
+        let worker = &self.worker;
+        let all = worker.plan.declaration.reductions.len();
+        for &reduction in reductions {
+            for row in 0..span.rows {
+                // SAFETY: the threads have waited for each other since these were written.
+                let parts = (0..worker.part.shares)
+                    .map(|share| unsafe { *self.partial(share, reduction, row) });
+                let total: f32 = parts.sum();
+                totals[reduction * worker.part.rows + row] = total;
+                if let Some(saved) = &self.memory.saved
+                    && worker.part.share == 0
+                {
+                    // SAFETY: there are as many kept steps as are kept.
+                    unsafe {
+                        let step = *span.inner.add(row);
+                        *saved.reduced.at(step * all + reduction) = total;
+                    }
+                }
+            }
+        }
+    }
+}
