@@ -78,6 +78,10 @@ impl State for HiddenState {
     fn map(self, f: &mut dyn FnMut(Tensor<2>) -> Tensor<2>) -> Self {
         Self::new(f(self.hidden))
     }
+
+    fn shapes(&self) -> Vec<[usize; 2]> {
+        vec![self.hidden.dims()]
+    }
 }
 
 impl CellState for HiddenState {
@@ -136,6 +140,12 @@ impl State for LstmState {
             cell: f(self.cell),
             gates: self.gates.map(f),
         }
+    }
+
+    fn shapes(&self) -> Vec<[usize; 2]> {
+        let mut shapes = vec![self.hidden.dims(), self.cell.dims()];
+        shapes.extend(self.gates.as_ref().map(Tensor::dims));
+        shapes
     }
 }
 

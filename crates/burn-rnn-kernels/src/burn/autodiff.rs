@@ -50,7 +50,11 @@ impl<B: CpuBackend, C: CheckpointStrategy> FusedScan for Autodiff<B, C> {
         let operands = Tensors::<B>(operands.0.map(|tensor| tensor.into_primitive()));
         if !(wanted.x || wanted.parameters || states_are_tracked) {
             let operands = dense(operands);
-            let results = infer::<B>(&operands.0.map_ref(|tensor| tensor), &run);
+            let results = infer::<B>(
+                &operands.0.map_ref(|tensor| tensor),
+                &run.engine,
+                &run.timing,
+            );
             return results.into_iter().map(Self::from_inner).collect();
         }
 

@@ -36,14 +36,18 @@ pub(crate) trait FusedScan: Backend {
 #[cfg(feature = "flex")]
 impl FusedScan for burn::backend::Flex {
     fn fused_scan(operands: Tensors<Self>, run: Run) -> Vec<FloatTensor<Self>> {
-        infer::<Self>(&dense(operands).0.map_ref(|tensor| tensor), &run)
+        let operands = dense(operands);
+        let operands = operands.0.map_ref(|tensor| tensor);
+        infer::<Self>(&operands, &run.engine, &run.timing)
     }
 }
 
 #[cfg(feature = "ndarray")]
 impl FusedScan for burn::backend::NdArray {
     fn fused_scan(operands: Tensors<Self>, run: Run) -> Vec<FloatTensor<Self>> {
-        infer::<Self>(&dense(operands).0.map_ref(|tensor| tensor), &run)
+        let operands = dense(operands);
+        let operands = operands.0.map_ref(|tensor| tensor);
+        infer::<Self>(&operands, &run.engine, &run.timing)
     }
 }
 
@@ -75,19 +79,16 @@ pub(crate) fn read<'a, B: CpuBackend>(
 /// A scan of dense tensors that no gradient will come back to.
 pub(crate) fn infer<B: CpuBackend>(
     operands: &Operands<&FloatTensor<B>>,
-    run: &Run,
+    engine: &Engine,
+    timing: &Timing,
 ) -> Vec<FloatTensor<B>> {
-    let kernel = &run.engine.0;
+    let kernel = &engine.0;
     let plan = kernel.plan();
     let read = read::<B>(plan, operands);
-    let owners = operands
-        .iter()
-        .enumerate()
-        .map(|(index, tensor)| -> Option<Owner> {
-            let tensor = tensor.filter(|_| index >= plan.w_input())?;
-            B::owner(tensor)
-        });
-    let owners = Operands::new(owners.collect());
+    let owner = |(index, tensor): (usize, Option<&&FloatTensor<B>>)| -> Option<Owner> {
+        B::owner(tensor.filter(|_| index >= plan.w_input())?)
+    };
+    let owners: Operands<Owner> = operands.iter().enumerate().map(owner).collect();
     let level = Level::chosen();
     let outputs = forward(
         kernel,
@@ -95,7 +96,7 @@ pub(crate) fn infer<B: CpuBackend>(
         &read.sizes,
         &read.floats,
         Some(&owners),
-        &run.timing,
+        timing,
         false,
     );
     results::<B>(plan, &read, outputs)
@@ -147,7 +148,8 @@ fn results<B: CpuBackend>(plan: &Plan, read: &Read<'_>, outputs: Outputs) -> Vec
     } else {
         Shape::new([sizes.batch, sizes.time, width])
     };
-    let mut all = vec![B::tensor(outputs.output, shape)];
+    let mut all = Vec::with_capacity(1 + outputs.states.len());
+    all.push(B::tensor(outputs.output, shape));
     for (tensor, state) in outputs.states.into_iter().enumerate() {
         all.push(if *is_step && tensor == 0 {
             all[0].clone()

@@ -12,31 +12,30 @@ use super::{engine, reference};
 
 /// The operands of a scan in Burn's tensors, in the order of the definition's declaration.
 #[derive(Clone, Debug)]
-pub struct Inputs(Vec<Option<DispatchTensor>>);
+pub struct Inputs(Operands<DispatchTensor>);
 
 impl Inputs {
     /// The input, `[batch, time, d_input]`, or of one step `[batch, d_input]`.
     #[inline]
     pub fn new<const D: usize>(x: Tensor<D>) -> Self {
-        let mut operands = Vec::with_capacity(8);
-        operands.push(Some(x.into_dispatch()));
-        Self(operands)
+        let mut inputs = Self::none();
+        inputs.push(Some(x));
+        inputs
     }
 
     /// Nothing yet.
     pub fn none() -> Self {
-        Self(Vec::new())
+        Self(Operands::new(Vec::new()))
     }
 
     /// Whether a scan of these would run fused, not in plain tensor operations.
     pub fn is_fused(&self) -> bool {
-        let operands = Operands::new(self.0.iter().map(Option::as_ref).collect());
-        !engine::is_reference() && dispatch::is_covered(&operands)
+        !engine::is_reference() && dispatch::is_covered(&self.0.map_ref(|tensor| tensor))
     }
 
     /// The device and type of the first operand.
     pub fn options(&self) -> Option<(Device, DType)> {
-        let first = self.0.iter().flatten().next()?.clone();
+        let first = self.0.there().next()?.clone();
         let dtype = first.kind.dtype();
         Some((reference::device(first), dtype))
     }
@@ -71,7 +70,7 @@ pub struct ScanResults<const D: usize> {
 /// Where a shape or a type does not fit; the message names the operand and both.
 #[inline]
 pub fn scan<const D: usize>(engine: &Engine, inputs: Inputs, timing: Timing) -> ScanResults<D> {
-    let operands = Operands::new(inputs.0);
+    let operands = inputs.0;
     if engine::is_reference() {
         return reference::scan(engine, &operands, &timing);
     }
@@ -83,7 +82,7 @@ pub fn scan<const D: usize>(engine: &Engine, inputs: Inputs, timing: Timing) -> 
 ///
 /// None where [`scan`] would be made of plain tensor operations.
 pub fn steps(engine: &Engine, inputs: Inputs) -> Option<Steps> {
-    let operands = Operands::new(inputs.0);
+    let operands = inputs.0;
     if engine::is_reference() || !dispatch::is_covered(&operands.map_ref(|tensor| tensor)) {
         return None;
     }
@@ -126,13 +125,9 @@ mod dispatch {
         operands: Operands<DispatchTensor>,
         timing: Timing,
     ) -> ScanResults<D> {
-        let run = Run {
-            engine: engine.clone(),
-            timing: Arc::new(timing),
-        };
         #[cfg(feature = "flex")]
         if let Some(tensors) = operands.try_map_ref(flex::plain) {
-            let mut results = infer::<burn::backend::Flex>(&tensors, &run).into_iter();
+            let mut results = infer::<burn::backend::Flex>(&tensors, engine, &timing).into_iter();
             let output = results.next().expect("a scan has an output");
             return ScanResults {
                 output: flex::tensor(output),
@@ -140,8 +135,12 @@ mod dispatch {
             };
         }
         if !is_covered(&operands.map_ref(|tensor| tensor)) {
-            return reference::scan(engine, &operands, &run.timing);
+            return reference::scan(engine, &operands, &timing);
         }
+        let run = Run {
+            engine: engine.clone(),
+            timing: Arc::new(timing),
+        };
         let mut results = Dispatch::fused_scan(Tensors(operands), run).into_iter();
         let output = results.next().expect("a scan has an output");
         ScanResults {

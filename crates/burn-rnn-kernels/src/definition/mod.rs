@@ -23,7 +23,7 @@ pub(crate) use limits::{
 };
 #[cfg(test)]
 pub(crate) use plan::RowPlan;
-pub(crate) use plan::{Plan, ProductPlan, SavedTemp, StatePlan};
+pub(crate) use plan::{Plan, ProductPlan, SavedTemp, StagePlan, StatePlan};
 pub(crate) use value::operators;
 
 /// The equations of a recurrent cell, written once: everything else is derived from them.

@@ -21,15 +21,15 @@ pub struct Wanted {
 }
 
 /// What is needed beside what the backward pass has left.
-pub(crate) struct Gradients<'a> {
+pub(crate) struct Gradients<'a, 'b> {
     pub(crate) plan: &'a Plan,
     pub(crate) level: Level,
     pub(crate) sizes: &'a Sizes,
-    pub(crate) operands: &'a Operands<&'a [f32]>,
+    pub(crate) operands: &'a Operands<&'b [f32]>,
     pub(crate) saved: &'a Saved,
 }
 
-impl Gradients<'_> {
+impl Gradients<'_, '_> {
     /// The gradients of all operands that are wanted, in their order.
     pub(crate) fn of(&self, returned: Returned, wanted: Wanted) -> Operands<Vec<f32>> {
         let plan = self.plan;

@@ -1,13 +1,24 @@
 //! What a scan reads, counted as its declaration says.
 
+use smallvec::SmallVec;
+
+/// The operands of most cells: so many need no allocation.
+const MOST_AS_A_RULE: usize = 8;
+
 /// The operands of a scan, those that are there: the input, the states, `w_input` and the bias, the parameters and the masks.
 #[derive(Clone, Debug)]
-pub struct Operands<T>(Vec<Option<T>>);
+pub struct Operands<T>(SmallVec<[Option<T>; MOST_AS_A_RULE]>);
 
 impl<T> Operands<T> {
     /// Operands in their order.
     pub fn new(operands: Vec<Option<T>>) -> Self {
-        Self(operands)
+        Self(operands.into())
+    }
+
+    /// Adds the next operand.
+    #[inline]
+    pub fn push(&mut self, operand: Option<T>) {
+        self.0.push(operand);
     }
 
     /// The operand at `index`, where it is there.
@@ -64,7 +75,7 @@ impl<T> Operands<T> {
         &'a self,
         mut f: impl FnMut(&'a T) -> Option<U>,
     ) -> Option<Operands<U>> {
-        let mut all = Vec::with_capacity(self.0.len());
+        let mut all = SmallVec::with_capacity(self.0.len());
         for operand in &self.0 {
             all.push(match operand {
                 Some(operand) => Some(f(operand)?),
@@ -87,6 +98,12 @@ impl<T> Operands<T> {
 
     /// The operands as they were given.
     pub fn into_inner(self) -> Vec<Option<T>> {
-        self.0
+        self.0.into_vec()
+    }
+}
+
+impl<T> FromIterator<Option<T>> for Operands<T> {
+    fn from_iter<I: IntoIterator<Item = Option<T>>>(operands: I) -> Self {
+        Self(operands.into_iter().collect())
     }
 }

@@ -38,7 +38,10 @@ fn agree(
     let engine = &Engine::of(definition);
     let mut problem = Problem::new(engine, sizes, timing, with_states);
     let given = problem.floats();
-    let operands = Operands::new(given.iter().map(|operand| operand.as_deref()).collect());
+    let operands = given
+        .iter()
+        .map(|operand| operand.as_deref())
+        .collect::<Operands<_>>();
     let (output, states) = problem.run(engine);
     let numerical = match compared {
         Compared::Values => Vec::new(),

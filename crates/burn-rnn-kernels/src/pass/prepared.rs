@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
-use crate::definition::{Plan, ProductPlan, Width};
+use smallvec::SmallVec;
+
+use crate::definition::{Plan, ProductPlan, StagePlan, Width};
 use crate::machine::buffer::Buffer;
 use crate::machine::level::Level;
 use crate::product::cache::{self, Key, Owner};
@@ -22,8 +24,8 @@ pub(crate) struct Prepared {
     pub(crate) padded: [usize; 2],
     /// The input side of all sums that have one.
     pub(crate) input: Option<Arc<Panels>>,
-    /// By stage and product.
-    pub(crate) products: Vec<Vec<Arc<Panels>>>,
+    /// By stage and product, one after the other.
+    products: SmallVec<[Arc<Panels>; 4]>,
     /// `[panel][inputs · units]`.
     pub(crate) bias: Buffer,
     /// The rows of per-unit parameters and the scalars, `[rows, padded]`.
@@ -74,23 +76,29 @@ impl Prepared {
             };
             pack(plan.w_input(), blocks, Width::Hidden)
         });
-        let products = plan.stages.iter().map(|stage| {
-            let products = stage.products.iter().map(|product| {
+        let mut products = SmallVec::new();
+        for stage in &plan.stages {
+            for product in &stage.products {
                 let operand = plan.parameter(product.parameter);
-                pack(operand, blocks(plan, product, sizes, operands), stage.width)
-            });
-            products.collect()
-        });
+                let blocks = blocks(plan, product, sizes, operands);
+                products.push(pack(operand, blocks, stage.width));
+            }
+        }
         Self {
             kernel: kernel.clone(),
             level,
             layouts,
             padded,
             input,
-            products: products.collect(),
+            products,
             bias: panel_order(plan, sizes, operands, in_order, layout),
             rows: rows(plan, sizes, operands, padded[Width::Hidden as usize]),
         }
+    }
+
+    /// The panels of the products of a stage.
+    pub(crate) fn products(&self, stage: &StagePlan) -> &[Arc<Panels>] {
+        &self.products[stage.first_product..][..stage.products.len()]
     }
 }
 
@@ -99,7 +107,7 @@ pub(crate) fn blocks<'a>(
     plan: &Plan,
     product: &'a ProductPlan,
     sizes: &Sizes,
-    operands: &Operands<&'a [f32]>,
+    operands: &'a Operands<&[f32]>,
 ) -> Blocks<'a> {
     let operand = plan.parameter(product.parameter);
     let rows = sizes.width(product.source_width);

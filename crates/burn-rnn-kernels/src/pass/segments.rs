@@ -81,7 +81,7 @@ impl Segment {
     /// The operands of the segment, from states on.
     fn operands<'a>(
         &'a self,
-        whole: &Operands<&'a [f32]>,
+        whole: &'a Operands<&[f32]>,
         states: &'a [Vec<f32>],
     ) -> Operands<&'a [f32]> {
         let operands = whole.iter().enumerate().map(|(index, operand)| {
@@ -93,7 +93,7 @@ impl Segment {
                 .and_then(|state| states.get(state));
             state.map(Vec::as_slice).or(operand.copied())
         });
-        Operands::new(operands.collect())
+        operands.collect()
     }
 }
 
@@ -127,6 +127,7 @@ pub(crate) fn forward_in_segments(
         let (sizes_of, timing_of) = (&segment.sizes, &segment.timing);
         let outputs = forward(kernel, level, sizes_of, &of_segment, None, timing_of, false);
         paste(&mut output, &outputs.output, sizes, &steps, width);
+        drop(of_segment);
         starts.push(Start {
             steps,
             states: core::mem::replace(&mut states, outputs.states),

@@ -2,7 +2,7 @@
 
 use core::cell::RefCell;
 use core::mem::take;
-use core::ops::Range;
+use core::ops::{Deref, Range};
 
 use crate::definition::{Plan, StatePlan, Width};
 use crate::machine::barrier::Member;
@@ -16,6 +16,17 @@ use super::timing::Schedule;
 /// What one thread of a run has.
 #[derive(Clone, Copy)]
 pub(crate) struct Worker<'a> {
+    pub(crate) run: SharedRun<'a>,
+    pub(crate) part: &'a Part,
+    pub(crate) member: Member<'a>,
+    /// This thread's panels and units, by width: first and end.
+    panels: [(usize, usize); 2],
+    units: [(usize, usize); 2],
+}
+
+/// What all threads of a run have together.
+#[derive(Clone, Copy)]
+pub(crate) struct SharedRun<'a> {
     pub(crate) plan: &'a Plan,
     pub(crate) sizes: &'a Sizes,
     pub(crate) steps: &'a Schedule,
@@ -25,11 +36,35 @@ pub(crate) struct Worker<'a> {
     /// Which sequence is in which row.
     pub(crate) order: &'a [usize],
     pub(crate) scratch: Shared,
-    pub(crate) part: &'a Part,
-    pub(crate) member: Member<'a>,
+}
+
+impl<'a> Deref for Worker<'a> {
+    type Target = SharedRun<'a>;
+
+    fn deref(&self) -> &SharedRun<'a> {
+        &self.run
+    }
 }
 
 impl<'a> Worker<'a> {
+    pub(crate) fn new(run: SharedRun<'a>, part: &'a Part, member: Member<'a>) -> Self {
+        let widths = Width::ALL.map(|width| {
+            let layout = run.layouts[width as usize];
+            let all = run.sizes.width(width);
+            let panels = part.panels(layout.panels(all));
+            let end = all.min(panels.end * layout.units());
+            let units = (panels.start * layout.units(), end);
+            ((panels.start, panels.end), units)
+        });
+        Self {
+            run,
+            part,
+            member,
+            panels: widths.map(|(panels, _)| panels),
+            units: widths.map(|(_, units)| units),
+        }
+    }
+
     /// The sequences of the rows, the longest first.
     pub(crate) fn sequences(&self) -> &'a [usize] {
         &self.order[self.part.first..][..self.part.rows]
@@ -42,13 +77,13 @@ impl<'a> Worker<'a> {
     }
 
     pub(crate) fn panels(&self, width: Width) -> Range<usize> {
-        let layout = self.layouts[width as usize];
-        self.part.panels(layout.panels(self.sizes.width(width)))
+        let (first, end) = self.panels[width as usize];
+        first..end
     }
 
     pub(crate) fn units(&self, width: Width) -> Range<usize> {
-        let (panels, units) = (self.panels(width), self.layouts[width as usize].units());
-        panels.start * units..self.sizes.width(width).min(panels.end * units)
+        let (first, end) = self.units[width as usize];
+        first..end
     }
 
     /// This thread's rows of a vector in scratch memory.
@@ -93,7 +128,7 @@ impl RowSteps {
     /// All rows at the `index`-th step of their sequences. Of those that are shorter it means nothing.
     pub(crate) fn new(worker: &Worker<'_>, index: usize) -> Self {
         let [mut kept, mut callers] = LAST.try_with(RefCell::take).unwrap_or_default();
-        let Worker { steps, sizes, .. } = worker;
+        let SharedRun { steps, sizes, .. } = worker.run;
         let rows = worker.sequences().iter();
         let at = rows.map(|&sequence| (sequence, steps.step(sequence, index)));
         kept.clear();

@@ -55,6 +55,8 @@ pub(crate) struct StagePlan {
     pub(crate) sums: Vec<usize>,
     pub(crate) first_slot: usize,
     pub(crate) products: Vec<ProductPlan>,
+    /// The number of products of earlier stages.
+    pub(crate) first_product: usize,
     /// Whether it reads what other units of an earlier stage have left.
     pub(crate) waits: bool,
     /// The reductions of temps that it leaves.
@@ -228,6 +230,7 @@ impl Plan {
                 sums: of_stage,
                 first_slot,
                 products: Vec::new(),
+                first_product: 0,
                 waits: !reduced.is_empty(),
                 reduces,
                 reduced,
@@ -237,6 +240,11 @@ impl Plan {
             let stage = declaration.sums[product.sums[0]].stage;
             plans[stage].waits |= matches!(product.source, Source::Temp(_));
             plans[stage].products.extend(products::runs(product, &sums));
+        }
+        let mut first_product = 0;
+        for stage in &mut plans {
+            stage.first_product = first_product;
+            first_product += stage.products.len();
         }
         let temps = states::temps(&declaration, &plans, &records, &kept_slots);
         let mut rows = Vec::new();

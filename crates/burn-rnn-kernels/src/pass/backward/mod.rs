@@ -17,7 +17,7 @@ use crate::tuning::STAGGER;
 use super::kernel::Kernel;
 use super::memory::{Arena, Places, Saved, SavedAt};
 use super::sizes::Sizes;
-use super::worker::Worker;
+use super::worker::{SharedRun, Worker};
 use through_time::Job;
 
 pub(crate) use transposed::Transposed;
@@ -98,22 +98,20 @@ impl BackwardPass<'_> {
             group,
             groups,
         };
-        let scratch = Shared::new(&mut scratch);
+        let run = SharedRun {
+            plan,
+            sizes: self.sizes,
+            steps: &steps,
+            layouts: &self.weights.layouts,
+            padded,
+            order: &order,
+            scratch: Shared::new(&mut scratch),
+        };
         load.share(sharing, &|part, member| {
             self.level.run(Job {
                 pass: self,
                 memory: &memory,
-                worker: Worker {
-                    plan,
-                    sizes: self.sizes,
-                    steps: &steps,
-                    layouts: &self.weights.layouts,
-                    padded,
-                    order: &order,
-                    scratch,
-                    part: &part,
-                    member,
-                },
+                worker: Worker::new(run, &part, member),
             });
         });
         let mut total = Buffer::zeros(group);

@@ -16,7 +16,7 @@ use super::memory::{Arena, Places, Saved, SavedAt};
 use super::prepared::Prepared;
 use super::sizes::Sizes;
 use super::timing::Schedule;
-use super::worker::Worker;
+use super::worker::{SharedRun, Worker};
 use through_time::Job;
 
 /// One way through time.
@@ -103,22 +103,20 @@ impl Pass<'_> {
             last: results.states.each_mut().map(|state| Shared::new(state)),
             saved: results.saved.map(SavedAt::new),
         };
-        let scratch = Shared::new(&mut scratch);
+        let run = SharedRun {
+            plan,
+            sizes: self.sizes,
+            steps: self.steps,
+            layouts: &prepared.layouts,
+            padded: prepared.padded,
+            order: &order,
+            scratch: Shared::new(&mut scratch),
+        };
         load.share(sharing, &|part, member| {
             prepared.level.run(Job {
                 pass: self,
                 memory: &memory,
-                worker: Worker {
-                    plan,
-                    sizes: self.sizes,
-                    steps: self.steps,
-                    layouts: &prepared.layouts,
-                    padded: prepared.padded,
-                    order: &order,
-                    scratch,
-                    part: &part,
-                    member,
-                },
+                worker: Worker::new(run, &part, member),
             });
         });
         ORDER.set(order);

@@ -7,7 +7,7 @@ use pulp::{Simd, WithSimd};
 use crate::definition::{ProductPlan, Source, Width};
 use crate::machine::buffer::Buffer;
 use crate::pass::frame::ForwardFrame;
-use crate::pass::worker::{RowSteps, Worker};
+use crate::pass::worker::{RowSteps, SharedRun, Worker};
 use crate::product::panels::Panels;
 use crate::product::tile::Tile;
 use crate::tuning::{CHUNK, FEW_ROWS, OWN_CACHE, ROWS_OF_FAR_WEIGHTS};
@@ -76,7 +76,7 @@ impl WithSimd for Job<'_> {
 impl Job<'_> {
     /// The steps whose input sides are computed at once.
     fn chunk(&self, step_floats: usize, longest: usize) -> usize {
-        let Worker { plan, sizes, .. } = self.worker;
+        let SharedRun { plan, sizes, .. } = self.worker.run;
         let weights = sizes.d_input * plan.inputs.len() * sizes.d_hidden;
         let least = if weights > OWN_CACHE {
             ROWS_OF_FAR_WEIGHTS.div_ceil(self.worker.part.rows.max(1))
@@ -207,7 +207,7 @@ impl Job<'_> {
             } else {
                 turn
             };
-            for (product, panels) in stage.products.iter().zip(&prepared.products[index]) {
+            for (product, panels) in stage.products.iter().zip(prepared.products(stage)) {
                 // SAFETY: the frame has these rows and panels, and the weights are those of the product.
                 unsafe { multiply(simd, frames.stage(index), product, panels, panel) };
             }
