@@ -1,14 +1,18 @@
 //! Configurations through `serde`, parameters through Burn's records and stores.
 
+use std::collections::BTreeMap;
+use std::path::Path;
+
 use burn::config::Config;
 use burn::module::Module;
 use burn::store::{BurnpackStore, ModuleRecord, ModuleSnapshot, SafetensorsStore};
-use burn::tensor::{DType, Device, Tensor};
+use burn::tensor::{DType, Device, Tensor, TensorData};
 use burn_rnn::{
     Activation, AttentionConfig, AttentionScore, CellOptions, CoupledLstmConfig, Coupling,
     GruConfig, HeadActivation, HeadConfig, Initialization, LstmConfig, Merge, PeepholeKind,
-    PeepholeLstmConfig, RecurrentConfig, Reset, SimpleRnnConfig, SlidingWindowConfig,
+    PeepholeLstmConfig, RecurrentConfig, Reset, SimpleRnnConfig, SlidingWindowConfig, State,
 };
+use safetensors::SafeTensors;
 
 use crate::backends;
 use crate::parameters;
@@ -124,6 +128,88 @@ pub fn check_on<O: CellOptions>(config: &RecurrentConfig<O>, device: &Device) {
     let mut loaded = fresh();
     loaded.load_from(&mut store).unwrap();
     assert_eq!(parameters::read(&loaded), expected, "safetensors");
+}
+
+/// What commit c54596b wrote (`fixtures/make_earlier.rs`): names, shapes, outputs and states of today are those of then.
+#[test]
+fn records_of_earlier_versions_load_as_they_are() {
+    earlier("simple", SimpleRnnConfig::new(3, 4));
+    earlier("lstm", LstmConfig::new(3, 4));
+    earlier("lstm-full_gate_recurrence", LstmConfig::new(3, 4));
+    earlier("peephole", PeepholeLstmConfig::new(3, 4));
+    earlier("peephole-full", PeepholeLstmConfig::new(3, 4));
+    earlier("coupled", CoupledLstmConfig::new(3, 4));
+    earlier("coupled-forget_from_input", CoupledLstmConfig::new(3, 4));
+    earlier("gru", GruConfig::new(3, 4));
+    earlier("gru-reset_before", GruConfig::new(3, 4));
+}
+
+/// The configuration comes from the file; the one given says which architecture it is.
+fn earlier<O: CellOptions>(name: &str, _: RecurrentConfig<O>) {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/earlier");
+    let path = |ending: &str| folder.join(format!("{name}.{ending}"));
+    let case: serde_json::Value =
+        serde_json::from_str(&std::fs::read_to_string(path("json")).unwrap()).unwrap();
+    let config: RecurrentConfig<O> = serde_json::from_value(case["config"].clone()).unwrap();
+    let floats = |value: &serde_json::Value| -> Vec<f32> {
+        let floats = value.as_array().unwrap().iter();
+        floats.map(|float| float.as_f64().unwrap() as f32).collect()
+    };
+    let input: Vec<f32> = (0..2 * 5 * 3).map(|index| (index as f32).sin()).collect();
+    backends::each(|backend| {
+        let device = &backend.device;
+        let record = ModuleRecord::load(path("bpk")).unwrap();
+        let of_record = config.init(device).load_record(record);
+        let mut of_store = config.init(device);
+        let mut store = SafetensorsStore::from_file(path("safetensors"));
+        of_store.load_from(&mut store).unwrap();
+        assert_eq!(
+            parameters::read(&of_record),
+            parameters::read(&of_store),
+            "{name}"
+        );
+
+        let input = TensorData::new(input.clone(), [2, 5, 3]);
+        let input = Tensor::<3>::from_data(input, (device, DType::F32));
+        let (output, state) = of_record.forward(input, None);
+        let output: Vec<f32> = output.into_data().iter().collect();
+        assert_close(&output, &floats(&case["output"]), name);
+        let mut expected = case["states"].as_array().unwrap().iter();
+        state.map(&mut |tensor| {
+            let state: Vec<f32> = tensor.clone().into_data().iter().collect();
+            assert_close(&state, &floats(expected.next().unwrap()), name);
+            tensor
+        });
+        assert!(expected.next().is_none(), "{name}: a state is missing");
+    });
+
+    // What is written today has the same names and shapes.
+    let folder = tempfile::tempdir().unwrap();
+    let written = folder.path().join("today.safetensors");
+    let network = config.init(&Device::default());
+    let mut store = SafetensorsStore::from_file(&written);
+    network.save_into(&mut store).unwrap();
+    assert_eq!(names(&written), names(&path("safetensors")), "{name}");
+}
+
+/// The tensors of a file, with their shapes.
+fn names(path: &Path) -> BTreeMap<String, Vec<usize>> {
+    let bytes = std::fs::read(path).unwrap();
+    let file = SafeTensors::deserialize(&bytes).unwrap();
+    let tensors = file.iter();
+    tensors
+        .map(|(name, view)| (name.to_owned(), view.shape().to_vec()))
+        .collect()
+}
+
+fn assert_close(actual: &[f32], expected: &[f32], name: &str) {
+    assert_eq!(actual.len(), expected.len(), "{name}");
+    for (actual, expected) in actual.iter().zip(expected) {
+        assert!(
+            (actual - expected).abs() <= 1e-6,
+            "{name}: {actual} was {expected}"
+        );
+    }
 }
 
 #[test]

@@ -20,14 +20,14 @@
 //!
 //! [`scan`] takes tensors as [`Inputs`], in the order of a [`Declaration`](definition::Declaration). On Flex and NdArray in `f32` they
 //! become slices (`burn/extension.rs`). `pass/scan.rs` packs the weights into panels (`pass/prepared.rs`, `product/panels.rs`), decides who
-//! computes what (`machine/threads.rs`) and has each thread run its rows and units through time (`pass/forward.rs`): the input
-//! sides of a chunk of steps as one product, then for each step and stage the products of a panel (`product/tile.rs`) and the
+//! computes what (`machine/threads.rs`) and has each thread run its rows and units (`pass/worker.rs`) through time (`pass/forward/through_time.rs`): the
+//! input sides of a chunk of steps as one product (`pass/forward/input.rs`), then for each step and stage the products of a panel (`product/tile.rs`) and the
 //! equations over the panel's units (`pass/lane.rs`). What functions of sums give is kept by step (`pass/memory.rs`). Back again
-//! (`burn/autodiff.rs`), `pass/backward.rs` runs the steps from the last to the first: the equations' derivative (`pass/tape.rs`) leaves the
+//! (`burn/autodiff.rs`), `pass/backward/through_time.rs` runs the steps from the last to the first: the equations' derivative (`pass/derivative.rs`, `pass/tape.rs`) leaves the
 //! gradients of the sums where the kept values were, a transposed product takes them to the states before; `pass/gradients.rs` makes the
 //! gradients of the weights and of the input of them, in one product each over all steps.
 //!
-//! Everything that depends on a definition is in two functions a stage, `lane.rs` and `tape.rs`, which are compiled where the definition
+//! Everything that depends on a definition is in two functions a stage, `lane.rs` and `derivative.rs`, which are compiled where the definition
 //! is; the rest is compiled once for each level of instructions and calls them through an object ([`Engine`]).
 //!
 //! # Memory

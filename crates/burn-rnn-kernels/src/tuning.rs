@@ -47,6 +47,10 @@ pub(crate) const ROWS_OF_FAR_WEIGHTS: usize = 96;
 /// vectors hides how long an addition takes. Zen 5, batch 1: 1.9 ×.
 pub(crate) const FEW_ROWS: usize = 3;
 
+/// The floats of sums up to which the point-wise pass runs over all panels of a step at once: they are still in the nearest cache, and
+/// each call costs as much as ten vectors.
+pub(crate) const POINT_WISE_AT_ONCE: usize = 1 << 12;
+
 /// The vectors of a panel of few rows.
 pub(crate) const VECTORS_OF_FEW_ROWS: usize = 8;
 

@@ -30,14 +30,25 @@ impl Activation {
             Self::Identity => a,
         }
     }
-
-    /// The function as equations name it.
-    pub(crate) fn function(self) -> Function {
-        match self {
-            Self::Tanh => Function::Tanh,
-            Self::Relu => Function::Relu,
-            Self::Sigmoid => Function::Sigmoid,
-            Self::Identity => Function::Identity,
-        }
-    }
 }
+
+/// The functions that equations have as a `const` parameter, by their place here: the compiler then makes each its own loop.
+pub(crate) const FUNCTIONS: [Function; 4] = [
+    Function::Tanh,
+    Function::Relu,
+    Function::Sigmoid,
+    Function::Identity,
+];
+
+/// The engine of equations whose parameter is an activation's place in [`FUNCTIONS`].
+macro_rules! engine_by_activation {
+    ($activation:expr, $equations:ident) => {
+        match $activation {
+            Activation::Tanh => Engine::of($equations::<0>),
+            Activation::Relu => Engine::of($equations::<1>),
+            Activation::Sigmoid => Engine::of($equations::<2>),
+            Activation::Identity => Engine::of($equations::<3>),
+        }
+    };
+}
+pub(crate) use engine_by_activation;

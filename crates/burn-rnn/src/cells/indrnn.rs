@@ -5,7 +5,8 @@ use burn::nn::Initializer;
 use burn::tensor::{Device, Tensor};
 use serde::{Deserialize, Serialize};
 
-use crate::definition::{Declaration, Definition, Engine, Function, Stage};
+use crate::activation::{FUNCTIONS, engine_by_activation};
+use crate::definition::{Declaration, Definition, Engine, Stage};
 use crate::{
     Activation, CellOptions, CellShape, ConfigError, DefinedCell, GateRole, HiddenState,
     Parameters, Recurrent, RecurrentConfig,
@@ -85,12 +86,11 @@ impl CellOptions for IndRnnOptions {
     }
 }
 
+/// The equations; `ACTIVATION` is the place of the function in [`FUNCTIONS`].
 #[derive(Clone, Copy, Debug, PartialEq)]
-struct Equations {
-    activation: Function,
-}
+struct Equations<const ACTIVATION: usize>;
 
-impl Definition for Equations {
+impl<const ACTIVATION: usize> Definition for Equations<ACTIVATION> {
     fn declare(&self) -> Declaration {
         Declaration::new().state().input(0).vector("u_hidden")
     }
@@ -98,7 +98,7 @@ impl Definition for Equations {
     #[inline(always)]
     fn stage<S: Stage>(&self, _: usize, at: &S) {
         let a = at.sum(0) + at.vector(0) * at.state(0);
-        at.set_state(0, a.activate(self.activation));
+        at.set_state(0, a.activate(FUNCTIONS[ACTIVATION]));
     }
 }
 
@@ -114,9 +114,7 @@ impl DefinedCell for IndRnnCell {
     }
 
     fn engine(&self) -> Engine {
-        Engine::of(Equations {
-            activation: self.options.activation.function(),
-        })
+        engine_by_activation!(self.options.activation, Equations)
     }
 
     fn parameters(&self, to: &mut Parameters) {

@@ -4,7 +4,8 @@ use burn::module::{Module, Param};
 use burn::tensor::{Device, Tensor};
 use serde::{Deserialize, Serialize};
 
-use crate::definition::{Declaration, Definition, Engine, Function, Product, Stage};
+use crate::activation::{FUNCTIONS, engine_by_activation};
+use crate::definition::{Declaration, Definition, Engine, Product, Stage};
 use crate::{
     Activation, CellOptions, CellShape, ConfigError, DefinedCell, GateRole, HiddenState,
     Parameters, Recurrent, RecurrentConfig,
@@ -84,13 +85,6 @@ impl CellOptions for SimpleOptions {
 #[derive(Clone, Copy, Debug, PartialEq)]
 struct Equations<const ACTIVATION: usize>;
 
-const FUNCTIONS: [Function; 4] = [
-    Function::Tanh,
-    Function::Relu,
-    Function::Sigmoid,
-    Function::Identity,
-];
-
 impl<const ACTIVATION: usize> Definition for Equations<ACTIVATION> {
     fn declare(&self) -> Declaration {
         let product = Product::of_state(0).into_sums([0]);
@@ -118,12 +112,7 @@ impl DefinedCell for SimpleCell {
     }
 
     fn engine(&self) -> Engine {
-        match self.options.activation {
-            Activation::Tanh => Engine::of(Equations::<0>),
-            Activation::Relu => Engine::of(Equations::<1>),
-            Activation::Sigmoid => Engine::of(Equations::<2>),
-            Activation::Identity => Engine::of(Equations::<3>),
-        }
+        engine_by_activation!(self.options.activation, Equations)
     }
 
     fn parameters(&self, to: &mut Parameters) {

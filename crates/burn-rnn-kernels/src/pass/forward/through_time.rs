@@ -10,7 +10,7 @@ use crate::pass::frame::ForwardFrame;
 use crate::pass::worker::{RowSteps, SharedRun, Worker};
 use crate::product::panels::Panels;
 use crate::product::tile::Tile;
-use crate::tuning::{CHUNK, FEW_ROWS, OWN_CACHE, ROWS_OF_FAR_WEIGHTS};
+use crate::tuning::{CHUNK, FEW_ROWS, OWN_CACHE, POINT_WISE_AT_ONCE, ROWS_OF_FAR_WEIGHTS};
 
 use super::frames::Frames;
 use super::{Memory, Pass};
@@ -198,7 +198,8 @@ impl Job<'_> {
                 unsafe { core::slice::from_raw_parts_mut(at.cast_mut(), len).fill(0.0) }
             }
         }
-        let at_once = rows <= FEW_ROWS;
+        let floats = (end - first) * frame.stage.sums_panel;
+        let at_once = rows <= FEW_ROWS || floats <= POINT_WISE_AT_ONCE;
         for turn in first..end {
             // Every other step goes back over the weights from where the one before ended, so that those that the core's own
             // cache still holds come first.
