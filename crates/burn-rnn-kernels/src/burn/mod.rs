@@ -4,6 +4,7 @@
 mod autodiff;
 #[cfg(any(feature = "flex", feature = "ndarray"))]
 mod cpu_backend;
+mod dispatched;
 mod engine;
 #[cfg(any(feature = "flex", feature = "ndarray"))]
 mod extension;

@@ -3,40 +3,17 @@
 
 use core::cell::RefCell;
 
-use burn::backend::{DispatchTensor, Shape, TensorMetadata};
-use burn::tensor::{Bool, Device, Tensor, TensorData};
+use burn::backend::{DispatchTensor, TensorMetadata};
+use burn::tensor::{Bool, Tensor, TensorData};
 
 use crate::definition::{ParameterKind, Plan, Source};
 use crate::pass::{Engine, Operands, Sizes, Timing};
 
+use super::dispatched::shape;
 use super::operands::sizes;
 use super::scan::ScanResults;
 use super::tensors::TensorStage;
 use super::weights::Weights;
-
-pub(crate) fn shape(tensor: &DispatchTensor) -> Shape {
-    tensor.shape()
-}
-
-pub(crate) fn device(tensor: DispatchTensor) -> Device {
-    match tensor.shape().num_dims() {
-        1 => Tensor::<1>::from_dispatch(tensor).device(),
-        2 => Tensor::<2>::from_dispatch(tensor).device(),
-        _ => Tensor::<3>::from_dispatch(tensor).device(),
-    }
-}
-
-/// The floats of a tensor of `f32`.
-pub(crate) fn floats(tensor: DispatchTensor) -> Vec<f32> {
-    let rank = tensor.shape().num_dims();
-    let data = match rank {
-        1 => Tensor::<1>::from_dispatch(tensor).into_data(),
-        2 => Tensor::<2>::from_dispatch(tensor).into_data(),
-        _ => Tensor::<3>::from_dispatch(tensor).into_data(),
-    };
-    data.try_into_vec()
-        .expect("tensors of f32 are covered and no others")
-}
 
 /// Runs a cell over a batch of sequences in plain tensor operations.
 pub(crate) fn scan<const D: usize>(

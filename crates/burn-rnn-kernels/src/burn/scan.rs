@@ -8,7 +8,7 @@ use burn::tensor::{Device, Tensor};
 use crate::machine::level::Level;
 use crate::pass::{Engine, Operands, Steps, Timing};
 
-use super::{engine, reference};
+use super::{dispatched, engine, reference};
 
 /// The operands of a scan in Burn's tensors, in the order of the definition's declaration.
 #[derive(Clone, Debug)]
@@ -37,7 +37,7 @@ impl Inputs {
     pub fn options(&self) -> Option<(Device, DType)> {
         let first = self.0.there().next()?.clone();
         let dtype = first.kind.dtype();
-        Some((reference::device(first), dtype))
+        Some((dispatched::device(first), dtype))
     }
 
     /// Adds the next operand.
@@ -86,9 +86,9 @@ pub fn steps(engine: &Engine, inputs: Inputs) -> Option<Steps> {
     if engine::is_reference() || !dispatch::is_covered(&operands.map_ref(|tensor| tensor)) {
         return None;
     }
-    let shapes = operands.map_ref(reference::shape);
+    let shapes = operands.map_ref(dispatched::shape);
     let sizes = super::operands::sizes(engine.0.plan(), &shapes);
-    let floats = operands.map(reference::floats);
+    let floats = operands.map(dispatched::floats);
     let floats = floats.map_ref(Vec::as_slice);
     Some(Steps::new(engine, Level::chosen(), sizes, &floats))
 }
