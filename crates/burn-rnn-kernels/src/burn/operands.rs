@@ -107,6 +107,19 @@ fn width(plan: &Plan, shapes: &Operands<Shape>, of: Width) -> Option<usize> {
 
 /// Compares all shapes with those that the declaration asks for.
 fn check(plan: &Plan, shapes: &Operands<Shape>, sizes: &Sizes) {
+    let (given, least, most) = (shapes.len(), plan.mask(0), plan.operands());
+    assert!(
+        (least..=most).contains(&given),
+        "the cell gives {} parameters, but its definition declares {}: w_input, the bias and {}; what is not there is given as None",
+        given.saturating_sub(plan.w_input()),
+        least - plan.w_input(),
+        plan.declaration
+            .parameters
+            .iter()
+            .map(|parameter| parameter.name)
+            .collect::<Vec<_>>()
+            .join(", "),
+    );
     let of = |index: usize, name: fmt::Arguments<'_>, expected: &[usize], needed: bool| match shapes
         .get(index)
     {
@@ -139,11 +152,15 @@ fn check(plan: &Plan, shapes: &Operands<Shape>, sizes: &Sizes) {
     of(plan.bias(), format_args!("bias"), &biases, false);
     for (index, parameter) in plan.declaration.parameters.iter().enumerate() {
         let matrix = plan.matrices[index];
-        if let Some(heads) = matrix.and_then(|matrix| matrix.heads) {
-            assert!(
-                d_hidden.is_multiple_of(heads),
-                "{d_hidden} units cannot be shared by {heads} heads"
-            );
+        if let Some(matrix) = matrix
+            && let Some(heads) = matrix.heads
+        {
+            for units in [matrix.source_width, matrix.width].map(|width| sizes.width(width)) {
+                assert!(
+                    units.is_multiple_of(heads),
+                    "{units} units cannot be shared by {heads} heads"
+                );
+            }
         }
         let (name, expected) = (parameter.name, sizes.parameter(plan, index));
         let needed = matrix.is_some();

@@ -82,7 +82,7 @@ pub enum Function {
         /// The value at zero.
         beta: f32,
     },
-    /// `x` where it is positive, `alpha · (e^x − 1)` elsewhere.
+    /// `x` where it is positive, `alpha · (e^x − 1)` elsewhere; `alpha` is positive.
     Elu {
         /// The distance of the lower bound from zero.
         alpha: f32,

@@ -91,7 +91,7 @@ pub trait Stage {
     /// A constant.
     fn constant(&self, value: f32) -> Self::Value;
 
-    /// The number of units that a reduction sums over.
+    /// The number of units of this stage: what a reduction over a stage of its width sums over.
     fn units(&self) -> Self::Value;
 
     /// A pre-activation of this stage.

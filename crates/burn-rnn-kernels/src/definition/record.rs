@@ -1,6 +1,6 @@
 //! The equations as a list of operations: what a compiler for other devices starts from, and what a definition is checked by.
 
-use core::cell::RefCell;
+use core::cell::{Cell, RefCell};
 
 use super::value::operators;
 use super::{Binary, Definition, Function, Stage, Sum, Unary, Value};
@@ -45,6 +45,8 @@ pub enum Operation {
 pub struct Record {
     /// The operations.
     pub operations: Vec<Operation>,
+    /// The entries that the derivative's tape has at most: what is off has one, too.
+    pub(crate) entries: usize,
 }
 
 impl Record {
@@ -53,6 +55,7 @@ impl Record {
         let recorder = Recorder::default();
         definition.stage(stage, &&recorder);
         Self {
+            entries: recorder.entries.into_inner(),
             operations: recorder.operations.into_inner(),
         }
     }
@@ -95,6 +98,7 @@ impl Record {
 #[derive(Default)]
 struct Recorder {
     operations: RefCell<Vec<Operation>>,
+    entries: Cell<usize>,
 }
 
 /// The place of an operation in the list.
@@ -105,6 +109,12 @@ pub(crate) struct Place<'a> {
 }
 
 impl Recorder {
+    /// Something that the tape of the derivative has an entry for.
+    fn entry(&self, operation: Operation) -> Place<'_> {
+        self.entries.set(self.entries.get() + 1);
+        self.push(operation)
+    }
+
     fn push(&self, operation: Operation) -> Place<'_> {
         let mut operations = self.operations.borrow_mut();
         operations.push(operation);
@@ -119,7 +129,7 @@ impl<'a> Stage for &'a Recorder {
     type Value = Place<'a>;
 
     fn sum_if(&self, on: bool, index: usize) -> Sum<Place<'a>> {
-        Sum(self.push(if on {
+        Sum(self.entry(if on {
             Operation::Sum(index)
         } else {
             Operation::Constant(0.0)
@@ -127,7 +137,7 @@ impl<'a> Stage for &'a Recorder {
     }
 
     fn state(&self, index: usize) -> Place<'a> {
-        self.push(Operation::State(index))
+        self.entry(Operation::State(index))
     }
 
     fn set_state_if(&self, on: bool, index: usize, value: Place<'a>) {
@@ -137,7 +147,7 @@ impl<'a> Stage for &'a Recorder {
     }
 
     fn temp(&self, index: usize) -> Place<'a> {
-        self.push(Operation::Temp(index))
+        self.entry(Operation::Temp(index))
     }
 
     fn set_temp(&self, index: usize, value: Place<'a>) {
@@ -145,11 +155,11 @@ impl<'a> Stage for &'a Recorder {
     }
 
     fn reduced(&self, index: usize) -> Place<'a> {
-        self.push(Operation::Reduced(index))
+        self.entry(Operation::Reduced(index))
     }
 
     fn vector_if(&self, on: bool, row: usize) -> Place<'a> {
-        self.push(if on {
+        self.entry(if on {
             Operation::Vector(row)
         } else {
             Operation::Constant(0.0)
@@ -171,16 +181,16 @@ impl<'a> Stage for &'a Recorder {
 
 impl Value for Place<'_> {
     fn apply(self, function: Function) -> Self {
-        self.recorder.push(Operation::Apply(function, self.place))
+        self.recorder.entry(Operation::Apply(function, self.place))
     }
 
     fn unary(self, operation: Unary) -> Self {
-        self.recorder.push(Operation::Unary(operation, self.place))
+        self.recorder.entry(Operation::Unary(operation, self.place))
     }
 
     fn binary(self, operation: Binary, other: Self) -> Self {
         self.recorder
-            .push(Operation::Binary(operation, self.place, other.place))
+            .entry(Operation::Binary(operation, self.place, other.place))
     }
 
     fn number(self, value: f32) -> Self {
@@ -189,11 +199,11 @@ impl Value for Place<'_> {
 
     fn choose(self, on: bool, other: Self) -> Self {
         self.recorder
-            .push(Operation::Choose(on, self.place, other.place))
+            .entry(Operation::Choose(on, self.place, other.place))
     }
 
     fn kept(self, function: Function, on: bool, otherwise: f32) -> Self {
-        self.recorder.push(if on {
+        self.recorder.entry(if on {
             Operation::Kept(function, self.place)
         } else {
             Operation::Constant(otherwise)

@@ -42,7 +42,8 @@ pub trait Value:
     #[must_use]
     fn number(self, value: f32) -> Self;
 
-    /// `self` where `on`, `other` where not. Both are computed.
+    /// `self` where `on`, `other` where not. Both are computed and both are differentiated, the other with a gradient of zero: it has to
+    /// have a finite slope there, since zero times no number is none.
     #[must_use]
     fn choose(self, on: bool, other: Self) -> Self;
 

@@ -143,7 +143,7 @@ pub(crate) struct ForwardMemory {
 pub(crate) struct ForwardStage {
     pub(crate) span: Span,
     /// The pre-activations of the first panel and row.
-    pub(crate) sums: *const f32,
+    pub(crate) sums: *mut f32,
     pub(crate) sums_panel: usize,
     pub(crate) sums_row: usize,
     /// The first slot of the stage, by step.

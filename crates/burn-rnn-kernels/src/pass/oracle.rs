@@ -3,6 +3,7 @@
 
 mod forms;
 mod problem;
+mod traps;
 
 use crate::definition::Definition;
 use crate::machine::level::Level;
@@ -17,6 +18,7 @@ use super::timing::Timing;
 
 use forms::*;
 use problem::Problem;
+use traps::*;
 
 /// The difference that is allowed, beside the size of what is compared.
 const TOLERANCE: f64 = 2e-4;
@@ -130,6 +132,16 @@ fn all(sizes: Sizes, compared: Compared) {
                     compared,
                 );
                 agree(Every, sizes, timing(), with_states, compared);
+                agree(SetThenRead, sizes, timing(), with_states, compared);
+                agree(
+                    ReadTwice { first: reverse },
+                    sizes,
+                    timing(),
+                    with_states,
+                    compared,
+                );
+                agree(ReducedInTwo, sizes, timing(), with_states, compared);
+                agree(OutputOfState, sizes, timing(), with_states, compared);
                 if sizes.d_hidden.is_multiple_of(3) {
                     agree(Exponential { heads: 3 }, sizes, timing(), false, compared);
                 }
@@ -203,6 +215,18 @@ fn what_is_declared_is_compared_with_what_is_done() {
         (Wrong::NeverSet, "state 1 is set 0 times"),
         (Wrong::NeverRead, "sum 1 is declared and never read"),
         (Wrong::Unknown, "names sum 2, but 2 are declared"),
+        (Wrong::OutputNotThere, "no vector of the tensor of states 0"),
+        (
+            Wrong::OutputOfTwo,
+            "the first tensor of states is the output",
+        ),
+        (Wrong::ReducedTwice, "temp 0 is reduced twice"),
+        (
+            Wrong::UnknownSource,
+            "a product of w is of temp 3, but 0 are",
+        ),
+        (Wrong::HeadsOfRows, "a product of w has heads"),
+        (Wrong::TooLong, "operations and reads, at most 64"),
     ] {
         let panic = std::panic::catch_unwind(|| Engine::of(wrong)).unwrap_err();
         let message = panic.downcast_ref::<String>().expect("a message");

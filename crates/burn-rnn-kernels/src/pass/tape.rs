@@ -98,6 +98,11 @@ impl<'a, S: Simd> Tape<'a, S> {
     #[inline(always)]
     fn push(&'a self, v: S::f32s, operands: [(usize, S::f32s); 2]) -> Var<'a, S> {
         let at = self.len.get();
+        // The compiler knows both: of a definition that does what it did when its plan was made, nothing is left of this.
+        assert!(
+            at < MOST_ENTRIES,
+            "the stage has more operations than were recorded"
+        );
         self.len.set(at + 1);
         // SAFETY: see above.
         unsafe {
@@ -120,13 +125,17 @@ impl<'a, S: Simd> Tape<'a, S> {
         on: bool,
         v: S::f32s,
     ) -> Var<'a, S> {
-        let at = reads[index].get().at;
-        if at != NONE {
+        let known = reads[index].get();
+        if known.at != NONE && known.on == on {
+            let at = known.at;
             return Var { tape: self, v, at };
         }
         let zero = self.simd.splat_f32s(0.0);
         let var = self.push(v, [(NONE, zero); 2]);
-        reads[index].set(Read { at: var.at, on });
+        // What is off has no gradient, and leaves that of the same where it is on.
+        if known.at == NONE || on {
+            reads[index].set(Read { at: var.at, on });
+        }
         var
     }
 

@@ -102,10 +102,10 @@ impl Schedule {
         }
     }
 
-    /// The step in time that a sequence comes to as its `index`-th.
+    /// The step in time that a sequence comes to as its `index`-th; beyond its last it means nothing.
     pub(crate) fn step(&self, sequence: usize, index: usize) -> usize {
         if self.reverse {
-            self.length(sequence) - 1 - index
+            self.length(sequence).wrapping_sub(1 + index)
         } else {
             index
         }

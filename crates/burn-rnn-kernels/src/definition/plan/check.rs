@@ -35,21 +35,13 @@ pub(super) fn check(declaration: &Declaration, records: &[Record]) -> Result<(),
     if states == 0 {
         return Err("it declares no state: state 0 is the output".into());
     }
+    check_declared(declaration)?;
     let mut sums_read = vec![false; declaration.sums.len()];
     let mut states_set = vec![0; states];
     let mut temps_set = vec![0; declaration.temps.len()];
     for (stage, record) in records.iter().enumerate() {
         let width = declaration.stages[stage];
-        let mut entries = 0;
         for operation in &record.operations {
-            entries += usize::from(!matches!(
-                operation,
-                Operation::Constant(_)
-                    | Operation::Mask(_)
-                    | Operation::Units
-                    | Operation::SetState(..)
-                    | Operation::SetTemp(..)
-            ));
             let of = |what: &str, index: usize, count: usize| {
                 if index < count {
                     Ok(())
@@ -123,10 +115,16 @@ pub(super) fn check(declaration: &Declaration, records: &[Record]) -> Result<(),
                         return Err(format!("stage {stage} is of output units and has no rows"));
                     }
                 }
-                Operation::Mask(index) => of("mask", index, declaration.masks.len())?,
+                Operation::Mask(index) => {
+                    of("mask", index, declaration.masks.len())?;
+                    if width == Width::Output {
+                        return Err(format!("stage {stage} is of output units and has no masks"));
+                    }
+                }
                 _ => {}
             }
         }
+        let entries = record.entries;
         if entries > MOST_ENTRIES {
             return Err(format!(
                 "stage {stage} has {entries} operations and reads, at most {MOST_ENTRIES} are possible: cut it in two"
@@ -158,6 +156,79 @@ pub(super) fn check(declaration: &Declaration, records: &[Record]) -> Result<(),
         }
     }
     check_products(declaration)
+}
+
+/// What a declaration says by itself: that everything that it names is there.
+fn check_declared(declaration: &Declaration) -> Result<(), String> {
+    let stages = declaration.stages.len();
+    let (sums, temps) = (declaration.sums.len(), declaration.temps.len());
+    let of = |what: &str, index: usize, of: &str, count: usize| {
+        if index < count {
+            return Ok(());
+        }
+        Err(format!(
+            "{what} is of {of} {index}, but {count} are declared"
+        ))
+    };
+    for (index, sum) in declaration.sums.iter().enumerate() {
+        of(&format!("sum {index}"), sum.stage, "stage", stages)?;
+    }
+    for (index, temp) in declaration.temps.iter().enumerate() {
+        of(&format!("temp {index}"), temp.stage, "stage", stages)?;
+    }
+    for (index, &temp) in declaration.reductions.iter().enumerate() {
+        of(&format!("reduction {index}"), temp, "temp", temps)?;
+        if declaration.reductions[..index].contains(&temp) {
+            return Err(format!(
+                "temp {temp} is reduced twice: read one reduction twice"
+            ));
+        }
+    }
+    for (index, state) in declaration.states.iter().enumerate() {
+        if state.vectors_there() == 0 {
+            return Err(format!(
+                "no vector of the tensor of states {index} is there"
+            ));
+        }
+    }
+    if declaration.states[0].vectors.len() != 1 {
+        return Err("the first tensor of states is the output: it has one vector".into());
+    }
+    for parameter in &declaration.parameters {
+        let ParameterKind::Matrix { heads, products } = &parameter.kind else {
+            continue;
+        };
+        let what = format!("a product of {}", parameter.name);
+        let mut widths = None;
+        for product in products {
+            let source = match product.source {
+                Source::State(state) => {
+                    of(&what, state, "state", declaration.state_count())?;
+                    declaration.carried(state).0
+                }
+                Source::Temp(temp) => {
+                    of(&what, temp, "temp", temps)?;
+                    declaration.stages[declaration.temps[temp].stage]
+                }
+            };
+            for &sum in &product.sums {
+                of(&what, sum, "sum", sums)?;
+                let width = declaration.stages[declaration.sums[sum].stage];
+                if *widths.get_or_insert((source, width)) != (source, width) {
+                    return Err(format!(
+                        "the products of {} are of several widths",
+                        parameter.name
+                    ));
+                }
+            }
+            if heads.is_some() && product.row_block > 0 {
+                return Err(format!(
+                    "{what} has heads and begins at a block of rows: it takes all"
+                ));
+            }
+        }
+    }
+    Ok(())
 }
 
 fn check_products(declaration: &Declaration) -> Result<(), String> {

@@ -289,6 +289,14 @@ impl Plan {
         }
     }
 
+    /// Whether a product of a stage after this one reads a state.
+    pub(crate) fn later_products_read(&self, stage: usize, state: usize) -> bool {
+        let mut products = self.stages[stage + 1..]
+            .iter()
+            .flat_map(|stage| &stage.products);
+        products.any(|product| product.source == Source::State(state))
+    }
+
     /// The place of the first tensor of a state among the operands.
     pub(crate) const STATES: usize = 1;
 

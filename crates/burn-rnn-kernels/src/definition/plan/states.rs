@@ -15,18 +15,23 @@ pub(super) fn states(
         let mut block = 0;
         for &there in &declared.vectors {
             let index = states.len();
-            let is_read = |record: &Record| record.operations.contains(&Operation::State(index));
-            let sets = |record: &Record| {
-                let mut operations = record.operations.iter();
-                operations.any(|operation| {
-                    matches!(operation, Operation::SetState(state, _) if *state == index)
-                })
+            // What happens when, by stage and place there.
+            let at = |is: &dyn Fn(&Operation) -> bool| -> Vec<(usize, usize)> {
+                let stages = records.iter().enumerate();
+                let of = |(stage, record): (usize, &Record)| {
+                    let places = record.operations.iter().enumerate();
+                    let there = places.filter(|(_, operation)| is(operation));
+                    there.map(|(place, _)| (stage, place)).collect::<Vec<_>>()
+                };
+                stages.flat_map(of).collect()
             };
-            let set_in = records.iter().position(sets).unwrap_or(0);
+            let reads = at(&|operation| *operation == Operation::State(index));
+            let sets = at(
+                &|operation| matches!(operation, Operation::SetState(state, _) if *state == index),
+            );
             let is_source = products
                 .iter()
                 .any(|product| product.source == Source::State(index));
-            let last_read = records.iter().rposition(is_read).unwrap_or(0);
             states.push(StatePlan {
                 tensor,
                 block,
@@ -34,8 +39,8 @@ pub(super) fn states(
                 initial: declared.initial,
                 there,
                 is_source,
-                is_read: records.iter().any(is_read),
-                in_place: !is_source && last_read <= set_in,
+                is_read: !reads.is_empty(),
+                in_place: !is_source && reads.last() <= sets.first(),
             });
             block += usize::from(there);
         }

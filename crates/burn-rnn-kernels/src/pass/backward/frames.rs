@@ -7,6 +7,7 @@ use crate::definition::{
     Width,
 };
 use crate::machine::buffer::LINE;
+use crate::machine::threads::Shared;
 use crate::pass::frame::{BackwardFrame, BackwardMemory, BackwardStage, MaskAt, RowsAt, Span};
 use crate::pass::tape::NONE;
 use crate::pass::worker::RowSteps;
@@ -21,7 +22,7 @@ pub(super) struct Frames {
 }
 
 impl Frames {
-    pub(super) fn new(job: &Job<'_>, steps: &RowSteps, totals: &[f32]) -> Self {
+    pub(super) fn new(job: &Job<'_>, steps: &RowSteps, totals: Shared) -> Self {
         let worker = &job.worker;
         let mut frames = Self {
             memory: Self::memory(job, totals),
@@ -36,7 +37,8 @@ impl Frames {
             let mut later = plan.stages[index + 1..].iter();
             let is_last = !later.any(|later| later.width == stage.width);
             worker.for_states(|number, state, _| {
-                stores[number] = is_last && state.is_read && state.width == stage.width;
+                let is_first = is_last && !plan.later_products_read(index, number);
+                stores[number] = is_first && state.is_read && state.width == stage.width;
             });
             let stride = job.memory.factor_rows[width];
             let [factors, next] = job.memory.factors[width].map(|place| RowsAt {
@@ -55,7 +57,7 @@ impl Frames {
         frames
     }
 
-    fn memory(job: &Job<'_>, totals: &[f32]) -> BackwardMemory {
+    fn memory(job: &Job<'_>, totals: Shared) -> BackwardMemory {
         let (worker, memory) = (&job.worker, job.memory);
         let (plan, saved) = (worker.plan, &memory.saved);
         let hidden = worker.padded[Width::Hidden as usize];
@@ -124,7 +126,7 @@ impl Frames {
                 start: job.d_reduced(worker.part.share, number),
                 stride: LINE,
             };
-            all.d_reductions[temp] = totals[number * worker.part.rows..].as_ptr();
+            all.d_reductions[temp] = totals.at(number * worker.part.rows);
         }
         all
     }

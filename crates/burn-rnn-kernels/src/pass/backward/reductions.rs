@@ -1,6 +1,7 @@
 //! The gradients of sums over all units, which threads that share units make together.
 
 use crate::machine::buffer::LINE;
+use crate::machine::threads::Shared;
 
 use super::through_time::Job;
 
@@ -14,7 +15,7 @@ impl Job<'_> {
     }
 
     /// Sums them over all units, and starts from zero again.
-    pub(super) fn total(&self, reductions: &[usize], rows: usize, totals: &mut [f32]) {
+    pub(super) fn total(&self, reductions: &[usize], rows: usize, totals: Shared) {
         let worker = &self.worker;
         worker.member.wait();
         for &reduction in reductions {
@@ -24,7 +25,10 @@ impl Job<'_> {
                     // SAFETY: the threads have waited for each other since these were written.
                     unsafe { core::slice::from_raw_parts(at, LINE) }
                 });
-                totals[reduction * worker.part.rows + row] = vectors.flatten().sum();
+                // Several stages may read it.
+                let total = totals.at(reduction * worker.part.rows + row);
+                // SAFETY: there is a total for each reduction and row, of this thread alone.
+                unsafe { *total += vectors.flatten().sum::<f32>() };
             }
         }
         worker.member.wait();

@@ -2,8 +2,9 @@
 
 use pulp::{Simd, WithSimd};
 
-use crate::definition::{ProductPlan, Source, Width};
+use crate::definition::{ProductPlan, Source, StatePlan, Width};
 use crate::machine::buffer::Buffer;
+use crate::machine::threads::Shared;
 use crate::pass::frame::RowsAt;
 use crate::pass::worker::{RowSteps, Worker};
 use crate::product::tile::Tile;
@@ -31,7 +32,9 @@ impl WithSimd for Job<'_> {
         let longest = worker.longest();
         let mut totals = Buffer::zeros(plan.declaration.reductions.len() * worker.part.rows);
         let mut steps = RowSteps::new(worker, longest.saturating_sub(1));
-        let mut frames = Frames::new(&self, &steps, &totals);
+        let reductions = totals.len();
+        let totals = Shared::new(&mut totals);
+        let mut frames = Frames::new(&self, &steps, totals);
         let mut active = 0;
         for step in (0..longest).rev() {
             while active < sequences.len() && worker.steps.length(sequences[active]) > step {
@@ -40,8 +43,12 @@ impl WithSimd for Job<'_> {
             }
             frames.begin(active, &steps);
             self.clear(active, &frames);
+            for reduction in 0..reductions {
+                // SAFETY: there are as many totals, of this thread alone.
+                unsafe { *totals.at(reduction) = 0.0 };
+            }
             for stage in (0..plan.stages.len()).rev() {
-                self.stage(simd, stage, active, &frames, &mut totals);
+                self.stage(simd, stage, active, &frames, totals);
             }
             self.cut(active, step, &frames);
             frames.swap(plan.states.len());
@@ -137,14 +144,7 @@ impl Job<'_> {
     }
 
     #[inline(always)]
-    fn stage<S: Simd>(
-        &self,
-        simd: S,
-        index: usize,
-        rows: usize,
-        frames: &Frames,
-        totals: &mut [f32],
-    ) {
+    fn stage<S: Simd>(&self, simd: S, index: usize, rows: usize, frames: &Frames, totals: Shared) {
         let worker = &self.worker;
         let (plan, weights) = (worker.plan, self.pass.weights);
         let stage = &plan.stages[index];
@@ -163,8 +163,11 @@ impl Job<'_> {
             let width = product.source_width;
             let (to, starts) = match product.source {
                 Source::State(state) => {
-                    let is_read = plan.states[state].is_read;
-                    let starts = !is_read && !self.comes_before(index, number, state);
+                    let StatePlan { is_read, width, .. } = plan.states[state];
+                    let mut rest = plan.stages[index..].iter();
+                    // The equations write first, but where a stage of another width comes after all of them.
+                    let after_equations = !is_read || rest.all(|stage| stage.width != width);
+                    let starts = after_equations && !self.comes_before(index, number, state);
                     (frames.memory.before[state], starts)
                 }
                 Source::Temp(temp) => (frames.memory.d_temps[temp], false),
@@ -196,10 +199,9 @@ impl Job<'_> {
 
     /// Whether another product has written to the gradient of a state in this step: of a later stage, or before in the same.
     fn comes_before(&self, stage: usize, number: usize, state: usize) -> bool {
-        let stages = &self.worker.plan.stages;
+        let plan = self.worker.plan;
         let reads = |product: &ProductPlan| product.source == Source::State(state);
-        let mut later = stages[stage + 1..].iter();
-        later.any(|stage| stage.products.iter().any(reads))
-            || stages[stage].products[..number].iter().any(reads)
+        plan.later_products_read(stage, state)
+            || plan.stages[stage].products[..number].iter().any(reads)
     }
 }

@@ -5,6 +5,7 @@ use arrayvec::ArrayVec;
 use crate::definition::{
     MOST_REDUCTIONS, MOST_STAGES, MOST_STATES, MOST_SUMS, MOST_TEMPS, MOST_VECTORS, Plan, Width,
 };
+use crate::machine::threads::Shared;
 use crate::pass::frame::{ForwardFrame, ForwardMemory, ForwardStage, MaskAt, RowsAt, Span};
 use crate::pass::worker::RowSteps;
 
@@ -16,7 +17,7 @@ pub(super) struct Frames {
 }
 
 impl Frames {
-    pub(super) fn new(job: &Job<'_>, steps: &RowSteps, totals: &[f32]) -> Self {
+    pub(super) fn new(job: &Job<'_>, steps: &RowSteps, totals: Shared) -> Self {
         let (memory, prepared, worker) = (job.memory, job.pass.prepared, &job.worker);
         let plan = worker.plan;
         let rows = worker.part.rows;
@@ -50,7 +51,7 @@ impl Frames {
             *vector = prepared.rows[row * padded..].as_ptr();
         }
         for index in 0..plan.declaration.reductions.len() {
-            all.reduced[index] = totals[index * rows..].as_ptr();
+            all.reduced[index] = totals.at(index * rows);
         }
         for (sum, position) in plan.sums.iter().zip(&mut all.positions) {
             *position = sum.position * worker.layouts[sum.width as usize].units();
@@ -88,7 +89,7 @@ impl Frames {
     }
 
     /// A step of so many rows, with the input sides of the sums.
-    pub(super) fn begin(&mut self, rows: usize, steps: &RowSteps, sums: *const f32, plan: &Plan) {
+    pub(super) fn begin(&mut self, rows: usize, steps: &RowSteps, sums: *mut f32, plan: &Plan) {
         for (frame, stage) in self.stages.iter_mut().zip(&plan.stages) {
             frame.span.at(rows, steps);
             if stage.width == Width::Hidden {

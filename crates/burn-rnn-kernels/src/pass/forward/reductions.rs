@@ -1,5 +1,6 @@
 //! Sums over all units of a step, which threads that share units make together.
 
+use crate::machine::threads::Shared;
 use crate::pass::frame::Span;
 
 use super::frames::Frames;
@@ -31,7 +32,7 @@ impl Job<'_> {
     }
 
     /// The sums over all units, kept where a backward pass will come.
-    pub(super) fn total(&self, reductions: &[usize], span: &Span, totals: &mut [f32]) {
+    pub(super) fn total(&self, reductions: &[usize], span: &Span, totals: Shared) {
         let worker = &self.worker;
         let all = worker.plan.declaration.reductions.len();
         for &reduction in reductions {
@@ -40,7 +41,8 @@ impl Job<'_> {
                 let parts = (0..worker.part.shares)
                     .map(|share| unsafe { *self.partial(share, reduction, row) });
                 let total: f32 = parts.sum();
-                totals[reduction * worker.part.rows + row] = total;
+                // SAFETY: there is a total for each reduction and row, of this thread alone.
+                unsafe { *totals.at(reduction * worker.part.rows + row) = total };
                 if let Some(saved) = &self.memory.saved
                     && worker.part.share == 0
                 {

@@ -6,6 +6,7 @@ use pulp::{Simd, WithSimd};
 
 use crate::definition::{ProductPlan, Source, Width};
 use crate::machine::buffer::Buffer;
+use crate::machine::threads::Shared;
 use crate::pass::frame::ForwardFrame;
 use crate::pass::worker::{RowSteps, SharedRun, Worker};
 use crate::product::panels::Panels;
@@ -41,7 +42,8 @@ impl WithSimd for Job<'_> {
         let mut sums = Buffer::zeros(chunk * step_floats);
         let mut totals = Buffer::zeros(plan.declaration.reductions.len() * rows);
         let mut steps = RowSteps::new(worker, 0);
-        let mut frames = Frames::new(&self, &steps, &totals);
+        let totals = Shared::new(&mut totals);
+        let mut frames = Frames::new(&self, &steps, totals);
         let mut active = rows;
         let mut from_end = FROM_END.get();
         for start in (0..longest).step_by(chunk.max(1)) {
@@ -55,10 +57,15 @@ impl WithSimd for Job<'_> {
                 } else {
                     index
                 };
-                frames.begin(active, &steps, sums[slot * step_floats..].as_ptr(), plan);
+                frames.begin(
+                    active,
+                    &steps,
+                    sums[slot * step_floats..].as_mut_ptr(),
+                    plan,
+                );
                 self.save_states(&frames, &steps.kept[..active]);
                 for stage in 0..plan.stages.len() {
-                    self.stage(simd, stage, &mut frames, &mut totals, from_end);
+                    self.stage(simd, stage, &mut frames, totals, from_end);
                 }
                 self.put_output(&frames, &steps.callers[..active]);
                 frames.swap(plan);
@@ -172,7 +179,7 @@ impl Job<'_> {
         simd: S,
         index: usize,
         frames: &mut Frames,
-        totals: &mut [f32],
+        totals: Shared,
         from_end: bool,
     ) {
         let prepared = self.pass.prepared;
@@ -195,7 +202,7 @@ impl Job<'_> {
                     .wrapping_add(panel * frame.stage.sums_panel);
                 let len = rows * frame.stage.sums_row;
                 // SAFETY: scratch memory has the sums of this thread's rows and panels.
-                unsafe { core::slice::from_raw_parts_mut(at.cast_mut(), len).fill(0.0) }
+                unsafe { core::slice::from_raw_parts_mut(at, len).fill(0.0) }
             }
         }
         let floats = (end - first) * frame.stage.sums_panel;
@@ -258,8 +265,7 @@ unsafe fn multiply<S: Simd>(
     let (at, first, depth) = panels.panel(panel);
     let sums = stage
         .sums
-        .wrapping_add(panel * stage.sums_panel + product.position * stage.span.units)
-        .cast_mut();
+        .wrapping_add(panel * stage.sums_panel + product.position * stage.span.units);
     let tile = Tile {
         depth,
         a: source.at(0, first),

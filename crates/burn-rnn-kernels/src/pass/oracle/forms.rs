@@ -300,31 +300,3 @@ impl Definition for Exponential {
         at.set_state(0, at.sum(3).sigmoid() * (cell / normalizer));
     }
 }
-
-/// Definitions that declare something else than they do.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) enum Wrong {
-    NeverSet,
-    NeverRead,
-    Unknown,
-}
-
-impl Definition for Wrong {
-    fn declare(&self) -> Declaration {
-        let cell = Declaration::new().state().input(0).input(0);
-        match self {
-            Self::NeverSet => cell.state(),
-            _ => cell,
-        }
-    }
-
-    #[inline(always)]
-    fn stage<S: Stage>(&self, _: usize, at: &S) {
-        let other = match self {
-            Self::NeverSet => at.sum(1).tanh(),
-            Self::NeverRead => at.state(0),
-            Self::Unknown => at.sum(2).tanh(),
-        };
-        at.set_state(0, at.sum(0).tanh() + other);
-    }
-}
