@@ -28,7 +28,8 @@ pub trait DefinedCell: Module + ModuleDisplay {
     /// The engine of the cell's definition: `Engine::of(definition)`.
     fn engine(&self) -> Engine;
 
-    /// Adds the parameters in the order of the declaration: `w_input` and the bias, then the others.
+    /// Adds all parameters in the order of the declaration: `w_input` and the bias, then the others; those that are not there by
+    /// [`add_optional`](Parameters::add_optional).
     fn parameters(&self, to: &mut Parameters);
 }
 
@@ -42,7 +43,7 @@ impl Parameters {
         self.0.push(Some(parameter.val()));
     }
 
-    /// Adds the next parameter, where it is there.
+    /// Adds the next parameter where it is there, and that it is not where it is not: a declared parameter is never left out.
     #[inline]
     pub fn add_optional<const D: usize>(&mut self, parameter: Option<&Param<Tensor<D>>>) {
         self.0.push(parameter.map(Param::val));

@@ -79,10 +79,11 @@ pub trait Stage {
     /// Leaves a value for later stages and their products.
     fn set_temp(&self, index: usize, value: Self::Value);
 
-    /// The sum of a reduced temp over all units.
+    /// The sum over all units that the `index`-th [`reduce`](Declaration::reduce) declares, counted from 0.
     fn reduced(&self, index: usize) -> Self::Value;
 
-    /// A row of per-unit parameters, zeros where not `on` or not given. Rows and scalars are counted in the order of the declaration.
+    /// A row of per-unit parameters or a scalar, zeros where not `on` or not given. They are counted in the order of the declaration: after
+    /// `.vector("gain").scalars("slopes", 2)` row 0 is the gain, rows 1 and 2 are the slopes.
     fn vector_if(&self, on: bool, row: usize) -> Self::Value;
 
     /// A mask; no gradient goes to it. One where it is not given.

@@ -7,7 +7,7 @@ use super::function::{Binary, Function, Unary};
 /// A number in the equations of a [`Definition`](super::Definition): a tensor, a vector of floats, a recorded operation, or
 /// a float, depending on who reads the equations. It is differentiable in all of them.
 ///
-/// Operations on values are recomputed in the backward pass from what they read. What a nonlinearity of a [`Sum`] gives is
+/// Operations on values are recomputed in the backward pass from what they read. What a nonlinearity of a [`Sum`](super::Sum) gives is
 /// kept instead, because the sum itself is not there any more.
 ///
 /// Choices at run time have to be choices of *values* ([`choose`](Value::choose), [`apply`](Value::apply)), not of operations: the same
