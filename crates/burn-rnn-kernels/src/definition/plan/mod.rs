@@ -133,6 +133,8 @@ pub(crate) struct ProductPlan {
     pub(crate) sums: Vec<usize>,
     /// The place of the first sum; those of the others follow.
     pub(crate) position: usize,
+    /// Whether it is the first that comes to the gradient of the state that it reads: it writes what others add to.
+    pub(crate) starts: bool,
 }
 
 impl Plan {
@@ -271,7 +273,7 @@ impl Plan {
         }
         let mut inputs_by_position: Vec<usize> = (0..inputs.len()).collect();
         inputs_by_position.sort_by_key(|&block| sums[inputs[block]].position);
-        Self {
+        let mut plan = Self {
             matrices: products::matrices(&declaration, &plans),
             widest_product: products::widest(&plans, inputs.len()),
             inputs_by_position,
@@ -286,7 +288,29 @@ impl Plan {
             biases,
             records,
             declaration,
+        };
+        for stage in 0..plan.stages.len() {
+            for number in 0..plan.stages[stage].products.len() {
+                plan.stages[stage].products[number].starts = plan.starts(stage, number);
+            }
         }
+        plan
+    }
+
+    /// Whether a product is the first that comes to the gradient of the state that it reads, going back.
+    fn starts(&self, stage: usize, number: usize) -> bool {
+        let products = &self.stages[stage].products;
+        let Source::State(state) = products[number].source else {
+            return false;
+        };
+        let StatePlan { is_read, width, .. } = self.states[state];
+        let mut rest = self.stages[stage..].iter();
+        // The equations write first, but where a stage of another width comes after all of them.
+        let after_equations = !is_read || rest.all(|stage| stage.width != width);
+        let mut before = products[..number].iter();
+        after_equations
+            && !self.later_products_read(stage, state)
+            && !before.any(|product| product.source == Source::State(state))
     }
 
     /// Whether a product of a stage after this one reads a state.

@@ -36,6 +36,7 @@ pub(super) fn products(declaration: &Declaration) -> Vec<ProductPlan> {
                     blocks,
                     sums,
                     position: 0,
+                    starts: false,
                 });
             }
         }

@@ -2,7 +2,7 @@
 
 use pulp::{Simd, WithSimd};
 
-use crate::definition::{ProductPlan, Source, StatePlan, Width};
+use crate::definition::{Source, Width};
 use crate::machine::buffer::Buffer;
 use crate::machine::threads::Shared;
 use crate::pass::frame::RowsAt;
@@ -162,14 +162,7 @@ impl Job<'_> {
         for (number, product) in stage.products.iter().enumerate() {
             let width = product.source_width;
             let (to, starts) = match product.source {
-                Source::State(state) => {
-                    let StatePlan { is_read, width, .. } = plan.states[state];
-                    let mut rest = plan.stages[index..].iter();
-                    // The equations write first, but where a stage of another width comes after all of them.
-                    let after_equations = !is_read || rest.all(|stage| stage.width != width);
-                    let starts = after_equations && !self.comes_before(index, number, state);
-                    (frames.memory.before[state], starts)
-                }
+                Source::State(state) => (frames.memory.before[state], product.starts),
                 Source::Temp(temp) => (frames.memory.d_temps[temp], false),
             };
             let units = worker.layouts[width as usize].units();
@@ -195,13 +188,5 @@ impl Job<'_> {
                 }
             }
         }
-    }
-
-    /// Whether another product has written to the gradient of a state in this step: of a later stage, or before in the same.
-    fn comes_before(&self, stage: usize, number: usize, state: usize) -> bool {
-        let plan = self.worker.plan;
-        let reads = |product: &ProductPlan| product.source == Source::State(state);
-        plan.later_products_read(stage, state)
-            || plan.stages[stage].products[..number].iter().any(reads)
     }
 }
