@@ -716,7 +716,7 @@ fn a_window_can_go_on_from_the_gates_of_the_last_one_with_their_gradient() {
     });
 }
 
-/// Inference keeps packed weights from run to run: those of a model that goes on learning must be those of now.
+/// Inference keeps prepared parameters from run to run: those of a model that goes on learning must be those of now.
 #[test]
 fn inference_sees_weights_that_change_between_its_runs() {
     each_cpu(|backend| {
@@ -741,6 +741,9 @@ fn inference_sees_weights_that_change_between_its_runs() {
             for again in 0..3 {
                 let about = format!("{}, round {round}.{again}", backend.name);
                 assert_same(&about, &outputs(), &expected, TOLERANCE);
+                if round == 2 {
+                    release_memory();
+                }
             }
             network = network.map(&mut Scaled);
         }

@@ -57,5 +57,4 @@ mod tuning;
 
 pub use self::burn::{Inputs, ScanResults, scan, steps, time_steps, with_reference as reference};
 pub use machine::level::Level;
-pub use machine::pool::release_memory;
-pub use pass::{Engine, Steps, Timing};
+pub use pass::{Engine, Steps, Timing, release_memory};

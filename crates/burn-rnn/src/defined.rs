@@ -71,16 +71,16 @@ fn inputs<C: DefinedCell, const D: usize>(
     engine: &Engine,
     x: Tensor<D>,
     state: C::State,
-) -> Inputs {
-    let mut inputs = Inputs::new(x);
+) -> Parameters {
+    // Filled where it stands: to move it takes as long as to fill it.
+    let mut all = Parameters(Inputs::new(x));
     // What is not given starts from its initial value, and what the cell does not carry is not looked at.
     let mut tensors = state.into_tensors().into_iter();
     for _ in 0..engine.states() {
-        inputs.push(tensors.next().flatten());
+        all.0.push(tensors.next().flatten());
     }
-    let mut parameters = Parameters(inputs);
-    cell.parameters(&mut parameters);
-    parameters.0
+    cell.parameters(&mut all);
+    all
 }
 
 /// A scan over sequences with directions, lengths and resets.
@@ -91,7 +91,8 @@ pub(crate) fn scan_timed<C: DefinedCell>(
     timing: Timing,
 ) -> (Tensor<3>, C::State) {
     let engine = cell.engine();
-    let results = scan(&engine, inputs(cell, &engine, input, state), timing);
+    let inputs = inputs(cell, &engine, input, state).0;
+    let results = scan(&engine, &inputs, timing);
     (results.output, C::State::from_tensors(results.states))
 }
 
@@ -134,8 +135,8 @@ impl<C: DefinedCell> Cell for C {
 
     fn step(&self, x_t: Tensor<2>, state: C::State) -> C::State {
         let engine = self.engine();
-        let inputs = inputs(self, &engine, x_t, state);
-        let results = scan::<2>(&engine, inputs, Timing::default());
+        let inputs = inputs(self, &engine, x_t, state).0;
+        let results = scan::<2>(&engine, &inputs, Timing::default());
         C::State::from_tensors(results.states)
     }
 
@@ -145,7 +146,7 @@ impl<C: DefinedCell> Cell for C {
         let options = (&hidden.device(), hidden.dtype());
         let x = Tensor::<2>::zeros([batch, DefinedCell::d_input(self)], options);
         let engine = self.engine();
-        steps(&engine, inputs(self, &engine, x, state.clone()))
+        steps(&engine, &inputs(self, &engine, x, state.clone()).0)
     }
 
     fn scan(&self, input: Tensor<3>, state: C::State) -> (Tensor<3>, C::State) {

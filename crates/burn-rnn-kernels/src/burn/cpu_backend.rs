@@ -19,6 +19,9 @@ pub(crate) trait CpuBackend: Backend {
     /// The floats of a tensor that came from [`dense`](CpuBackend::dense).
     fn floats(tensor: &FloatTensor<Self>) -> &[f32];
 
+    /// The tensor's shape.
+    fn dims(tensor: &FloatTensor<Self>) -> &[usize];
+
     /// Who has the memory of the tensor, where the backend tells.
     fn owner(tensor: &FloatTensor<Self>) -> Option<Owner>;
 
@@ -38,6 +41,10 @@ impl CpuBackend for burn::backend::Flex {
 
     fn floats(tensor: &FloatTensor<Self>) -> &[f32] {
         tensor.as_slice().expect("a dense tensor of f32")
+    }
+
+    fn dims(tensor: &FloatTensor<Self>) -> &[usize] {
+        tensor.layout().shape().as_slice()
     }
 
     fn owner(tensor: &FloatTensor<Self>) -> Option<Owner> {
@@ -82,6 +89,13 @@ mod ndarray {
 
         fn floats(tensor: &FloatTensor<Self>) -> &[f32] {
             view!(tensor).to_slice().expect("a dense tensor")
+        }
+
+        fn dims(tensor: &FloatTensor<Self>) -> &[usize] {
+            match tensor {
+                NdArrayTensor::F32(storage) => storage.shape(),
+                other => panic!("expected a tensor of f32, not {other:?}"),
+            }
         }
 
         fn owner(_: &FloatTensor<Self>) -> Option<Owner> {

@@ -10,8 +10,8 @@ use burn::backend::{Backend, Shape, TensorMetadata, backend_extension};
 use crate::definition::Plan;
 use crate::machine::level::Level;
 use crate::pass::{
-    Engine, Operands, Outputs, Saved, Segments, Sizes, Timing, forward, forward_in_segments,
-    output_width,
+    Engine, Given, Operands, Outputs, Prepared, Saved, Seen, Segments, Sizes, Timing, find,
+    forward, forward_in_segments, keep, output_width, run,
 };
 use crate::product::cache::Owner;
 
@@ -82,24 +82,79 @@ pub(crate) fn infer<B: CpuBackend>(
     engine: &Engine,
     timing: &Timing,
 ) -> Vec<FloatTensor<B>> {
-    let kernel = &engine.0;
-    let plan = kernel.plan();
-    let read = read::<B>(plan, operands);
+    let plan = engine.0.plan();
+    let (prepared, sizes) = prepared::<B>(operands, engine);
+    let floats = |index: usize| operands.get(index).map(|tensor| B::floats(tensor));
+    let given = Given::new(plan, floats);
+    let is_step = B::dims(operands.x()).len() == 2;
+    // The first state is then the output.
+    let states = usize::from(is_step);
+    let outputs = run(&prepared, &sizes, &given, timing, states, false);
+    results::<B>(plan, &sizes, is_step, outputs)
+}
+
+/// The parameters, prepared now or before, and the sizes of the run.
+fn prepared<B: CpuBackend>(
+    operands: &Operands<&FloatTensor<B>>,
+    engine: &Engine,
+) -> (Arc<Prepared>, Sizes) {
+    let plan = engine.0.plan();
+    let (w_input, end) = (plan.w_input(), plan.mask(0));
+    let x = B::dims(operands.x());
+    let is_there = |index: usize, seen: Option<&Seen>| match (operands.get(w_input + index), seen) {
+        (Some(tensor), Some(seen)) => {
+            B::floats(tensor).as_ptr() == seen.address && B::dims(tensor) == &seen.shape[..]
+        }
+        (given, seen) => given.is_none() && seen.is_none(),
+    };
+    let masks = (end..operands.len()).any(|index| operands.get(index).is_some());
+    if let Some((prepared, sizes)) = find(engine, x[0], is_there)
+        && !masks
+        && let Some(sizes) = fitting::<B>(plan, operands, sizes)
+    {
+        return (prepared, sizes);
+    }
+    let Read { sizes, floats, .. } = read::<B>(plan, operands);
     let owner = |(index, tensor): (usize, Option<&&FloatTensor<B>>)| -> Option<Owner> {
-        B::owner(tensor.filter(|_| index >= plan.w_input())?)
+        B::owner(tensor.filter(|_| (w_input..end).contains(&index))?)
     };
     let owners: Operands<Owner> = operands.iter().enumerate().map(owner).collect();
-    let level = Level::chosen();
-    let outputs = forward(
-        kernel,
-        level,
-        &read.sizes,
-        &read.floats,
-        Some(&owners),
-        timing,
-        false,
-    );
-    results::<B>(plan, &read, outputs)
+    let prepared = Prepared::new(&engine.0, Level::chosen(), &sizes, &floats, Some(&owners));
+    let prepared = Arc::new(prepared);
+    let seen = |index: usize| match (operands.get(index), owners.get(index)) {
+        (None, _) => Some(None),
+        (Some(tensor), Some(owner)) => Some(Some(Seen {
+            address: B::floats(tensor).as_ptr(),
+            shape: B::dims(tensor).iter().copied().collect(),
+            owner: owner.clone(),
+        })),
+        // Whether it is changed cannot be known.
+        (Some(_), None) => None,
+    };
+    if let Some(parameters) = (w_input..end).map(seen).collect() {
+        keep(prepared.clone(), sizes, parameters);
+    }
+    (prepared, sizes)
+}
+
+/// The sizes of a run whose parameters are known, none where its input or a state has another shape.
+fn fitting<B: CpuBackend>(
+    plan: &Plan,
+    operands: &Operands<&FloatTensor<B>>,
+    known: Sizes,
+) -> Option<Sizes> {
+    let time = match *B::dims(operands.x()) {
+        [_, d_input] if d_input == known.d_input => 1,
+        [_, time, d_input] if d_input == known.d_input && time > 0 => time,
+        _ => return None,
+    };
+    let fits = |tensor: usize| {
+        let expected = [known.batch, known.state_row(plan, tensor)];
+        let state = operands.get(Plan::STATES + tensor);
+        state.is_none_or(|state| B::dims(state) == expected)
+    };
+    let states = plan.declaration.states.len();
+    (0..states).all(fits).then_some(Sizes { time, ..known })
 }
 
 /// A scan and what its backward pass needs.
@@ -112,17 +167,12 @@ pub(crate) fn forward_and_keep<B: CpuBackend>(
     let operands = operands.0.map_ref(|tensor| tensor);
     let read = read::<B>(kernel.plan(), &operands);
     let level = Level::chosen();
-    let mut outputs = forward(
-        kernel,
-        level,
-        &read.sizes,
-        &read.floats,
-        None,
-        &run.timing,
-        true,
-    );
+    let mut outputs = forward(kernel, level, &read.sizes, &read.floats, &run.timing, true);
     let saved = outputs.saved.take().expect("it was asked for");
-    (results::<B>(kernel.plan(), &read, outputs), saved)
+    (
+        results::<B>(kernel.plan(), &read.sizes, read.is_step, outputs),
+        saved,
+    )
 }
 
 /// A scan and the little of it that its backward pass computes the rest from once more.
@@ -137,13 +187,20 @@ pub(crate) fn forward_and_keep_segments<B: CpuBackend>(
     let level = Level::chosen();
     let (outputs, segments) =
         forward_in_segments(kernel, level, &read.sizes, &read.floats, &run.timing);
-    (results::<B>(kernel.plan(), &read, outputs), segments)
+    (
+        results::<B>(kernel.plan(), &read.sizes, read.is_step, outputs),
+        segments,
+    )
 }
 
-fn results<B: CpuBackend>(plan: &Plan, read: &Read<'_>, outputs: Outputs) -> Vec<FloatTensor<B>> {
-    let Read { sizes, is_step, .. } = read;
+fn results<B: CpuBackend>(
+    plan: &Plan,
+    sizes: &Sizes,
+    is_step: bool,
+    outputs: Outputs,
+) -> Vec<FloatTensor<B>> {
     let width = output_width(plan, sizes);
-    let shape = if *is_step {
+    let shape = if is_step {
         Shape::new([sizes.batch, width])
     } else {
         Shape::new([sizes.batch, sizes.time, width])
@@ -151,7 +208,7 @@ fn results<B: CpuBackend>(plan: &Plan, read: &Read<'_>, outputs: Outputs) -> Vec
     let mut all = Vec::with_capacity(1 + outputs.states.len());
     all.push(B::tensor(outputs.output, shape));
     for (tensor, state) in outputs.states.into_iter().enumerate() {
-        all.push(if *is_step && tensor == 0 {
+        all.push(if is_step && tensor == 0 {
             all[0].clone()
         } else {
             let shape = Shape::new([sizes.batch, sizes.state_row(plan, tensor)]);

@@ -69,10 +69,10 @@ pub struct ScanResults<const D: usize> {
 ///
 /// Where a shape or a type does not fit; the message names the operand and both.
 #[inline]
-pub fn scan<const D: usize>(engine: &Engine, inputs: Inputs, timing: Timing) -> ScanResults<D> {
-    let operands = inputs.0;
+pub fn scan<const D: usize>(engine: &Engine, inputs: &Inputs, timing: Timing) -> ScanResults<D> {
+    let operands = &inputs.0;
     if engine::is_reference() {
-        return reference::scan(engine, &operands, &timing);
+        return reference::scan(engine, operands, &timing);
     }
     dispatch::scan(engine, operands, timing)
 }
@@ -81,14 +81,14 @@ pub fn scan<const D: usize>(engine: &Engine, inputs: Inputs, timing: Timing) -> 
 /// comes back. Of the input the shape alone counts.
 ///
 /// None where [`scan`] would be made of plain tensor operations.
-pub fn steps(engine: &Engine, inputs: Inputs) -> Option<Steps> {
-    let operands = inputs.0;
+pub fn steps(engine: &Engine, inputs: &Inputs) -> Option<Steps> {
+    let operands = &inputs.0;
     if engine::is_reference() || !dispatch::is_covered(&operands.map_ref(|tensor| tensor)) {
         return None;
     }
     let shapes = operands.map_ref(dispatched::shape);
     let sizes = super::operands::sizes(engine.0.plan(), &shapes);
-    let floats = operands.map(dispatched::floats);
+    let floats = operands.map_ref(|tensor| dispatched::floats(tensor.clone()));
     let floats = floats.map_ref(Vec::as_slice);
     Some(Steps::new(engine, Level::chosen(), sizes, &floats))
 }
@@ -100,10 +100,10 @@ mod dispatch {
 
     pub(super) fn scan<const D: usize>(
         engine: &Engine,
-        operands: Operands<DispatchTensor>,
+        operands: &Operands<DispatchTensor>,
         timing: Timing,
     ) -> ScanResults<D> {
-        reference::scan(engine, &operands, &timing)
+        reference::scan(engine, operands, &timing)
     }
 
     pub(super) fn is_covered(_: &Operands<&DispatchTensor>) -> bool {
@@ -122,7 +122,7 @@ mod dispatch {
     #[inline]
     pub(super) fn scan<const D: usize>(
         engine: &Engine,
-        operands: Operands<DispatchTensor>,
+        operands: &Operands<DispatchTensor>,
         timing: Timing,
     ) -> ScanResults<D> {
         #[cfg(feature = "flex")]
@@ -135,13 +135,13 @@ mod dispatch {
             };
         }
         if !is_covered(&operands.map_ref(|tensor| tensor)) {
-            return reference::scan(engine, &operands, &timing);
+            return reference::scan(engine, operands, &timing);
         }
         let run = Run {
             engine: engine.clone(),
             timing: Arc::new(timing),
         };
-        let mut results = Dispatch::fused_scan(Tensors(operands), run).into_iter();
+        let mut results = Dispatch::fused_scan(Tensors(operands.clone()), run).into_iter();
         let output = results.next().expect("a scan has an output");
         ScanResults {
             output: Tensor::from_dispatch(output),

@@ -46,6 +46,10 @@ thread_local! {
 impl Buffer {
     pub(crate) fn zeros(len: usize) -> Self {
         let count = len.div_ceil(LINE);
+        if count == 0 {
+            let lines = Vec::new();
+            return Self { lines, len };
+        }
         let mut lines = DROPPED
             .try_with(|dropped| {
                 let mut dropped = dropped.borrow_mut();

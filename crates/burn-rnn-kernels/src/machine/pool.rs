@@ -9,7 +9,6 @@ use std::ops::{Deref, DerefMut};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use super::buffer::{LINE, Line, floats, floats_mut};
-use crate::product::cache;
 use crate::tuning::{POOL_PATIENCE, WORTH_POOLING};
 
 /// Floats from the pool, which they return to when dropped; they start on a cache line.
@@ -63,14 +62,8 @@ impl DerefMut for Pooled {
     }
 }
 
-/// Frees the buffers that are kept for the next training step, and the packed weights that are kept for inference. There
-/// is no need to call it: buffers that are not used for a while are freed anyhow, with the next steps, and the packed
-/// weights of a model that is gone, with the next model.
-///
-/// They go back to the allocator, which may keep their pages for later: glibc's gives them to the system where
-/// `MALLOC_TRIM_THRESHOLD_` and `MALLOC_MMAP_THRESHOLD_` are set, to 131072 for instance.
-pub fn release_memory() {
-    cache::release();
+/// Frees the buffers that nobody uses.
+pub(crate) fn release() {
     let mut pool = lock();
     pool.buffers.clear();
     pool.most = pool.in_use;

@@ -40,6 +40,8 @@ pub(crate) struct Load {
     pub(crate) step: usize,
     /// The number of steps.
     pub(crate) time: usize,
+    /// The most threads: scratch memory has room for so many.
+    pub(crate) threads: usize,
     /// The floats of the weights of the products that wait for nothing within a step: those of others have threads that share units
     /// wait once more a step, which takes what it gives.
     pub(crate) weights: usize,
@@ -56,6 +58,15 @@ pub(crate) enum Sharing {
 }
 
 impl Load {
+    /// The load of so many steps where this is that of one.
+    pub(crate) fn through(self, time: usize) -> Self {
+        Self {
+            work: time * self.work,
+            time,
+            ..self
+        }
+    }
+
     /// The way to share a run.
     pub(crate) fn sharing(&self) -> Sharing {
         let most = self.most();
@@ -71,12 +82,12 @@ impl Load {
     }
 
     fn most(&self) -> usize {
-        let most = members(self.work, usize::MAX);
+        let most = self.threads.min(1 + self.work / WORTH_A_THREAD);
         if self.batch * self.time == 1 {
             // Every weight is read once: what counts is whether they all fit into the cores' own caches, with room for what
             // else is there.
             let by_cache = self.work.div_ceil(OWN_CACHE / 2);
-            return most.max(rayon::current_num_threads().min(by_cache));
+            return most.max(self.threads.min(by_cache));
         }
         most
     }

@@ -78,8 +78,8 @@ fn agree(
             }
         };
         let kernel = &engine.0;
-        let inferred = forward(kernel, level, &sizes, &operands, None, timing, false);
-        let kept = forward(kernel, level, &sizes, &operands, None, timing, true);
+        let inferred = forward(kernel, level, &sizes, &operands, timing, false);
+        let kept = forward(kernel, level, &sizes, &operands, timing, true);
         let (cut, segments) = forward_in_segments(kernel, level, &sizes, &operands, timing);
         for outputs in [&inferred, &kept, &cut] {
             close("output", &outputs.output, &output);

@@ -7,10 +7,13 @@ use smallvec::SmallVec;
 use crate::definition::{Plan, ProductPlan, StagePlan, Width};
 use crate::machine::buffer::Buffer;
 use crate::machine::level::Level;
+use crate::machine::threads::Load;
 use crate::product::cache::{self, Key, Owner};
 use crate::product::layout::Layout;
 use crate::product::panels::{Blocks, Panels};
+use crate::tuning::WORTH_A_BARRIER;
 
+use super::forward::{Scratch, load, step};
 use super::kernel::Kernel;
 use super::operands::Operands;
 use super::sizes::Sizes;
@@ -30,6 +33,9 @@ pub(crate) struct Prepared {
     pub(crate) bias: Buffer,
     /// The rows of per-unit parameters and the scalars, `[rows, padded]`.
     pub(crate) rows: Buffer,
+    /// The load of one step, which decides how a run is shared.
+    pub(crate) load: Load,
+    pub(crate) scratch: Scratch,
 }
 
 impl Prepared {
@@ -42,13 +48,20 @@ impl Prepared {
         owners: Option<&Operands<Owner>>,
     ) -> Self {
         let plan = kernel.plan();
+        let threads = rayon::current_num_threads();
+        // Those that might share the units.
+        let sharing = if step(plan, sizes) < WORTH_A_BARRIER {
+            1
+        } else {
+            threads
+        };
         let layouts = Width::ALL.map(|width| {
             Layout::new(
                 level.lanes(),
                 plan.widest_product[width as usize],
                 sizes.width(width),
                 sizes.batch,
-                rayon::current_num_threads(),
+                sharing,
             )
         });
         let padded = Width::ALL.map(|width| layouts[width as usize].padded(sizes.width(width)));
@@ -93,7 +106,15 @@ impl Prepared {
             products,
             bias: panel_order(plan, sizes, operands, in_order, layout),
             rows: rows(plan, sizes, operands, padded[Width::Hidden as usize]),
+            load: load(plan, sizes, &layouts, sizes.d_input),
+            scratch: Scratch::new(plan, sizes.batch, padded, threads),
         }
+    }
+
+    /// The floats of all parameters.
+    pub(crate) fn floats(&self) -> usize {
+        let panels = self.input.iter().chain(&self.products);
+        self.bias.len() + self.rows.len() + panels.map(|panels| panels.len()).sum::<usize>()
     }
 
     /// The panels of the products of a stage.

@@ -4,7 +4,6 @@ use std::sync::Arc;
 
 use crate::definition::{MOST_MASKS, MOST_STATES, Plan, Width};
 use crate::machine::level::Level;
-use crate::product::cache::Owner;
 
 use super::backward::{BackwardPass, Transposed};
 use super::forward::{self, Pass, Results};
@@ -34,62 +33,78 @@ pub(crate) struct OutputGradients<'a> {
     pub(crate) states: Vec<Option<&'a [f32]>>,
 }
 
-/// The tensors of states among the operands.
-pub(crate) fn states<'a>(plan: &Plan, operands: &Operands<&'a [f32]>) -> [&'a [f32]; MOST_STATES] {
-    let mut states = [&[][..]; MOST_STATES];
-    for (index, state) in states.iter_mut().enumerate() {
-        if index < plan.declaration.states.len() {
-            *state = operands
-                .get(Plan::STATES + index)
-                .copied()
-                .unwrap_or_default();
-        }
-    }
-    states
-}
-
-/// The masks among the operands.
-fn masks<'a>(plan: &Plan, operands: &Operands<&'a [f32]>) -> [&'a [f32]; MOST_MASKS] {
-    let mut masks = [&[][..]; MOST_MASKS];
-    for (index, mask) in masks.iter_mut().enumerate() {
-        if index < plan.declaration.masks.len() {
-            *mask = operands.get(plan.mask(index)).copied().unwrap_or_default();
-        }
-    }
-    masks
-}
-
 /// Runs a cell over a batch of sequences; `keep` keeps what [`backward`] needs.
 pub(crate) fn forward(
     kernel: &Arc<dyn Kernel>,
     level: Level,
     sizes: &Sizes,
     operands: &Operands<&[f32]>,
-    owners: Option<&Operands<Owner>>,
     timing: &Timing,
     keep: bool,
 ) -> Outputs {
     let plan = kernel.plan();
+    let prepared = Prepared::new(kernel, level, sizes, operands, None);
+    let given = Given::new(plan, |index| operands.get(index).copied());
+    run(&prepared, sizes, &given, timing, 0, keep)
+}
+
+/// What a run reads beside the parameters. Nothing where a state or a mask is not given.
+pub(crate) struct Given<'a> {
+    pub(crate) x: &'a [f32],
+    pub(crate) states: [&'a [f32]; MOST_STATES],
+    pub(crate) masks: [&'a [f32]; MOST_MASKS],
+}
+
+impl<'a> Given<'a> {
+    /// Those of all operands.
+    pub(crate) fn new(plan: &Plan, operand: impl Fn(usize) -> Option<&'a [f32]>) -> Self {
+        let mut given = Self {
+            x: operand(0).unwrap_or_default(),
+            states: [&[]; MOST_STATES],
+            masks: [&[]; MOST_MASKS],
+        };
+        for (index, _) in plan.declaration.states.iter().enumerate() {
+            given.states[index] = operand(Plan::STATES + index).unwrap_or_default();
+        }
+        for (index, _) in plan.declaration.masks.iter().enumerate() {
+            given.masks[index] = operand(plan.mask(index)).unwrap_or_default();
+        }
+        given
+    }
+}
+
+/// As [`forward`], with parameters that are prepared; the tensors of states before `first_state` are left empty.
+pub(crate) fn run(
+    prepared: &Prepared,
+    sizes: &Sizes,
+    given: &Given<'_>,
+    timing: &Timing,
+    first_state: usize,
+    keep: bool,
+) -> Outputs {
+    let plan = prepared.kernel.plan();
     let steps = Schedule::new(sizes, timing);
-    let prepared = Prepared::new(kernel, level, sizes, operands, owners);
     let mut saved = keep.then(|| Saved::new(plan, sizes, steps.clone(), true));
     let width = sizes.width(plan.states[0].width);
     let mut output = vec![0.0; sizes.batch * sizes.time * width];
     let tensors = plan.declaration.states.len();
     let mut states: Vec<Vec<f32>> = (0..tensors)
-        .map(|tensor| vec![0.0; sizes.batch * sizes.state_row(plan, tensor)])
+        .map(|tensor| match tensor {
+            left if left < first_state => Vec::new(),
+            tensor => vec![0.0; sizes.batch * sizes.state_row(plan, tensor)],
+        })
         .collect();
     let mut last: [&mut [f32]; MOST_STATES] = [(); MOST_STATES].map(|()| &mut [][..]);
     for (last, state) in last.iter_mut().zip(&mut states) {
         *last = state;
     }
     let pass = Pass {
-        prepared: &prepared,
+        prepared,
         sizes,
         steps: &steps,
-        x: operands.x(),
-        states: self::states(plan, operands),
-        masks: masks(plan, operands),
+        x: given.x,
+        states: given.states,
+        masks: given.masks,
     };
     pass.run(Results {
         output: &mut output,
@@ -120,13 +135,13 @@ pub(crate) fn backward(
         *to = from.unwrap_or_default();
     }
     let layouts = weights.layouts();
-    let load = forward::load(plan, sizes, layouts, saved.steps.longest(), 0);
+    let load = forward::load(plan, sizes, layouts, 0).through(saved.steps.longest());
     let pass = BackwardPass {
         kernel: kernel.as_ref(),
         level,
         sizes,
         weights: &weights,
-        masks: masks(plan, operands),
+        masks: Given::new(plan, |index| operands.get(index).copied()).masks,
         d_output: d.output,
         d_last,
     };

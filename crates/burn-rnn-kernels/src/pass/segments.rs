@@ -125,7 +125,7 @@ pub(crate) fn forward_in_segments(
         let segment = Segment::new(plan, sizes, operands, timing, &steps);
         let of_segment = segment.operands(operands, &states);
         let (sizes_of, timing_of) = (&segment.sizes, &segment.timing);
-        let outputs = forward(kernel, level, sizes_of, &of_segment, None, timing_of, false);
+        let outputs = forward(kernel, level, sizes_of, &of_segment, timing_of, false);
         paste(&mut output, &outputs.output, sizes, &steps, width);
         drop(of_segment);
         starts.push(Start {
@@ -165,7 +165,7 @@ pub(crate) fn backward_in_segments(
         let segment = Segment::new(plan, sizes, operands, timing, steps);
         let of_segment = segment.operands(operands, &start.states);
         let (sizes_of, timing_of) = (&segment.sizes, &segment.timing);
-        let outputs = forward(kernel, level, sizes_of, &of_segment, None, timing_of, true);
+        let outputs = forward(kernel, level, sizes_of, &of_segment, timing_of, true);
         let saved = outputs.saved.expect("it was asked for");
         let d_output = cut(d.output, sizes, steps, width);
         let of_outputs = OutputGradients {

@@ -1,6 +1,9 @@
 //! How the units of a cell are cut into vectors and panels.
 
-use crate::tuning::{FEW_ROWS, VECTORS_OF_FEW_ROWS, VECTORS_OF_MANY_ROWS};
+use crate::tuning::{FEW_ROWS, VECTORS_OF_FEW_ROWS, VECTORS_OF_MANY_ROWS, VECTORS_OF_ONE_ROW};
+
+/// The lanes of the level that has 32 registers: AVX-512.
+const LANES_OF_32_REGISTERS: usize = 16;
 
 /// How the units of a cell are cut into vectors and panels.
 #[derive(Clone, Copy, Debug)]
@@ -21,19 +24,21 @@ impl Layout {
         rows: usize,
         threads: usize,
     ) -> Self {
-        let most = width.div_ceil(lanes).max(1);
-        let vectors = |all: usize| (all / sums).clamp(1, most);
-        let wide = Self {
-            lanes,
-            vectors: vectors(VECTORS_OF_FEW_ROWS),
+        let all = width.div_ceil(lanes).max(1);
+        if rows > FEW_ROWS {
+            let vectors = (VECTORS_OF_MANY_ROWS / sums).clamp(1, all);
+            return Self { lanes, vectors };
+        }
+        let few = if rows == 1 && lanes == LANES_OF_32_REGISTERS {
+            VECTORS_OF_ONE_ROW
+        } else {
+            VECTORS_OF_FEW_ROWS
         };
-        if rows <= FEW_ROWS && width >= wide.units() * threads {
-            return wide;
-        }
-        Self {
-            lanes,
-            vectors: vectors(VECTORS_OF_MANY_ROWS),
-        }
+        let most = (few / sums).min(all / threads).max(1);
+        // As wide as fills all panels.
+        let fills = |vectors: &usize| all.is_multiple_of(*vectors);
+        let vectors = (1..=most).rev().find(fills).unwrap_or(1);
+        Self { lanes, vectors }
     }
 
     /// The units of a panel.

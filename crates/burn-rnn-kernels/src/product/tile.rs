@@ -8,12 +8,12 @@ use crate::machine::vector::{fma, is_portable, load, store};
 struct Shapes {
     /// The vectors of a tile where there are more rows than fit one tile.
     vectors: usize,
-    /// The most rows of a tile of one vector, of two, …, of eight; none where there are no such tiles.
+    /// The most rows of a tile of one vector, of two, …, of sixteen; none where there are no such tiles.
     rows: [usize; WIDEST],
 }
 
 /// The most vectors of a tile.
-const WIDEST: usize = 8;
+const WIDEST: usize = 16;
 
 /// With 16 registers. Of rows and vectors a step of a tile holds the fewer in registers and has the others pass
 /// through one: `sums + fewer + 1` must fit, and where it is the vectors that are held one more, which the compiler
@@ -21,19 +21,19 @@ const WIDEST: usize = 8;
 /// keep two multipliers busy for the four cycles that a sum takes.
 const OF_16_REGISTERS: Shapes = Shapes {
     vectors: 4,
-    rows: [8, 6, 3, 3, 2, 2, 1, 1],
+    rows: [8, 6, 3, 3, 2, 2, 1, 1, 0, 0, 0, 0, 0, 0, 0, 0],
 };
 
 /// With 32 registers, by the same rule.
 const OF_32_REGISTERS: Shapes = Shapes {
     vectors: 4,
-    rows: [8, 8, 8, 6, 4, 4, 3, 3],
+    rows: [8, 8, 8, 6, 4, 4, 3, 3, 0, 0, 0, 1, 0, 0, 0, 1],
 };
 
 /// Of arrays of eight floats, two registers each of the sixteen of SSE2: a product needs one of its own.
 const OF_ARRAYS: Shapes = Shapes {
     vectors: 3,
-    rows: [5, 2, 2, 1, 1, 1, 0, 0],
+    rows: [5, 2, 2, 1, 1, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0],
 };
 
 /// Wider tiles have their vectors side by side, so that the addresses need no arithmetic.
@@ -130,7 +130,10 @@ impl Tile {
         // No divisions: a tile may be as short as one of them.
         let mut left = 0;
         while left < vectors {
-            let width = most.min(vectors - left);
+            let mut width = most.min(vectors - left);
+            while shapes.rows[width - 1] == 0 {
+                width -= 1;
+            }
             let tallest = shapes.rows[width - 1];
             let mut done = 0;
             while done < rows {
@@ -172,6 +175,8 @@ impl Tile {
             6: 1 2 3 4;
             7: 1 2 3;
             8: 1 2 3;
+            12: 1;
+            16: 1;
         );
     }
 }

@@ -36,12 +36,12 @@ impl Frames {
         };
         let all = &mut frames.memory;
         worker.for_states(|index, state, _| {
-            let [before, after] = memory.places.states[index];
+            let [before, after] = memory.at.places.states[index];
             all.before[index] = worker.rows_at(before, state.width);
             all.after[index] = worker.rows_at(after, state.width);
         });
         for (index, temp) in plan.temps.iter().enumerate() {
-            all.temps[index] = worker.rows_at(memory.places.temps[index], temp.width);
+            all.temps[index] = worker.rows_at(memory.at.places.temps[index], temp.width);
             if let Some(saved) = &memory.saved {
                 all.saved_temps[index] = saved.temps[index].at(0);
             }
@@ -61,7 +61,7 @@ impl Frames {
             let span = Span::new(worker, steps, stage.width);
             let sums_row = plan.positions[width] * span.units;
             // Those of hidden units come with each step.
-            let sums = memory.output_sums
+            let sums = memory.at.output_sums
                 + worker.part.first * plan.positions[width] * worker.padded[width];
             let slots = memory
                 .saved

@@ -48,57 +48,59 @@ thread_local! {
 
 /// What the threads write to, each to the sequences and units of its part.
 struct Memory {
-    places: Places,
-    /// The pre-activations of the sums of output units, `[panel][row][sums · units]`.
-    output_sums: usize,
-    /// Partial sums over units, `[share][reduction][row]`.
-    partial: usize,
+    at: Scratch,
     output: Shared,
     last: [Shared; MOST_STATES],
     saved: Option<SavedAt>,
 }
 
-impl Pass<'_> {
-    /// The load of the run, which decides how it is shared.
-    pub(crate) fn load(&self) -> Load {
-        let layouts = &self.prepared.layouts;
-        let time = self.steps.longest();
-        load(
-            self.prepared.kernel.plan(),
-            self.sizes,
-            layouts,
-            time,
-            self.sizes.d_input,
-        )
-    }
+/// Where everything stands in the scratch memory of a run.
+#[derive(Clone, Copy)]
+pub(crate) struct Scratch {
+    places: Places,
+    /// The pre-activations of the sums of output units, `[panel][row][sums · units]`.
+    output_sums: usize,
+    /// Partial sums over units, `[share][reduction][row]`.
+    partial: usize,
+    /// The floats of all.
+    len: usize,
+}
 
+impl Scratch {
+    pub(crate) fn new(plan: &Plan, batch: usize, padded: [usize; 2], threads: usize) -> Self {
+        let mut arena = Arena::default();
+        let places = Places::new(plan, &mut arena, true, |width| {
+            batch * padded[width as usize]
+        });
+        let output = Width::Output as usize;
+        let reductions = plan.declaration.reductions.len();
+        Self {
+            places,
+            output_sums: arena.take(batch * plan.positions[output] * padded[output]),
+            partial: arena.take(threads * reductions * batch),
+            len: arena.len(),
+        }
+    }
+}
+
+impl Pass<'_> {
     /// Runs it, shared among threads.
     pub(crate) fn run(&self, mut results: Results<'_>) {
         let prepared = self.prepared;
         let plan = prepared.kernel.plan();
-        let batch = self.sizes.batch;
-        let mut arena = Arena::default();
-        let places = Places::new(plan, &mut arena, true, |width| {
-            batch * prepared.padded[width as usize]
-        });
-        let output = Width::Output as usize;
-        let output_sums = arena.take(batch * plan.positions[output] * prepared.padded[output]);
-        let load = self.load();
+        let load = prepared.load.through(self.steps.longest());
         let sharing = load.sharing();
-        let reductions = plan.declaration.reductions.len();
-        let partial = arena.take(rayon::current_num_threads() * reductions * batch);
-        let mut scratch = Buffer::zeros(arena.len());
+        let mut scratch = Buffer::zeros(prepared.scratch.len);
         let mut order = ORDER.take();
-        self.steps.order(batch, sharing, &mut order);
+        self.steps.order(self.sizes.batch, sharing, &mut order);
         for (index, state) in plan.states.iter().enumerate() {
             if state.there {
-                self.start(index, &order, &mut scratch[places.states[index][0]..]);
+                let place = prepared.scratch.places.states[index][0];
+                self.start(index, &order, &mut scratch[place..]);
             }
         }
         let memory = Memory {
-            places,
-            output_sums,
-            partial,
+            at: prepared.scratch,
             output: Shared::new(results.output),
             last: results.states.each_mut().map(|state| Shared::new(state)),
             saved: results.saved.map(SavedAt::new),
@@ -143,31 +145,36 @@ impl Pass<'_> {
     }
 }
 
-/// The load of a run in either direction.
-pub(crate) fn load(
-    plan: &Plan,
-    sizes: &Sizes,
-    layouts: &[Layout; 2],
-    time: usize,
-    d_input: usize,
-) -> Load {
+/// The weights of a product.
+fn weights(plan: &Plan, sizes: &Sizes, product: &ProductPlan) -> usize {
+    let rows = sizes.width(product.source_width) / product.heads.unwrap_or(1);
+    rows * product.sums.len() * sizes.width(plan.sums[product.sums[0]].width)
+}
+
+/// The multiplications of the products of one step of a run in either direction.
+pub(crate) fn step(plan: &Plan, sizes: &Sizes) -> usize {
+    let products = plan.stages.iter().flat_map(|stage| &stage.products);
+    sizes.batch
+        * products
+            .map(|product| weights(plan, sizes, product))
+            .sum::<usize>()
+}
+
+/// The load of one step of a run in either direction.
+pub(crate) fn load(plan: &Plan, sizes: &Sizes, layouts: &[Layout; 2], d_input: usize) -> Load {
     let batch = sizes.batch;
     let products = plan.stages.iter().flat_map(|stage| &stage.products);
-    let floats = |product: &ProductPlan| {
-        let rows = sizes.width(product.source_width) / product.heads.unwrap_or(1);
-        rows * product.sums.len() * sizes.width(plan.sums[product.sums[0]].width)
-    };
-    let at_once = |product: &&ProductPlan| matches!(product.source, Source::State(_));
-    let weights = products.clone().filter(at_once).map(floats).sum();
-    let step = batch * products.map(floats).sum::<usize>();
+    let at_once = products.filter(|product| matches!(product.source, Source::State(_)));
     let widths = plan.stages.iter().map(|stage| stage.width);
     let panels = widths.map(|width| layouts[width as usize].panels(sizes.width(width)));
+    let step = step(plan, sizes);
     Load {
         batch,
         panels: panels.min().unwrap_or(1),
-        work: time * (step + batch * plan.inputs.len() * sizes.d_hidden * d_input),
+        work: step + batch * plan.inputs.len() * sizes.d_hidden * d_input,
         step,
-        time,
-        weights,
+        time: 1,
+        threads: rayon::current_num_threads(),
+        weights: at_once.map(|product| weights(plan, sizes, product)).sum(),
     }
 }

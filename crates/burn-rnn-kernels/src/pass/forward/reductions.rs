@@ -13,7 +13,7 @@ impl Job<'_> {
         let reductions = worker.plan.declaration.reductions.len();
         let row = worker.part.first + row;
         let place = (share * reductions + reduction) * worker.sizes.batch + row;
-        worker.scratch.at(self.memory.partial + place)
+        worker.scratch.at(self.memory.at.partial + place)
     }
 
     /// The sums of a temp over this thread's units.
