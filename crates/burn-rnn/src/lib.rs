@@ -45,7 +45,8 @@
 //!
 //! A [`Stream`] runs a network step by step on live data. A [`Cell`] is one time step. [`Scan`] runs it over a sequence and is a [`Layer`];
 //! [`Bidirectional`] and [`Stacked`] wrap layers and each other. [`Head`] reads the hidden states
-//! out, [`Attention`] lets a decoder read an encoder's, and [`SlidingWindow`] is the network without memory to compare with.
+//! out, [`Pooling`] makes one vector a sequence of them, [`Attention`] lets a decoder read an encoder's, and [`SlidingWindow`] is the network
+//! without memory to compare with. Padded batches are read with their [`Lengths`]: [`guides::lengths`].
 //!
 //! # Backends
 //!
