@@ -7,14 +7,9 @@ use crate::Lengths;
 /// Which keys [`Attention`](crate::Attention) does not read: made from `&Lengths` of the sequences of keys, from a mask
 /// `[batch, keys]` that is true where a key is filler, wherever it stands, or from `None`.
 #[derive(Clone, Debug, Default)]
-pub struct AttentionPadding(Kind);
-
-#[derive(Clone, Debug, Default)]
-enum Kind {
-    #[default]
-    None,
-    Mask(Tensor<2, Bool>),
-    Lengths(Lengths),
+pub struct AttentionPadding {
+    mask: Option<Tensor<2, Bool>>,
+    lengths: Option<Lengths>,
 }
 
 impl AttentionPadding {
@@ -24,33 +19,33 @@ impl AttentionPadding {
     ///
     /// Where the padding is of another shape; the message shows both.
     pub(crate) fn mask(self, keys: [usize; 3], device: &Device) -> Option<Tensor<2, Bool>> {
-        match self.0 {
-            Kind::None => None,
-            Kind::Mask(padding) => {
-                let dims = padding.dims();
-                assert!(
-                    keys[..2] == dims[..],
-                    "Attention: the padding has shape {dims:?}, but the keys {keys:?}, expected [batch, keys]"
-                );
-                Some(padding)
-            }
-            Kind::Lengths(lengths) => {
-                lengths.check("Attention", keys);
-                Some(lengths.padding(keys[1], device))
-            }
+        if let Some(lengths) = self.lengths {
+            lengths.check("Attention", keys);
+            return Some(lengths.padding(keys[1], device));
         }
+        if let Some(mask) = &self.mask {
+            let dims = mask.dims();
+            assert!(
+                keys[..2] == dims[..],
+                "Attention: the padding has shape {dims:?}, but the keys {keys:?}, expected [batch, keys]"
+            );
+        }
+        self.mask
     }
 }
 
 impl From<Option<Tensor<2, Bool>>> for AttentionPadding {
     fn from(padding: Option<Tensor<2, Bool>>) -> Self {
-        Self(padding.map_or(Kind::None, Kind::Mask))
+        Self {
+            mask: padding,
+            lengths: None,
+        }
     }
 }
 
 impl From<Tensor<2, Bool>> for AttentionPadding {
     fn from(padding: Tensor<2, Bool>) -> Self {
-        Self(Kind::Mask(padding))
+        Some(padding).into()
     }
 }
 
@@ -62,6 +57,9 @@ impl From<&Lengths> for AttentionPadding {
 
 impl From<Lengths> for AttentionPadding {
     fn from(lengths: Lengths) -> Self {
-        Self(Kind::Lengths(lengths))
+        Self {
+            mask: None,
+            lengths: Some(lengths),
+        }
     }
 }
