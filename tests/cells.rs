@@ -8,10 +8,9 @@ use std::collections::BTreeMap;
 use burn::module::{ModuleMapper, ModuleVisitor, Param};
 use burn::tensor::{DType, Device, Gradients, Tensor, TensorData};
 use burn_rnn::{
-    Activation, Cell, CellOptions, CfnConfig, CoRnnConfig, CoupledLstmConfig, DefinedCell,
-    DefinedState, FastGrnnConfig, GruConfig, IndRnnConfig, JanetConfig, LemConfig, LstmConfig,
-    MguConfig, MinimalRnnConfig, NbrcConfig, PeepholeKind, PeepholeLstmConfig, RanConfig,
-    RecurrentConfig, Reset, SimpleRnnConfig, SlstmConfig, UgrnnConfig, reference,
+    Activation, Cell, CellOptions, CfnConfig, CoRnnConfig, DefinedCell, DefinedState,
+    FastGrnnConfig, IndRnnConfig, JanetConfig, LemConfig, MguConfig, MinimalRnnConfig, NbrcConfig,
+    RanConfig, RecurrentConfig, SlstmConfig, UgrnnConfig, reference,
 };
 
 use rand::{RngExt, SeedableRng};
@@ -25,18 +24,18 @@ use crate::{parameters, records, streams};
 /// Calls a function with a configuration of each cell, of 3 inputs and so many units.
 macro_rules! every_cell {
     ($d:expr, $check:expr) => {
-        $check(&IndRnnConfig::new(3, $d));
-        $check(&UgrnnConfig::new(3, $d));
-        $check(&JanetConfig::new(3, $d));
-        $check(&MguConfig::new(3, $d));
-        $check(&RanConfig::new(3, $d));
-        $check(&CfnConfig::new(3, $d));
-        $check(&MinimalRnnConfig::new(3, $d));
-        $check(&CoRnnConfig::new(3, $d));
-        $check(&LemConfig::new(3, $d));
-        $check(&FastGrnnConfig::new(3, $d));
-        $check(&NbrcConfig::new(3, $d));
-        $check(&SlstmConfig::new(3, $d).with_heads(if $d % 2 == 0 { 2 } else { 1 }));
+        $check(&burn_rnn::IndRnnConfig::new(3, $d));
+        $check(&burn_rnn::UgrnnConfig::new(3, $d));
+        $check(&burn_rnn::JanetConfig::new(3, $d));
+        $check(&burn_rnn::MguConfig::new(3, $d));
+        $check(&burn_rnn::RanConfig::new(3, $d));
+        $check(&burn_rnn::CfnConfig::new(3, $d));
+        $check(&burn_rnn::MinimalRnnConfig::new(3, $d));
+        $check(&burn_rnn::CoRnnConfig::new(3, $d));
+        $check(&burn_rnn::LemConfig::new(3, $d));
+        $check(&burn_rnn::FastGrnnConfig::new(3, $d));
+        $check(&burn_rnn::NbrcConfig::new(3, $d));
+        $check(&burn_rnn::SlstmConfig::new(3, $d).with_heads(if $d % 2 == 0 { 2 } else { 1 }));
     };
 }
 
@@ -57,16 +56,19 @@ fn cells_agree_with_their_equations_in_pytorch() {
 /// Calls a function with a configuration of each architecture and each cell.
 macro_rules! everything {
     ($d:expr, $check:expr) => {
-        $check(&SimpleRnnConfig::new(3, $d));
-        $check(&LstmConfig::new(3, $d));
-        $check(&PeepholeLstmConfig::new(3, $d));
-        $check(&PeepholeLstmConfig::new(3, $d).with_peephole(PeepholeKind::Full));
-        $check(&CoupledLstmConfig::new(3, $d));
-        $check(&GruConfig::new(3, $d));
-        $check(&GruConfig::new(3, $d).with_reset(Reset::BeforeProduct));
-        every_cell!($d, $check);
+        $check(&burn_rnn::SimpleRnnConfig::new(3, $d));
+        $check(&burn_rnn::LstmConfig::new(3, $d));
+        $check(&burn_rnn::PeepholeLstmConfig::new(3, $d));
+        $check(
+            &burn_rnn::PeepholeLstmConfig::new(3, $d).with_peephole(burn_rnn::PeepholeKind::Full),
+        );
+        $check(&burn_rnn::CoupledLstmConfig::new(3, $d));
+        $check(&burn_rnn::GruConfig::new(3, $d));
+        $check(&burn_rnn::GruConfig::new(3, $d).with_reset(burn_rnn::Reset::BeforeProduct));
+        $crate::cells::every_cell!($d, $check);
     };
 }
+pub(crate) use {every_cell, everything};
 
 fn fused_backends() -> impl Iterator<Item = Backend> {
     let backends = backends::all().into_iter();

@@ -87,7 +87,7 @@ struct Tracked {
 }
 
 /// What a case gives, by name.
-type Results = Vec<(String, Vec<f32>)>;
+pub type Results = Vec<(String, Vec<f32>)>;
 
 impl Case {
     fn results(&self, device: &Device) -> Results {
@@ -315,7 +315,13 @@ impl ModuleMapper for Draw<'_> {
 /// are not finite in different places. An output must also be infinite or no number as the other one is. A
 /// gradient need not: the sigmoid of a large negative number is zero in one and 1e-38 in the other, and the
 /// product of its slope with an infinite input is no number in one and infinite in the other.
-fn assert_same(about: &dyn core::fmt::Debug, fused: &Results, reference: &Results, tolerance: f32) {
+/// Panics where results of the same names differ.
+pub fn assert_same(
+    about: &dyn core::fmt::Debug,
+    fused: &Results,
+    reference: &Results,
+    tolerance: f32,
+) {
     assert_eq!(fused.len(), reference.len(), "{about:?}");
     for ((name, actual), (_, expected)) in fused.iter().zip(reference) {
         assert_eq!(actual.len(), expected.len(), "{name}: {about:?}");

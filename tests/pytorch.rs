@@ -1,11 +1,11 @@
 //! `nn.RNN`, `nn.LSTM` and `nn.GRU` of PyTorch: outputs, final states and all gradients.
 //!
-//! The fixtures come from `tests/fixtures/make_pytorch.py`.
+//! The fixtures come from `tests/fixtures/make_pytorch.py`, those of sequences of unequal lengths from `make_packed.py`.
 
 use burn::module::Param;
 use burn::tensor::{Device, Gradients, Tensor};
 use burn_rnn::{
-    Activation, Cell, CellOptions, GruCell, GruConfig, HiddenState, LstmCell, LstmConfig,
+    Activation, Cell, CellOptions, GruCell, GruConfig, HiddenState, Lengths, LstmCell, LstmConfig,
     LstmState, Recurrent, RecurrentConfig, SimpleCell, SimpleRnnConfig, State,
 };
 
@@ -15,7 +15,18 @@ use crate::fixture::{self, Fixture};
 
 #[test]
 fn modules_agree_with_pytorch() {
-    let fixtures = fixture::all("pytorch");
+    all_agree("pytorch", 4);
+}
+
+/// `pack_padded_sequence`, its lengths sorted or not.
+#[test]
+fn lengths_agree_with_pytorchs_packed_sequences() {
+    all_agree("packed", 3);
+}
+
+/// Compares all cases of a folder, which are of so many kinds.
+fn all_agree(folder: &str, kinds_expected: usize) {
+    let fixtures = fixture::all(folder);
     backends::each(|backend| {
         let mut kinds = std::collections::BTreeMap::<&str, usize>::new();
         for fixture in &fixtures {
@@ -46,7 +57,7 @@ fn modules_agree_with_pytorch() {
             }
             *kinds.entry(kind).or_default() += 1;
         }
-        assert_eq!(kinds.len(), 4, "{kinds:?}");
+        assert_eq!(kinds.len(), kinds_expected, "{kinds:?}");
     });
 }
 
@@ -250,7 +261,9 @@ fn check<O: CellOptions<Cell: FromPyTorch>>(
         .collect();
     assert_eq!(!initial.is_empty(), fixture.flag("initial_state"));
     let state = (!initial.is_empty()).then(|| state_of(&network, &initial));
-    let (output, state) = network.forward(input.clone(), state);
+    let lengths = fixture.optional::<1>("lengths", device);
+    let lengths = lengths.map(|lengths| Lengths::from_tensor(lengths.int()).unwrap());
+    let (output, state) = network.forward_with(input.clone(), state, lengths);
 
     let close = |what: &str, actual: &Tensor<3>, expected: &str| {
         let what = format!("{} {what}", fixture.name);

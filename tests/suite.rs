@@ -10,6 +10,8 @@ mod fused;
 mod gradients;
 mod initialization;
 mod learning;
+mod lengths;
+mod lengths_readouts;
 mod onnx;
 mod parameters;
 mod pytorch;

@@ -55,12 +55,14 @@ pub fn summary(record: &Record, modes: &[Mode], cells: &[Cell]) -> Vec<Line> {
 }
 
 fn against_peers(rows: &[&Row], mode: Mode, cell: Cell, lines: &mut Vec<Line>) {
-    use Contestant::{BurnNn, Candle, OnnxRuntime, PyTorch, Stream};
+    use Contestant::{BurnNn, Candle, OnnxRuntime, Padded, PyTorch, Stream};
     let timed = matches!(mode, Mode::Train | Mode::Infer);
-    for peer in [BurnNn, Candle, PyTorch, OnnxRuntime] {
+    for peer in [Padded, BurnNn, Candle, PyTorch, OnnxRuntime] {
         let bar = match (mode, peer) {
             (Mode::Train | Mode::Infer, BurnNn) => Bar::AtLeast(5.0, None),
             (Mode::Train, PyTorch) if cell.is_everyday() => Bar::AtLeast(1.5, Some(1.0)),
+            (Mode::TrainLengths, Padded) => Bar::AtLeast(1.0 / 0.6, None),
+            (Mode::TrainLengths, PyTorch) => Bar::AtLeast(2.0, None),
             (Mode::Step, PyTorch) => Bar::AtLeast(5.0, None),
             (Mode::Step, OnnxRuntime) => Bar::EveryShape(1.0),
             _ => Bar::None,
@@ -111,7 +113,7 @@ fn extra_products(case: &Case) -> Option<f64> {
     match case.mode {
         Mode::Infer => Some(1.0 + 3.0 * h / (4.0 * (i + h))),
         Mode::Train => Some(1.0 + 9.0 * h / (4.0 * (2.0 * i + 3.0 * h))),
-        Mode::Step | Mode::Memory => None,
+        Mode::TrainLengths | Mode::Step | Mode::Memory => None,
     }
 }
 

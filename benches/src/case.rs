@@ -101,6 +101,8 @@ impl fmt::Display for Cell {
 pub enum Mode {
     /// Forward and backward: gradients of the output's sum for all parameters, not for the input
     Train,
+    /// The same over sequences of unequal lengths, uniform in 1..T, beside our own training over all steps
+    TrainLengths,
     /// Forward alone
     Infer,
     /// One step after another at batch 1, the state carried: latency
@@ -114,6 +116,7 @@ impl Mode {
     pub fn title(self) -> &'static str {
         match self {
             Self::Train => "training (forward and backward)",
+            Self::TrainLengths => "training over lengths uniform in 1..T",
             Self::Infer => "inference (forward)",
             Self::Step => "streaming (one step at batch 1)",
             Self::Memory => "peak memory of one training step",

@@ -13,6 +13,9 @@ pub enum Contestant {
     /// This library's `Stream`, which carries the state and keeps the parameters ready.
     #[serde(rename = "burn-rnn-stream")]
     Stream,
+    /// This library without lengths, over padding and all.
+    #[serde(rename = "padded")]
+    Padded,
     /// This library's plain LSTM, beside a variant of it.
     #[serde(rename = "plain-lstm")]
     PlainLstm,
@@ -41,9 +44,10 @@ pub enum Side {
 
 impl Contestant {
     /// Everybody, ours first: the order of the tables' columns.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::Ours,
         Self::Stream,
+        Self::Padded,
         Self::PlainLstm,
         Self::BurnNn,
         Self::Candle,
@@ -56,6 +60,7 @@ impl Contestant {
         match self {
             Self::Ours => "burn-rnn",
             Self::Stream => "burn-rnn Stream",
+            Self::Padded => "ours, all steps",
             Self::PlainLstm => "our plain LSTM",
             Self::BurnNn => "burn-nn",
             Self::Candle => "candle-nn",
@@ -79,9 +84,13 @@ impl Contestant {
         match self {
             Self::Ours => true,
             Self::Stream => mode == Mode::Step,
+            Self::Padded => mode == Mode::TrainLengths,
+            // Nobody else knows of lengths.
+            Self::PlainLstm | Self::BurnNn | Self::Candle if mode == Mode::TrainLengths => false,
             Self::PlainLstm => cell.is_lstm_variant(),
             Self::BurnNn => matches!(cell, Rnn | Lstm | Gru | GruBefore | Coupled),
             Self::Candle => matches!(cell, Lstm | Gru),
+            Self::PyTorch if mode == Mode::TrainLengths => cell.is_everyday(),
             Self::PyTorch => !cell.is_ablation(),
             Self::OnnxRuntime => {
                 matches!(mode, Mode::Infer | Mode::Step)

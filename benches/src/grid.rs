@@ -57,7 +57,7 @@ impl Selection {
         !self.quick
             || cell.is_everyday()
             || match mode {
-                Mode::Train | Mode::Infer => FEW.contains(shape),
+                Mode::Train | Mode::TrainLengths | Mode::Infer => FEW.contains(shape),
                 Mode::Step => true,
                 Mode::Memory => false,
             }
@@ -67,10 +67,10 @@ impl Selection {
         let given = if self.quick { &QUICK[..] } else { &self.shapes };
         let mut shapes = match (mode, self.quick) {
             (Mode::Step, true) => vec![Shape::new(1, 1, 64, 128), Shape::new(1, 1, 64, 512)],
-            (Mode::Memory, true) => QUICK[..1].to_vec(),
+            (Mode::Memory | Mode::TrainLengths, true) => QUICK[..1].to_vec(),
             _ if !given.is_empty() => given.to_vec(),
             // A dozen architectures over the whole grid would take days.
-            _ if cell.is_new() && !self.has_axis() => FEW.to_vec(),
+            _ if (cell.is_new() || mode == Mode::TrainLengths) && !self.has_axis() => FEW.to_vec(),
             _ => self.grid(mode),
         };
         if mode == Mode::Step {

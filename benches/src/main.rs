@@ -9,6 +9,7 @@ mod cli;
 mod contestant;
 mod contestants;
 mod grid;
+mod lengths;
 mod picture;
 mod process;
 mod protocol;

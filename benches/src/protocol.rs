@@ -6,7 +6,7 @@ use crate::case::Case;
 use crate::contestant::Contestant;
 
 /// A question.
-#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(tag = "ask", rename_all = "kebab-case")]
 pub enum Request {
     /// Who is there?
@@ -17,6 +17,9 @@ pub enum Request {
         contestant: Contestant,
         /// What.
         case: Case,
+        /// The sequences' lengths; empty where all have all steps.
+        #[serde(default)]
+        lengths: Vec<usize>,
     },
     /// Run what was prepared.
     Run {

@@ -170,7 +170,16 @@ fn prepare(
 ) -> Result<(), String> {
     let contestant = runner.contestant;
     let side = contestant.side();
-    let reply = processes.ask(side, Request::Prepare { contestant, case })?;
+    let lengths = match case.mode {
+        Mode::TrainLengths => crate::lengths::uniform(case.shape.batch, case.shape.time),
+        _ => Vec::new(),
+    };
+    let request = Request::Prepare {
+        contestant,
+        case,
+        lengths,
+    };
+    let reply = processes.ask(side, request)?;
     runner.note = reply.note;
     let mut trial = |warm_up, repeat| {
         let request = Request::Run {

@@ -80,7 +80,7 @@ pub fn render(record: &Record, modes: &[Mode], cells: &[Cell]) -> String {
 
 fn unit(mode: Mode) -> &'static str {
     match mode {
-        Mode::Train | Mode::Infer => "median milliseconds (× of ours)",
+        Mode::Train | Mode::TrainLengths | Mode::Infer => "median milliseconds (× of ours)",
         Mode::Step => "p50 / p99 microseconds (× of our p50)",
         Mode::Memory => "MiB / bytes a batch·time·hidden (× of ours)",
     }
@@ -165,7 +165,7 @@ fn notes(rows: &[&Row]) -> String {
 
 fn value(entry: &Entry, row: &Row) -> String {
     match row.case.mode {
-        Mode::Train | Mode::Infer => three_digits(entry.median * 1e3),
+        Mode::Train | Mode::TrainLengths | Mode::Infer => three_digits(entry.median * 1e3),
         Mode::Step => {
             let (p50, p99) = (entry.median * 1e6, entry.p99 * 1e6);
             format!("{} / {}", three_digits(p50), three_digits(p99))

@@ -53,8 +53,12 @@ fn answer(request: Request, tasks: &mut Tasks) -> Result<Reply, String> {
             reply.versions = contestants::versions();
             reply.absent = contestants::absent();
         }
-        Request::Prepare { contestant, case } => {
-            let mut task = contestants::prepare(contestant, &case)?;
+        Request::Prepare {
+            contestant,
+            case,
+            lengths,
+        } => {
+            let mut task = contestants::prepare(contestant, &case, &lengths)?;
             task();
             tasks.insert(contestant.title(), task);
         }
@@ -100,8 +104,8 @@ fn memory(contestant: Contestant, case: crate::case::Case) -> Result<f64, String
     let mut tiny = case;
     tiny.shape = crate::case::Shape::new(2, 3, 4, 8);
     // Threads, lazily made tables and code are there before the measurement.
-    contestants::prepare(contestant, &tiny)?();
-    let mut task = contestants::prepare(contestant, &case)?;
+    contestants::prepare(contestant, &tiny, &[])?();
+    let mut task = contestants::prepare(contestant, &case, &[])?;
     let before = resident::now()?;
     resident::forget_peak()?;
     task();

@@ -14,7 +14,7 @@ fn every_architecture_runs_in_every_mode_and_is_kept_and_drawn() {
         folder.path().join("new/b.json"),
         folder.path().join("b.png"),
     );
-    let mut modes = "train,infer,step".to_owned();
+    let mut modes = "train,train-lengths,infer,step".to_owned();
     if cfg!(target_os = "linux") {
         modes += ",memory";
     }
@@ -27,6 +27,10 @@ fn every_architecture_runs_in_every_mode_and_is_kept_and_drawn() {
         .stdout(predicate::str::contains("## peephole-full: training"))
         .stdout(predicate::str::contains("## slstm: training"))
         .stdout(predicate::str::contains("## own: training"))
+        .stdout(predicate::str::contains(
+            "## gru: training over lengths uniform in 1..T",
+        ))
+        .stdout(predicate::str::contains("ours, all steps"))
         .stdout(predicate::str::contains("2×3×4×5"))
         .stdout(predicate::str::contains("- PyTorch: not asked for"))
         // Nobody failed in a case.

@@ -23,7 +23,7 @@ pub fn prepare(case: &Case) -> Result<Task> {
             let make = |weights| LSTM::new(input, hidden, LSTMConfig::default(), weights);
             let layer = make(tracked(&variables))?;
             let layer = match case.mode {
-                Mode::Train | Mode::Memory => layer,
+                Mode::Train | Mode::TrainLengths | Mode::Memory => layer,
                 Mode::Infer | Mode::Step => make(untracked(&variables))?,
             };
             task(layer, |state: &LSTMState| &state.h, variables, case)
@@ -32,7 +32,7 @@ pub fn prepare(case: &Case) -> Result<Task> {
             let make = |weights| GRU::new(input, hidden, GRUConfig::default(), weights);
             let layer = make(tracked(&variables))?;
             let layer = match case.mode {
-                Mode::Train | Mode::Memory => layer,
+                Mode::Train | Mode::TrainLengths | Mode::Memory => layer,
                 Mode::Infer | Mode::Step => make(untracked(&variables))?,
             };
             task(layer, |state: &GRUState| &state.h, variables, case)

@@ -13,18 +13,19 @@ use crate::contestant::Contestant;
 /// What is timed: one training step, one forward pass, or one step of a stream.
 pub type Task = Box<dyn FnMut()>;
 
-/// Makes parameters and input. A task panics where its output has not the expected shape.
+/// Makes parameters and input; without `lengths` all sequences have all steps. A task panics where its output has not the expected shape.
 ///
 /// # Errors
 ///
 /// Where the contestant has not what is asked for.
-pub fn prepare(contestant: Contestant, case: &Case) -> Result<Task, String> {
+pub fn prepare(contestant: Contestant, case: &Case, lengths: &[usize]) -> Result<Task, String> {
     match contestant {
-        Contestant::Ours => ours::prepare(case, false),
-        Contestant::Stream => ours::prepare(case, true),
+        Contestant::Ours => ours::prepare(case, false, lengths),
+        Contestant::Padded => ours::prepare(case, false, &[]),
+        Contestant::Stream => ours::prepare(case, true, &[]),
         Contestant::PlainLstm => {
             let cell = crate::case::Cell::Lstm;
-            ours::prepare(&Case { cell, ..*case }, false)
+            ours::prepare(&Case { cell, ..*case }, false, &[])
         }
         Contestant::BurnNn => burn_nn::prepare(case),
         #[cfg(feature = "peers")]

@@ -2,9 +2,9 @@
 
 use burn_rnn::{
     CellOptions, CfnConfig, CoRnnConfig, CoupledLstmConfig, FastGrnnConfig, GruConfig,
-    IndRnnConfig, JanetConfig, LemConfig, LstmConfig, MguConfig, MinimalRnnConfig, NbrcConfig,
-    PeepholeKind, PeepholeLstmConfig, RanConfig, RecurrentConfig, Reset, SimpleRnnConfig,
-    SlstmConfig, UgrnnConfig,
+    IndRnnConfig, JanetConfig, LemConfig, Lengths, LstmConfig, MguConfig, MinimalRnnConfig,
+    NbrcConfig, PeepholeKind, PeepholeLstmConfig, RanConfig, RecurrentConfig, Reset,
+    SimpleRnnConfig, SlstmConfig, UgrnnConfig,
 };
 
 use super::own::OwnConfig;
@@ -12,8 +12,12 @@ use super::{Task, tasks};
 use crate::case::{Case, Cell, Mode};
 
 /// Makes a network of the case's architecture; where steps are timed, those of a `Stream` or of the network itself.
-pub fn prepare(case: &Case, as_stream: bool) -> Result<Task, String> {
-    let task = Timed { case, as_stream };
+pub fn prepare(case: &Case, as_stream: bool, lengths: &[usize]) -> Result<Task, String> {
+    let task = Timed {
+        case,
+        as_stream,
+        lengths,
+    };
     let (input, hidden) = (case.shape.input, case.shape.hidden);
     let lstm = LstmConfig::new(input, hidden);
     match case.cell {
@@ -55,6 +59,7 @@ pub fn prepare(case: &Case, as_stream: bool) -> Result<Task, String> {
 struct Timed<'a> {
     case: &'a Case,
     as_stream: bool,
+    lengths: &'a [usize],
 }
 
 impl Timed<'_> {
@@ -66,6 +71,8 @@ impl Timed<'_> {
         let network = config
             .try_init(&tasks::device(mode))
             .map_err(|error| error.to_string())?;
+        let lengths = self.lengths.iter().copied();
+        let lengths = (!self.lengths.is_empty()).then(|| Lengths::new(lengths));
         Ok(match mode {
             Mode::Step if self.as_stream => tasks::stream(
                 network.stream(1),
@@ -79,7 +86,7 @@ impl Timed<'_> {
             ),
             _ => tasks::sequence(
                 network,
-                |network, input| network.forward(input, None).0,
+                move |network, input| network.forward_with(input, None, lengths.as_ref()).0,
                 mode,
                 shape,
             ),

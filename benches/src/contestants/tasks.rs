@@ -12,7 +12,7 @@ use crate::case::{Mode, Shape};
 /// The device of a mode: gradients are recorded in training alone.
 pub fn device(mode: Mode) -> Device {
     match mode {
-        Mode::Train | Mode::Memory => Device::flex().autodiff(),
+        Mode::Train | Mode::TrainLengths | Mode::Memory => Device::flex().autodiff(),
         Mode::Infer | Mode::Step => Device::flex(),
     }
 }

@@ -6,8 +6,8 @@ use burn::nn::{Linear, LinearConfig};
 use burn::tensor::{Bool, Device, Int, Tensor, activation};
 use serde::{Deserialize, Serialize};
 
-use crate::ConfigError;
 use crate::error::at_least_one;
+use crate::{AttentionPadding, ConfigError};
 
 /// Attention of queries `q_i` (a decoder's hidden states) over keys `k_j` (an encoder's outputs):
 ///
@@ -155,6 +155,8 @@ pub struct AttentionMemory {
     keys: Tensor<3>,
     projected: Tensor<3>,
     padding: Option<Tensor<2, Bool>>,
+    /// The sequences without a key, `[batch]`.
+    empty: Option<Tensor<1, Bool>>,
 }
 
 impl AttentionMemory {
@@ -168,6 +170,7 @@ impl AttentionMemory {
         Self {
             keys: self.keys.select(0, sequences.clone()),
             projected: self.projected.select(0, sequences.clone()),
+            empty: self.empty.map(|empty| empty.select(0, sequences.clone())),
             padding: self.padding.map(|padding| padding.select(0, sequences)),
         }
     }
@@ -175,8 +178,10 @@ impl AttentionMemory {
 
 impl Attention {
     /// All queries over all keys: `[batch, queries, d_query]` and `[batch, keys, d_key]` to the contexts
-    /// `[batch, queries, d_key]` and the weights `[batch, queries, keys]`. `padding` is true where a
-    /// key is filler, `[batch, keys]`: its weight is 0.
+    /// `[batch, queries, d_key]` and the weights `[batch, queries, keys]`. `padding` says which keys are filler: the
+    /// [`Lengths`](crate::Lengths) of the sequences of keys, or a mask, see [`AttentionPadding`]; `None` is none. The weight of filler
+    /// is 0, and it reaches neither contexts nor gradients, even where it is no number. A sequence of filler alone has contexts of
+    /// zeros.
     ///
     /// # Panics
     ///
@@ -185,25 +190,30 @@ impl Attention {
         &self,
         queries: Tensor<3>,
         keys: Tensor<3>,
-        padding: Option<Tensor<2, Bool>>,
+        padding: impl Into<AttentionPadding>,
     ) -> (Tensor<3>, Tensor<3>) {
         self.read(queries, &self.memory(keys, padding))
     }
 
-    /// Does what depends on the keys alone, once for all steps of a decoder. Every sequence needs a
-    /// key that is not `padding`.
+    /// Does what depends on the keys alone, once for all steps of a decoder; `padding` as in [`forward`](Attention::forward).
     ///
     /// # Panics
     ///
     /// Where the shapes do not fit.
-    pub fn memory(&self, keys: Tensor<3>, padding: Option<Tensor<2, Bool>>) -> AttentionMemory {
-        if let Some(padding) = &padding {
-            let (keys, padding) = (keys.dims(), padding.dims());
-            assert!(
-                keys[..2] == padding[..],
-                "Attention: the padding has shape {padding:?}, but the keys {keys:?}, expected [batch, keys]"
-            );
-        }
+    pub fn memory(&self, keys: Tensor<3>, padding: impl Into<AttentionPadding>) -> AttentionMemory {
+        let padding = padding.into().mask(keys.dims(), &keys.device());
+        // A weight of 0 times no number is no number.
+        let keys = match &padding {
+            Some(padding) => {
+                let padding = padding.clone().unsqueeze_dim::<3>(2);
+                let padding = padding.expand(keys.dims());
+                keys.mask_fill(padding, 0.0)
+            }
+            None => keys,
+        };
+        let empty = padding
+            .clone()
+            .map(|padding| padding.all_dim(1).squeeze_dim(1));
         let projected = match &self.key {
             Some(key) => key.forward(keys.clone()),
             None => keys.clone(),
@@ -212,6 +222,7 @@ impl Attention {
             keys,
             projected,
             padding,
+            empty,
         }
     }
 
@@ -222,11 +233,20 @@ impl Attention {
     /// Where the shapes do not fit.
     pub fn read(&self, queries: Tensor<3>, memory: &AttentionMemory) -> (Tensor<3>, Tensor<3>) {
         let mut scores = self.scores(queries, memory.projected.clone());
-        if let Some(padding) = &memory.padding {
-            let padding = padding.clone().unsqueeze_dim::<3>(1).expand(scores.dims());
-            scores = scores.mask_fill(padding, f32::NEG_INFINITY);
+        let padding = memory.padding.as_ref().map(|padding| {
+            let padding = padding.clone().unsqueeze_dim::<3>(1);
+            padding.expand(scores.dims())
+        });
+        if let (Some(padding), Some(empty)) = (&padding, &memory.empty) {
+            scores = scores.mask_fill(padding.clone(), f32::NEG_INFINITY);
+            // A softmax of infinities alone is no number: these weights are made zero below.
+            let empty = empty.clone().reshape([-1, 1, 1]).expand(scores.dims());
+            scores = scores.mask_fill(empty, 0.0);
         }
-        let weights = activation::softmax(scores, 2);
+        let mut weights = activation::softmax(scores, 2);
+        if let Some(padding) = padding {
+            weights = weights.mask_fill(padding, 0.0);
+        }
         (weights.clone().matmul(memory.keys.clone()), weights)
     }
 

@@ -5,7 +5,7 @@ use burn::tensor::Tensor;
 use serde::{Deserialize, Serialize};
 
 use crate::layer::check_sequence;
-use crate::{ConfigError, Layer, State};
+use crate::{ConfigError, Direction, Layer, Sequences, State};
 
 /// How the outputs of the two directions become one.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -52,6 +52,10 @@ impl Merge {
 ///
 /// merged by [`Merge`]. It reads whole sequences: every output depends on all inputs, so it is no
 /// [`Streaming`](crate::Streaming) layer and cannot generate.
+///
+/// Where sequences are padded, give their [`Lengths`](crate::Lengths) to [`forward_with`](Layer::forward_with): `s'` then begins
+/// at each sequence's own last step. Without them it reads the padding before everything else, and every output depends on how
+/// much of it there is.
 #[derive(Module, Debug)]
 pub struct Bidirectional<L: Module> {
     /// The layer that reads from the first step to the last.
@@ -146,7 +150,13 @@ impl<L: Layer> Layer for Bidirectional<L> {
         }
     }
 
-    fn forward(&self, input: Tensor<3>, state: Option<Self::State>) -> (Tensor<3>, Self::State) {
+    fn run(
+        &self,
+        input: Tensor<3>,
+        state: Option<Self::State>,
+        sequences: &Sequences,
+        direction: Direction,
+    ) -> (Tensor<3>, Self::State) {
         check_sequence(|| "Bidirectional", &input, self.d_input());
         let (forward, backward) = match state {
             Some(state) => (Some(state.forward), Some(state.backward)),
@@ -155,8 +165,11 @@ impl<L: Layer> Layer for Bidirectional<L> {
         let (output, forward, backward) = both_directions(
             input,
             self.merge,
-            |input| self.forward.forward(input, forward),
-            |input| self.backward.forward_reversed(input, backward),
+            |input| self.forward.run(input, forward, sequences, direction),
+            |input| {
+                let direction = direction.opposite();
+                self.backward.run(input, backward, sequences, direction)
+            },
         );
         (output, BidirectionalState { forward, backward })
     }

@@ -6,7 +6,8 @@ use burn_rnn_kernels::Steps;
 use serde::{Serialize, de::DeserializeOwned};
 
 use crate::scan::{scan_flipped, scan_steps};
-use crate::{CellState, ConfigError, GateRole, Initialization};
+use crate::scan_parts::scan_parts;
+use crate::{CellState, ConfigError, Direction, GateRole, Initialization, Sequences};
 
 /// One time step of one architecture: parameters and `step(x_t, state) -> state`.
 ///
@@ -108,6 +109,34 @@ pub trait Cell: Module + ModuleDisplay {
     /// without turning anything; the result must stay the same.
     fn scan_reversed(&self, input: Tensor<3>, state: Self::State) -> (Tensor<3>, Self::State) {
         scan_flipped(self, input, state)
+    }
+
+    /// [`scan`](Cell::scan) or [`scan_reversed`](Cell::scan_reversed) over sequences that end, or begin anew, at steps of their
+    /// own: each gives what it gives alone. Outputs after the end of a sequence are zero and its state stays as it was; before a
+    /// step with a [reset](crate::Resets), against time after it, the state is [`zero_state`](Cell::zero_state). Padding reaches
+    /// neither outputs nor states nor gradients, even where it is no number.
+    ///
+    /// The default scans the parts between such steps one after another, over the sequences alone that have steps there. Override
+    /// it where the cell can do all of it at once; the result must stay the same.
+    ///
+    /// # Panics
+    ///
+    /// Where the lengths or resets are not those of the input; the message shows both.
+    fn scan_with(
+        &self,
+        input: Tensor<3>,
+        state: Self::State,
+        sequences: &Sequences,
+        direction: Direction,
+    ) -> (Tensor<3>, Self::State) {
+        sequences.check(self.name(), input.dims());
+        if !sequences.are_whole(input.dims()[1]) {
+            return scan_parts(self, input, state, sequences, direction);
+        }
+        match direction {
+            Direction::Forward => self.scan(input, state),
+            Direction::Backward => self.scan_reversed(input, state),
+        }
     }
 
     /// The name that error messages use; the type's own by default.

@@ -36,7 +36,8 @@ pub struct RecurrentConfig<O> {
     pub d_input: usize,
     /// The number of hidden units of each layer, the one that reads the input first.
     pub layer_sizes: Vec<usize>,
-    /// Whether every layer runs in both directions; off by default.
+    /// Whether every layer runs in both directions; off by default. Over padded sequences it needs their lengths, see
+    /// [`with_bidirectional`](RecurrentConfig::with_bidirectional).
     #[serde(default)]
     pub bidirectional: bool,
     /// How the outputs of two directions become one; concatenated by default.
@@ -97,6 +98,10 @@ impl<O: CellOptions> RecurrentConfig<O> {
     }
 
     /// Sets whether every layer runs in both directions; off by default.
+    ///
+    /// Padding counts here: the backward direction starts at the end of the tensor and reads what a shorter sequence is padded with
+    /// before the sequence itself, which moves every output. Give the lengths to
+    /// [`Recurrent::forward_with`](crate::Recurrent::forward_with): it then starts at each sequence's own last step.
     #[must_use]
     pub fn with_bidirectional(mut self, bidirectional: bool) -> Self {
         self.bidirectional = bidirectional;

@@ -4,7 +4,7 @@ use burn::module::{Module, ModuleDisplay, Param};
 use burn::tensor::{DType, Tensor};
 use burn_rnn_kernels::{Engine, Inputs, Steps, Timing, scan, steps};
 
-use crate::{Cell, CellState, State};
+use crate::{Cell, CellState, Direction, Sequences, State};
 
 /// A cell whose equations are a [`Definition`](crate::definition::Definition): parameters, and the engine that runs them.
 ///
@@ -84,7 +84,7 @@ fn inputs<C: DefinedCell, const D: usize>(
 }
 
 /// A scan over sequences with directions, lengths and resets.
-pub(crate) fn scan_timed<C: DefinedCell>(
+fn scan_timed<C: DefinedCell>(
     cell: &C,
     input: Tensor<3>,
     state: C::State,
@@ -158,6 +158,18 @@ impl<C: DefinedCell> Cell for C {
             reverse: true,
             ..Timing::default()
         };
+        scan_timed(self, input, state, timing)
+    }
+
+    fn scan_with(
+        &self,
+        input: Tensor<3>,
+        state: C::State,
+        sequences: &Sequences,
+        direction: Direction,
+    ) -> (Tensor<3>, C::State) {
+        sequences.check(self.name(), input.dims());
+        let timing = sequences.timing(input.dims()[1], direction);
         scan_timed(self, input, state, timing)
     }
 }

@@ -5,10 +5,13 @@ use burn::tensor::Tensor;
 
 use crate::bidirectional::both_directions;
 use crate::layer::check_sequence;
-use crate::scan::{scan_checked, scan_reversed_checked, step_checked};
-use crate::{Cell, Layer, Merge, State, Streaming};
+use crate::scan::{scan_checked, step_checked};
+use crate::{Cell, Direction, Layer, Merge, Sequences, State, Streaming};
 
 /// A cell over whole sequences, in one direction or, with a second cell, in both.
+///
+/// With [`Lengths`](crate::Lengths) the second cell begins at the last step of each sequence; without, at the last step of the
+/// tensor, so that it reads padding first.
 ///
 /// [`Recurrent`](crate::Recurrent) is made of these, so that one type serves whichever the
 /// configuration asks for.
@@ -29,7 +32,7 @@ pub struct DirectionalState<S> {
     /// The state of the forward cell.
     pub forward: S,
     /// The state of the backward cell, where there is one. Its final state is the one after the
-    /// first time step, where it ends.
+    /// first time step, where it ends, whatever the sequence's length.
     pub backward: Option<S>,
 }
 
@@ -65,7 +68,13 @@ impl<C: Cell> Layer for Directional<C> {
         }
     }
 
-    fn forward(&self, input: Tensor<3>, state: Option<Self::State>) -> (Tensor<3>, Self::State) {
+    fn run(
+        &self,
+        input: Tensor<3>,
+        state: Option<Self::State>,
+        sequences: &Sequences,
+        direction: Direction,
+    ) -> (Tensor<3>, Self::State) {
         check_sequence(|| self.forward.name(), &input, self.d_input());
         let (forward, backward) = match state {
             Some(state) => {
@@ -81,15 +90,19 @@ impl<C: Cell> Layer for Directional<C> {
             None => (None, None),
         };
         let Some(backward_cell) = &self.backward else {
-            let (output, forward) = scan_checked(&self.forward, input, forward);
+            let (output, forward) =
+                scan_checked(&self.forward, input, forward, sequences, direction);
             let backward = None;
             return (output, DirectionalState { forward, backward });
         };
         let (output, forward, backward) = both_directions(
             input,
             self.merge,
-            |input| scan_checked(&self.forward, input, forward),
-            |input| scan_reversed_checked(backward_cell, input, backward),
+            |input| scan_checked(&self.forward, input, forward, sequences, direction),
+            |input| {
+                let direction = direction.opposite();
+                scan_checked(backward_cell, input, backward, sequences, direction)
+            },
         );
         let backward = Some(backward);
         (output, DirectionalState { forward, backward })

@@ -1,4 +1,4 @@
-//! Configurations that make no sense, told as typed errors.
+//! Configurations and data that make no sense, told as typed errors.
 
 use thiserror::Error;
 
@@ -91,6 +91,45 @@ pub enum ConfigError {
         given: &'static str,
         /// What is in the way, and what to do.
         reason: &'static str,
+    },
+}
+
+/// Why data do not say where sequences end or begin.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[non_exhaustive]
+pub enum SequencesError {
+    /// A length below zero.
+    #[error("sequence {sequence} has length {length}, expected at least 0")]
+    NegativeLength {
+        /// The index of the sequence.
+        sequence: usize,
+        /// The length given.
+        length: i64,
+    },
+    /// A mask in which a step follows padding.
+    #[error(
+        "sequence {sequence} of the mask is padding at step {hole} but has a step at {step}, expected padding at the end alone: true for the \
+         steps that are there, false after the last one"
+    )]
+    Hole {
+        /// The index of the sequence.
+        sequence: usize,
+        /// The first step that is padding.
+        hole: usize,
+        /// The first step after it that is none.
+        step: usize,
+    },
+    /// Rows of unequal lengths.
+    #[error(
+        "row {sequence} of the resets has {steps} steps and those before it {expected}, expected the input's [batch, time]"
+    )]
+    UnequalRows {
+        /// The index of the row.
+        sequence: usize,
+        /// Its steps.
+        steps: usize,
+        /// The steps of the first row.
+        expected: usize,
     },
 }
 

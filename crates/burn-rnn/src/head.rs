@@ -6,8 +6,8 @@ use burn::nn::{Linear, LinearConfig};
 use burn::tensor::{Device, Tensor, activation};
 use serde::{Deserialize, Serialize};
 
-use crate::ConfigError;
 use crate::error::at_least_one;
+use crate::{ConfigError, Lengths};
 
 /// The readout `o_t = c + V s_t`, `y_t = h(o_t)` of a recurrent network's hidden states.
 ///
@@ -133,5 +133,27 @@ impl Head {
             HeadActivation::Sigmoid => activation::sigmoid(o),
             HeadActivation::Tanh => activation::tanh(o),
         }
+    }
+
+    /// [`forward`](Head::forward) over sequences of unequal lengths: `[batch, time, d_hidden]` to `[batch, time, d_output]`, zeros
+    /// in the padding, where [`forward`](Head::forward) gives `h(c)`. Padding reaches no gradient, even where it is no number.
+    ///
+    /// Lengths are `&Lengths`, or an `Option` of them; `None` is no padding. A loss has to leave padding out, too: see the
+    /// [guide](crate::guides::lengths).
+    ///
+    /// # Panics
+    ///
+    /// Where the last axis is not `d_hidden`, or the lengths do not fit; the message shows both.
+    pub fn forward_with<'a>(
+        &self,
+        hidden: Tensor<3>,
+        lengths: impl Into<Option<&'a Lengths>>,
+    ) -> Tensor<3> {
+        let Some(lengths) = lengths.into() else {
+            return self.forward(hidden);
+        };
+        lengths.check("Head", hidden.dims());
+        let y = self.forward(lengths.zero_padding(hidden));
+        lengths.zero_padding(y)
     }
 }

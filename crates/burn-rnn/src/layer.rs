@@ -3,7 +3,7 @@
 use burn::module::{Module, ModuleDisplay};
 use burn::tensor::Tensor;
 
-use crate::State;
+use crate::{Direction, Sequences, State};
 
 /// A network over whole sequences: [`Scan`](crate::Scan) of a cell, or a wrapper around layers.
 pub trait Layer: Module + ModuleDisplay {
@@ -19,26 +19,66 @@ pub trait Layer: Module + ModuleDisplay {
     /// The state before the first step: zeros.
     fn zero_state(&self, batch: usize) -> Self::State;
 
+    /// Runs over a batch of sequences in a direction, `[batch, time, d_input]` to `[batch, time, d_output]`, and returns the
+    /// final state beside. Without a state it starts from [`zero_state`](Layer::zero_state). Every other way to run over
+    /// sequences is made of this one.
+    ///
+    /// A layer of one's own keeps these promises, which the wrappers build on: each sequence gives what it gives alone, against
+    /// time from its own last step on; its final state is the one after its last step that is there, against time its first; outputs
+    /// in the padding are zero; and what stands in the padding of the input, be it no number, reaches nothing and gets a
+    /// gradient of zero. It is best kept by handing `sequences` on to a [`Scan`](crate::Scan) or [`Cell::scan_with`](crate::Cell::scan_with).
+    ///
+    /// # Panics
+    ///
+    /// Where the input's features are not `d_input`, the time is zero, or the state, the lengths or the resets do not fit the
+    /// input; the message shows both shapes.
+    fn run(
+        &self,
+        input: Tensor<3>,
+        state: Option<Self::State>,
+        sequences: &Sequences,
+        direction: Direction,
+    ) -> (Tensor<3>, Self::State);
+
     /// Runs over a batch of sequences, `[batch, time, d_input]` to `[batch, time, d_output]`, and
     /// returns the final state beside. Without a state it starts from [`zero_state`](Layer::zero_state).
+    ///
+    /// All sequences have all steps; where they are padded, see [`forward_with`](Layer::forward_with).
     ///
     /// # Panics
     ///
     /// Where the input's features are not `d_input`, the time is zero, or the state does not fit
     /// the batch; the message shows both shapes.
-    fn forward(&self, input: Tensor<3>, state: Option<Self::State>) -> (Tensor<3>, Self::State);
+    fn forward(&self, input: Tensor<3>, state: Option<Self::State>) -> (Tensor<3>, Self::State) {
+        self.run(input, state, &Sequences::default(), Direction::Forward)
+    }
+
+    /// [`forward`](Layer::forward) over sequences of unequal [`Lengths`](crate::Lengths), with [`Resets`](crate::Resets), or both:
+    /// each sequence gives what it gives alone. See the [guide](crate::guides::lengths).
+    ///
+    /// Outputs after the end of a sequence are zero, the final state is the one after its last step (the given state, where it
+    /// has none), and padding reaches neither outputs nor gradients.
+    ///
+    /// # Panics
+    ///
+    /// As [`run`](Layer::run).
+    fn forward_with(
+        &self,
+        input: Tensor<3>,
+        state: Option<Self::State>,
+        sequences: impl Into<Sequences>,
+    ) -> (Tensor<3>, Self::State) {
+        self.run(input, state, &sequences.into(), Direction::Forward)
+    }
 
     /// [`forward`](Layer::forward) from the last step to the first: outputs stand at the step of their input, and the
     /// final state is the one after the first step of the sequence.
-    ///
-    /// The default runs over the sequence turned around.
     fn forward_reversed(
         &self,
         input: Tensor<3>,
         state: Option<Self::State>,
     ) -> (Tensor<3>, Self::State) {
-        let (output, state) = self.forward(input.flip([1]), state);
-        (output.flip([1]), state)
+        self.run(input, state, &Sequences::default(), Direction::Backward)
     }
 
     /// [`forward`](Layer::forward) with the time first: `[time, batch, d_input]` to

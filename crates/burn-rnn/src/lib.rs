@@ -45,7 +45,8 @@
 //!
 //! A [`Stream`] runs a network step by step on live data. A [`Cell`] is one time step. [`Scan`] runs it over a sequence and is a [`Layer`];
 //! [`Bidirectional`] and [`Stacked`] wrap layers and each other. [`Head`] reads the hidden states
-//! out, [`Attention`] lets a decoder read an encoder's, and [`SlidingWindow`] is the network without memory to compare with.
+//! out, [`Pooling`] makes one vector a sequence of them, [`Attention`] lets a decoder read an encoder's, and [`SlidingWindow`] is the network
+//! without memory to compare with. Padded batches are read with their [`Lengths`]: [`guides::lengths`].
 //!
 //! # Backends
 //!
@@ -63,19 +64,27 @@
 
 mod activation;
 mod attention;
+mod attention_padding;
 mod bidirectional;
 mod cell;
 mod cells;
 mod config;
 mod defined;
+mod direction;
 mod directional;
 mod error;
 mod gates;
+pub mod guides;
 mod head;
 mod initialization;
 mod layer;
+mod lengths;
+mod pooling;
 mod recurrent;
+mod resets;
 mod scan;
+mod scan_parts;
+mod sequences;
 mod sliding_window;
 mod stacked;
 mod state;
@@ -83,20 +92,26 @@ mod stream;
 
 pub use activation::Activation;
 pub use attention::{Attention, AttentionConfig, AttentionMemory, AttentionScore};
+pub use attention_padding::AttentionPadding;
 pub use bidirectional::{Bidirectional, BidirectionalState, Merge};
 pub use burn_rnn_kernels::{Steps, reference, release_memory};
 pub use cell::{Cell, CellOptions, CellShape};
 pub use cells::*;
 pub use config::RecurrentConfig;
 pub use defined::{DefinedCell, DefinedState, Parameters};
+pub use direction::Direction;
 pub use directional::{Directional, DirectionalState};
-pub use error::ConfigError;
+pub use error::{ConfigError, SequencesError};
 pub use gates::GateParameters;
 pub use head::{Head, HeadActivation, HeadConfig};
 pub use initialization::{GateRole, Initialization};
 pub use layer::{Layer, Streaming};
+pub use lengths::Lengths;
+pub use pooling::Pooling;
 pub use recurrent::{Recurrent, RecurrentState};
+pub use resets::Resets;
 pub use scan::{Scan, scan_steps};
+pub use sequences::Sequences;
 pub use sliding_window::{SlidingWindow, SlidingWindowConfig};
 pub use stacked::{Stacked, StackedConfig, StackedState};
 pub use state::{CellState, HiddenState, LstmState, State};

@@ -4,7 +4,7 @@ use burn::module::{Module, ModuleDisplay};
 use burn::tensor::Tensor;
 
 use crate::directional::{Directional, DirectionalState};
-use crate::{Cell, Layer, Stacked, StackedState, Stream, Streaming};
+use crate::{Cell, Direction, Layer, Sequences, Stacked, StackedState, Stream, Streaming};
 
 /// A recurrent network of one kind of cell: [`Lstm`](crate::Lstm), [`Gru`](crate::Gru) and the others
 /// are names for it. Made by [`RecurrentConfig`](crate::RecurrentConfig).
@@ -73,6 +73,8 @@ impl<C: Cell> Recurrent<C> {
     /// with the time first where the network is configured so; the final state beside. Without a
     /// state it starts from zeros.
     ///
+    /// All sequences have all steps; where they are padded, see [`forward_with`](Recurrent::forward_with).
+    ///
     /// # Panics
     ///
     /// Where the input's features are not `d_input`, the time is zero, or the state does not fit;
@@ -82,11 +84,44 @@ impl<C: Cell> Recurrent<C> {
         input: Tensor<3>,
         state: Option<RecurrentState<C::State>>,
     ) -> (Tensor<3>, RecurrentState<C::State>) {
+        self.forward_with(input, state, Sequences::default())
+    }
+
+    /// [`forward`](Recurrent::forward) over sequences of unequal [`Lengths`](crate::Lengths), with [`Resets`](crate::Resets), or
+    /// both, which have the batch first whatever the input has: each sequence gives what it gives alone, in both directions.
+    /// See the [guide](crate::guides::lengths).
+    ///
+    /// Outputs after the end of a sequence are zero, the final state is the one after its last step (after its first step for a
+    /// backward direction, the given state where there is no step), and padding reaches neither outputs nor gradients, even where
+    /// it is no number.
+    ///
+    /// ```
+    /// use burn::tensor::{Device, Tensor};
+    /// use burn_rnn::{LstmConfig, Lengths};
+    ///
+    /// let device = Device::default();
+    /// let lstm = LstmConfig::new(3, 8).with_bidirectional(true).init(&device);
+    /// let input = Tensor::ones([2, 5, 3], &device); // the second sequence has two steps and three of padding
+    /// let (output, _state) = lstm.forward_with(input, None, Lengths::new([5, 2]));
+    /// assert_eq!(output.slice([1..2, 2..5]).abs().sum().into_scalar::<f32>(), 0.0);
+    /// ```
+    ///
+    /// # Panics
+    ///
+    /// As [`forward`](Recurrent::forward), and where the lengths or the resets do not fit the input; the message shows both.
+    pub fn forward_with(
+        &self,
+        input: Tensor<3>,
+        state: Option<RecurrentState<C::State>>,
+        sequences: impl Into<Sequences>,
+    ) -> (Tensor<3>, RecurrentState<C::State>) {
+        let sequences = sequences.into();
+        let run = |input| self.stack.run(input, state, &sequences, Direction::Forward);
         if self.batch_first {
-            self.stack.forward(input, state)
-        } else {
-            self.stack.forward_time_first(input, state)
+            return run(input);
         }
+        let (output, state) = run(input.swap_dims(0, 1));
+        (output.swap_dims(0, 1), state)
     }
 
     /// One time step, `[batch, d_input]` to `[batch, d_output]`, with the state for the next one.

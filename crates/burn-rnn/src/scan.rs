@@ -5,7 +5,7 @@ use burn::tensor::Tensor;
 use burn_rnn_kernels::time_steps;
 
 use crate::layer::{check_sequence, check_state, check_step};
-use crate::{Cell, CellState, Layer, Streaming};
+use crate::{Cell, CellState, Direction, Layer, Sequences, Streaming};
 
 /// The reference scan: plain tensor operations, one call of `step` a time step, differentiated by
 /// Burn. It runs on every backend and float type and is what faster paths are compared with.
@@ -64,12 +64,14 @@ impl<C: Cell> Layer for Scan<C> {
         self.cell.zero_state(batch)
     }
 
-    fn forward(&self, input: Tensor<3>, state: Option<C::State>) -> (Tensor<3>, C::State) {
-        scan_checked(&self.cell, input, state)
-    }
-
-    fn forward_reversed(&self, input: Tensor<3>, state: Option<C::State>) -> (Tensor<3>, C::State) {
-        scan_reversed_checked(&self.cell, input, state)
+    fn run(
+        &self,
+        input: Tensor<3>,
+        state: Option<C::State>,
+        sequences: &Sequences,
+        direction: Direction,
+    ) -> (Tensor<3>, C::State) {
+        scan_checked(&self.cell, input, state, sequences, direction)
     }
 }
 
@@ -79,26 +81,17 @@ impl<C: Cell> Streaming for Scan<C> {
     }
 }
 
-/// [`Cell::scan`] after its shapes are checked, from zeros where no state is given.
+/// [`Cell::scan_with`] after its shapes are checked, from zeros where no state is given.
 pub(crate) fn scan_checked<C: Cell>(
     cell: &C,
     input: Tensor<3>,
     state: Option<C::State>,
+    sequences: &Sequences,
+    direction: Direction,
 ) -> (Tensor<3>, C::State) {
     check_sequence(|| cell.name(), &input, cell.d_input());
     let state = state_or_zeros(cell, input.dims()[0], state);
-    cell.scan(input, state)
-}
-
-/// [`Cell::scan_reversed`] after its shapes are checked, from zeros where no state is given.
-pub(crate) fn scan_reversed_checked<C: Cell>(
-    cell: &C,
-    input: Tensor<3>,
-    state: Option<C::State>,
-) -> (Tensor<3>, C::State) {
-    check_sequence(|| cell.name(), &input, cell.d_input());
-    let state = state_or_zeros(cell, input.dims()[0], state);
-    cell.scan_reversed(input, state)
+    cell.scan_with(input, state, sequences, direction)
 }
 
 /// [`Cell::step`] after its shapes are checked, from zeros where no state is given.

@@ -7,7 +7,7 @@ use burn::tensor::{Device, Tensor};
 use serde::{Deserialize, Serialize};
 
 use crate::error::at_least_one;
-use crate::{Activation, ConfigError};
+use crate::{Activation, ConfigError, Lengths};
 
 /// A feed-forward network that sees the last `window` steps and has no memory beyond them:
 ///
@@ -143,5 +143,34 @@ impl SlidingWindow {
             x = layer.forward(x);
         }
         x
+    }
+
+    /// [`forward`](SlidingWindow::forward) over sequences of unequal lengths: one output for every window that lies whole within
+    /// its sequence, from the first on, and zeros after them. A sequence that is shorter than the window has none. Padding reaches
+    /// neither outputs nor gradients, even where it is no number.
+    ///
+    /// The outputs have the lengths [`output_lengths`](SlidingWindow::output_lengths). Lengths are `&Lengths`, or an `Option` of
+    /// them; `None` is no padding.
+    ///
+    /// # Panics
+    ///
+    /// As [`forward`](SlidingWindow::forward), and where the lengths do not fit; the message shows both.
+    pub fn forward_with<'a>(
+        &self,
+        input: Tensor<3>,
+        lengths: impl Into<Option<&'a Lengths>>,
+    ) -> Tensor<3> {
+        let Some(lengths) = lengths.into() else {
+            return self.forward(input);
+        };
+        lengths.check("SlidingWindow", input.dims());
+        let output = self.forward(lengths.zero_padding(input));
+        self.output_lengths(lengths).zero_padding(output)
+    }
+
+    /// The numbers of windows that sequences of these lengths have: `length − window + 1`, at least 0.
+    pub fn output_lengths(&self, lengths: &Lengths) -> Lengths {
+        let windows = lengths.iter();
+        Lengths::new(windows.map(|length| (length + 1).saturating_sub(self.window)))
     }
 }

@@ -6,7 +6,7 @@ use burn::tensor::Tensor;
 use serde::{Deserialize, Serialize};
 
 use crate::error::dropout_probability;
-use crate::{ConfigError, Layer, State, Streaming};
+use crate::{ConfigError, Direction, Layer, Sequences, State, Streaming};
 
 /// A multi-layer network: layer `l` reads the outputs of layer `l − 1`.
 ///
@@ -205,8 +205,23 @@ impl<L: Layer> Layer for Stacked<L> {
         }
     }
 
-    fn forward(&self, input: Tensor<3>, state: Option<Self::State>) -> (Tensor<3>, Self::State) {
-        self.through(input, state, L::forward)
+    fn run(
+        &self,
+        input: Tensor<3>,
+        state: Option<Self::State>,
+        sequences: &Sequences,
+        direction: Direction,
+    ) -> (Tensor<3>, Self::State) {
+        // A skip takes the input past its layer. Between layers padding is zero, and dropout keeps it so.
+        let input = if self.residual {
+            sequences.check("Stacked", input.dims());
+            sequences.zero_padding(input)
+        } else {
+            input
+        };
+        self.through(input, state, |layer, input, state| {
+            layer.run(input, state, sequences, direction)
+        })
     }
 }
 

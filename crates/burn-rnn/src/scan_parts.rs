@@ -1,0 +1,187 @@
+//! A cell that is no definition over sequences with lengths and resets: in parts through which the same sequences go on.
+
+use core::cmp::Reverse;
+
+use burn::tensor::{Bool, Int, Tensor, TensorData};
+
+use crate::{Cell, CellState, Direction, Resets, Sequences, State};
+
+/// A scan of a cell that knows neither lengths nor resets, made of scans over parts.
+///
+/// Time is cut wherever a sequence ends or begins anew. Through each part the cell runs over those sequences alone that have
+/// steps there, so it never sees padding: there is nothing of it that would have to be kept out of outputs, states and
+/// gradients, and no work is done for it.
+pub(crate) fn scan_parts<C: Cell>(
+    cell: &C,
+    input: Tensor<3>,
+    state: C::State,
+    sequences: &Sequences,
+    direction: Direction,
+) -> (Tensor<3>, C::State) {
+    let [batch, time, _] = input.dims();
+    let device = input.device();
+    let lengths = match sequences.lengths() {
+        Some(lengths) => lengths.as_slice().to_vec(),
+        None => vec![time; batch],
+    };
+    // The longest first: those that go on are the first rows of every part.
+    let mut order: Vec<usize> = (0..batch).collect();
+    order.sort_by_key(|&row| Reverse(lengths[row]));
+    let rows = |rows: Vec<usize>| {
+        let rows: Vec<i64> = rows.into_iter().map(|row| row as i64).collect();
+        Tensor::<1, Int>::from_data(TensorData::new(rows, [batch]), &device)
+    };
+    let mut place = vec![0; batch];
+    for (sorted, &row) in order.iter().enumerate() {
+        place[row] = sorted;
+    }
+    let (sort, unsort) = (rows(order.clone()), rows(place));
+
+    let starts = starts(&lengths, sequences.resets());
+    let parts = cut(input.select(0, sort.clone()), &starts);
+    let mut state = state.map(&mut |tensor| tensor.select(0, sort.clone()));
+    let mut outputs = Vec::with_capacity(parts.len());
+    // What is behind the longest sequence is padding of all.
+    let steps = parts.into_iter().zip(&starts);
+    let mut steps: Vec<_> = steps
+        .filter(|(_, start)| **start < lengths[order[0]])
+        .collect();
+    if direction == Direction::Backward {
+        steps.reverse();
+    }
+    for (part, &start) in steps {
+        let active = order
+            .iter()
+            .take_while(|&&row| lengths[row] > start)
+            .count();
+        let begins = |row: &usize| sequences.resets().is_some_and(|r| r.is_at(*row, start));
+        let begins: Vec<bool> = order[..active].iter().map(begins).collect();
+        let here = state.clone().slice_batch(0..active);
+        let part = part.narrow(0, 0, active);
+        let (output, after) = match direction {
+            Direction::Forward => cell.scan(part, begin_anew(cell, here, &begins)),
+            Direction::Backward => {
+                let (output, after) = cell.scan_reversed(part, here);
+                (output, begin_anew(cell, after, &begins))
+            }
+        };
+        state = if active == batch {
+            after
+        } else {
+            let ended = state.slice_batch(active..batch);
+            join(after, ended, |after, ended| {
+                Tensor::cat(vec![after, ended], 0)
+            })
+        };
+        outputs.push(with_rows(output, batch));
+    }
+    if direction == Direction::Backward {
+        outputs.reverse();
+    }
+    let there: usize = outputs
+        .iter()
+        .map(|output: &Tensor<3>| output.dims()[1])
+        .sum();
+    if there < time {
+        let hidden = state.hidden();
+        let shape = [batch, time - there, cell.d_hidden()];
+        outputs.push(Tensor::zeros(shape, (&device, hidden.dtype())));
+    }
+    let output = Tensor::cat(outputs, 1).select(0, unsort.clone());
+    (
+        output,
+        state.map(&mut |tensor| tensor.select(0, unsort.clone())),
+    )
+}
+
+/// The steps at which a part starts, in order: the first one, and those where a sequence has ended or begins anew.
+fn starts(lengths: &[usize], resets: Option<&Resets>) -> Vec<usize> {
+    let mut starts = vec![0];
+    for (row, &length) in lengths.iter().enumerate() {
+        starts.push(length);
+        if let Some(resets) = resets {
+            starts.extend((0..length).filter(|&step| resets.is_at(row, step)));
+        }
+    }
+    starts.sort_unstable();
+    starts.dedup();
+    starts
+}
+
+/// The sequence cut at the starts, the first of which is 0.
+///
+/// By halves, as [`time_steps`](burn_rnn_kernels::time_steps): the gradient of a slice is as large as what it was cut from. A
+/// start at the end of the sequence gives no part.
+fn cut(sequence: Tensor<3>, starts: &[usize]) -> Vec<Tensor<3>> {
+    let end = sequence.dims()[1];
+    let starts: Vec<usize> = starts
+        .iter()
+        .copied()
+        .filter(|&start| start < end)
+        .collect();
+    let mut parts = Vec::with_capacity(starts.len());
+    let mut todo = vec![(sequence, &starts[..], 0, end)];
+    while let Some((part, starts, from, to)) = todo.pop() {
+        if starts.len() == 1 {
+            parts.push(part);
+            continue;
+        }
+        let (before, after) = starts.split_at(starts.len() / 2);
+        let middle = after[0];
+        let second = part.clone().narrow(1, middle - from, to - middle);
+        todo.push((second, after, middle, to));
+        todo.push((part.narrow(1, 0, middle - from), before, from, middle));
+    }
+    parts
+}
+
+/// The initial state for the sequences that begin anew, the given one for all others.
+fn begin_anew<C: Cell>(cell: &C, state: C::State, begins: &[bool]) -> C::State {
+    if !begins.contains(&true) {
+        return state;
+    }
+    let batch = begins.len();
+    let initial = cell.zero_state(batch);
+    join(state, initial, |state, initial| {
+        let begins = TensorData::new(begins.to_vec(), [batch, 1]);
+        let begins = Tensor::<2, Bool>::from_data(begins, &state.device());
+        let begins = begins.expand(state.dims());
+        state.mask_where(begins, initial)
+    })
+}
+
+/// Joins two states tensor by tensor.
+///
+/// # Panics
+///
+/// Where one has more tensors than the other.
+fn join<S: State>(one: S, other: S, f: impl Fn(Tensor<2>, Tensor<2>) -> Tensor<2>) -> S {
+    let mut tensors = Vec::new();
+    other.map(&mut |tensor| {
+        tensors.push(tensor.clone());
+        tensor
+    });
+    let numbers = (one.shapes().len(), tensors.len());
+    assert!(
+        numbers.0 == numbers.1,
+        "a state has {} tensors and another one of the same cell {}: with lengths or resets, expected as many before a step as after it",
+        numbers.0,
+        numbers.1
+    );
+    let mut tensors = tensors.into_iter();
+    one.map(&mut |tensor| match tensors.next() {
+        Some(other) => f(tensor, other),
+        None => tensor,
+    })
+}
+
+/// Zeros for the outputs of the sequences that have ended.
+fn with_rows(output: Tensor<3>, batch: usize) -> Tensor<3> {
+    let [active, time, features] = output.dims();
+    if active == batch {
+        return output;
+    }
+    let options = (&output.device(), output.dtype());
+    let ended = Tensor::zeros([batch - active, time, features], options);
+    Tensor::cat(vec![output, ended], 0)
+}
