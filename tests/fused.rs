@@ -7,7 +7,7 @@ use burn::tensor::{DType, Device, Gradients, Tensor, TensorData};
 use burn_rnn::{
     Activation, Cell, CellOptions, CellShape, CoupledLstmConfig, Coupling, GruCell, GruConfig,
     GruOptions, Initialization, LstmCell, LstmConfig, LstmOptions, LstmState, PeepholeKind,
-    PeepholeLstmConfig, Reset, SimpleCell, SimpleOptions, State, reference,
+    PeepholeLstmConfig, Reset, SimpleCell, SimpleOptions, State, reference, release_memory,
 };
 use burn_rnn_kernels::Inputs;
 use proptest::prelude::*;
