@@ -53,7 +53,9 @@ fn with_own_numbers<M: Module>(model: M) -> M {
     let mut rng = ChaCha8Rng::seed_from_u64(3);
     let bound = 1.0 / (D_HIDDEN as f64).sqrt();
     let count = model.num_params();
-    let numbers: Vec<f64> = (0..count).map(|_| rng.random_range(-bound..bound)).collect();
+    let numbers: Vec<f64> = (0..count)
+        .map(|_| rng.random_range(-bound..bound))
+        .collect();
     parameters::write(model, &numbers, DType::F32)
 }
 

@@ -8,6 +8,7 @@ mod compare;
 mod fixture;
 mod fused;
 mod gradients;
+mod hoisting;
 mod initialization;
 mod learning;
 mod onnx;

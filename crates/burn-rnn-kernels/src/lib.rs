@@ -55,7 +55,9 @@ mod pass;
 mod product;
 mod tuning;
 
-pub use self::burn::{Inputs, ScanResults, scan, steps, time_steps, with_reference as reference};
+pub use self::burn::{
+    Inputs, ScanResults, scan, steps, time_parts, time_steps, with_reference as reference,
+};
 pub use machine::level::Level;
 pub use machine::pool::release_memory;
 pub use pass::{Engine, Steps, Timing};

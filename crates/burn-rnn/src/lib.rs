@@ -96,7 +96,7 @@ pub use head::{Head, HeadActivation, HeadConfig};
 pub use initialization::{GateRole, Initialization};
 pub use layer::{Layer, Streaming};
 pub use recurrent::{Recurrent, RecurrentState};
-pub use scan::{Scan, scan_steps};
+pub use scan::{Scan, scan_hoisted, scan_steps};
 pub use sliding_window::{SlidingWindow, SlidingWindowConfig};
 pub use stacked::{Stacked, StackedConfig, StackedState};
 pub use state::{CellState, HiddenState, LstmState, State};

@@ -1,5 +1,7 @@
 //! What a tensor is of which only the call knows the backend and the rank.
 
+#[cfg(any(feature = "flex", feature = "ndarray"))]
+use burn::backend::DispatchTensorKind;
 use burn::backend::{DispatchTensor, Shape, TensorMetadata};
 use burn::tensor::{Device, Tensor};
 
@@ -27,4 +29,30 @@ pub(crate) fn floats(tensor: DispatchTensor) -> Vec<f32> {
     };
     data.try_into_vec()
         .expect("tensors of f32 are covered and no others")
+}
+
+/// A backend of the CPU.
+#[cfg(any(feature = "flex", feature = "ndarray"))]
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum CpuKind {
+    #[cfg(feature = "flex")]
+    Flex,
+    #[cfg(feature = "ndarray")]
+    NdArray,
+}
+
+/// Its backend, where that is of the CPU and this crate has operations of its own on it.
+#[cfg(any(feature = "flex", feature = "ndarray"))]
+pub(crate) fn cpu_kind(tensor: &DispatchTensor) -> Option<CpuKind> {
+    let kind = match &tensor.kind {
+        DispatchTensorKind::Autodiff(inner) => inner,
+        kind => kind,
+    };
+    match kind {
+        #[cfg(feature = "flex")]
+        DispatchTensorKind::Flex(_) => Some(CpuKind::Flex),
+        #[cfg(feature = "ndarray")]
+        DispatchTensorKind::NdArray(_) => Some(CpuKind::NdArray),
+        _ => None,
+    }
 }

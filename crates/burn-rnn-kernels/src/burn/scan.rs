@@ -113,9 +113,8 @@ mod dispatch {
 
 #[cfg(any(feature = "flex", feature = "ndarray"))]
 mod dispatch {
-    use burn::backend::DispatchTensorKind;
-
     use super::*;
+    use crate::burn::dispatched::cpu_kind;
     use crate::burn::extension::{FusedScan, Run, infer};
     use crate::burn::operands::Tensors;
 
@@ -151,11 +150,11 @@ mod dispatch {
 
     /// Whether all tensors are of `f32` and on one and the same backend of the CPU.
     pub(super) fn is_covered(operands: &Operands<&DispatchTensor>) -> bool {
-        let first = backend(operands.x());
+        let first = cpu_kind(operands.x());
         first.is_some()
             && operands
                 .there()
-                .all(|tensor| tensor.kind.dtype() == DType::F32 && backend(tensor) == first)
+                .all(|tensor| tensor.kind.dtype() == DType::F32 && cpu_kind(tensor) == first)
     }
 
     /// Scans without gradients on Burn's default backend, past its dispatch: that moves every tensor several times, which is
@@ -163,7 +162,7 @@ mod dispatch {
     #[cfg(feature = "flex")]
     mod flex {
         use burn::backend::tensor::FloatTensor;
-        use burn::backend::{BackendTensor, DispatchAutodiffContext, Flex};
+        use burn::backend::{BackendTensor, DispatchAutodiffContext, DispatchTensorKind, Flex};
 
         use super::*;
 
@@ -184,28 +183,6 @@ mod dispatch {
                 kind: DispatchTensorKind::Flex(BackendTensor::Float(tensor)),
                 autodiff: DispatchAutodiffContext::Disabled,
             })
-        }
-    }
-
-    #[derive(Clone, Copy, PartialEq, Eq)]
-    enum CpuKind {
-        #[cfg(feature = "flex")]
-        Flex,
-        #[cfg(feature = "ndarray")]
-        NdArray,
-    }
-
-    fn backend(tensor: &DispatchTensor) -> Option<CpuKind> {
-        let kind = match &tensor.kind {
-            DispatchTensorKind::Autodiff(inner) => inner,
-            kind => kind,
-        };
-        match kind {
-            #[cfg(feature = "flex")]
-            DispatchTensorKind::Flex(_) => Some(CpuKind::Flex),
-            #[cfg(feature = "ndarray")]
-            DispatchTensorKind::NdArray(_) => Some(CpuKind::NdArray),
-            _ => None,
         }
     }
 }
