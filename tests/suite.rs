@@ -3,6 +3,7 @@
 
 mod ablations;
 mod backends;
+#[macro_use]
 mod cells;
 mod compare;
 mod fixture;
@@ -11,6 +12,7 @@ mod gradients;
 mod hoisting;
 mod initialization;
 mod learning;
+mod misuse;
 mod onnx;
 mod parameters;
 mod pytorch;
@@ -20,3 +22,9 @@ mod refusals;
 mod shapes;
 mod streams;
 mod wrappers;
+
+/// Calls `run` as it is and with the fused operators switched off.
+fn reference_and_fused(run: impl Fn()) {
+    run();
+    burn_rnn::reference(run);
+}

@@ -74,6 +74,7 @@ mod gates;
 mod head;
 mod initialization;
 mod layer;
+mod project;
 mod recurrent;
 mod scan;
 mod sliding_window;

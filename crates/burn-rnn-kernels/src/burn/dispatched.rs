@@ -2,7 +2,7 @@
 
 #[cfg(any(feature = "flex", feature = "ndarray"))]
 use burn::backend::DispatchTensorKind;
-use burn::backend::{DispatchTensor, Shape, TensorMetadata};
+use burn::backend::{DType, DispatchTensor, Shape, TensorMetadata};
 use burn::tensor::{Device, Tensor};
 
 /// Its shape.
@@ -29,6 +29,24 @@ pub(crate) fn floats(tensor: DispatchTensor) -> Vec<f32> {
     };
     data.try_into_vec()
         .expect("tensors of f32 are covered and no others")
+}
+
+/// The tensor as floats: one of quantized numbers dequantized, any other as it is.
+pub(crate) fn float(tensor: DispatchTensor) -> DispatchTensor {
+    if !matches!(tensor.kind.dtype(), DType::QFloat(_)) {
+        return tensor;
+    }
+    match tensor.shape().num_dims() {
+        1 => Tensor::<1>::from_dispatch(tensor)
+            .dequantize()
+            .into_dispatch(),
+        2 => Tensor::<2>::from_dispatch(tensor)
+            .dequantize()
+            .into_dispatch(),
+        _ => Tensor::<3>::from_dispatch(tensor)
+            .dequantize()
+            .into_dispatch(),
+    }
 }
 
 /// A backend of the CPU.

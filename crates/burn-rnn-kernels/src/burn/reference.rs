@@ -46,9 +46,8 @@ fn check_types(operands: &Operands<DispatchTensor>) {
     for (index, tensor) in operands.iter().enumerate().skip(1) {
         if let Some(tensor) = tensor {
             let other = tensor.kind.dtype();
-            let quantized = matches!(other, burn::backend::DType::QFloat(_));
             assert!(
-                other == x || quantized,
+                other == x,
                 "the input is of {x:?}, but operand {index} of the cell (its states, then its parameters) of {other:?}: cast one with Tensor::cast"
             );
         }

@@ -40,6 +40,13 @@ impl Inputs {
         Some((dispatched::device(first), dtype))
     }
 
+    /// The types of all operands in their order; none where one is not there.
+    #[inline]
+    pub fn types(&self) -> impl Iterator<Item = Option<DType>> + '_ {
+        let operands = self.0.iter();
+        operands.map(|operand| operand.map(|tensor| tensor.kind.dtype()))
+    }
+
     /// Adds the next operand.
     #[inline]
     pub fn push<const D: usize>(&mut self, tensor: Option<Tensor<D>>) {
@@ -62,7 +69,7 @@ pub struct ScanResults<const D: usize> {
 /// Burn's gradient checkpointing, `device.autodiff().gradient_checkpointing()`, only the states between
 /// about √time segments are kept and each segment runs forward once more in the backward pass.
 ///
-/// On Flex and NdArray, tensors of `f32` go through the fused passes; everything else, and everything where the
+/// Quantized operands are dequantized, once a call. On Flex and NdArray, tensors of `f32` go through the fused passes; everything else, and everything where the
 /// [reference](crate::reference) is asked for, is made of plain tensor operations.
 ///
 /// # Panics
@@ -72,7 +79,7 @@ pub struct ScanResults<const D: usize> {
 pub fn scan<const D: usize>(engine: &Engine, inputs: Inputs, timing: Timing) -> ScanResults<D> {
     let operands = inputs.0;
     if engine::is_reference() {
-        return reference::scan(engine, &operands, &timing);
+        return reference::scan(engine, &operands.map(dispatched::float), &timing);
     }
     dispatch::scan(engine, operands, timing)
 }
@@ -82,7 +89,7 @@ pub fn scan<const D: usize>(engine: &Engine, inputs: Inputs, timing: Timing) -> 
 ///
 /// None where [`scan`] would be made of plain tensor operations.
 pub fn steps(engine: &Engine, inputs: Inputs) -> Option<Steps> {
-    let operands = inputs.0;
+    let operands = inputs.0.map(dispatched::float);
     if engine::is_reference() || !dispatch::is_covered(&operands.map_ref(|tensor| tensor)) {
         return None;
     }
@@ -103,7 +110,7 @@ mod dispatch {
         operands: Operands<DispatchTensor>,
         timing: Timing,
     ) -> ScanResults<D> {
-        reference::scan(engine, &operands, &timing)
+        reference::scan(engine, &operands.map(dispatched::float), &timing)
     }
 
     pub(super) fn is_covered(_: &Operands<&DispatchTensor>) -> bool {
@@ -133,6 +140,7 @@ mod dispatch {
                 states: results.map(flex::tensor).collect(),
             };
         }
+        let operands = operands.map(dispatched::float);
         if !is_covered(&operands.map_ref(|tensor| tensor)) {
             return reference::scan(engine, &operands, &timing);
         }
