@@ -239,7 +239,7 @@ impl WholeState for LstmCell {
     }
 }
 
-fn draw<const D: usize>(
+pub fn draw<const D: usize>(
     rng: &mut ChaCha8Rng,
     shape: [usize; D],
     limit: f32,

@@ -80,7 +80,8 @@ fn chrono_spreads_time_scales_and_couples_input_to_forget() {
         assert!(keep.iter().all(|u| (0.0..=99.0_f32.ln()).contains(u)));
         // log U(1, 99) has mean (99 ln 99 − 98) / 98 ≈ 3.64.
         let mean = keep.iter().sum::<f32>() / 400.0;
-        assert!((mean - 3.64).abs() < 0.2, "{mean}");
+        // Its spread is 0.9, that of the mean of 400 so 0.045: no run comes near seven times that.
+        assert!((mean - 3.64).abs() < 0.3, "{mean}");
         assert!(keep.iter().zip(&write).all(|(keep, write)| *keep == -write));
         assert_eq!(bias(cell.gate(LstmGate::Output).unwrap()), vec![0.0; 400]);
 

@@ -9,7 +9,8 @@ use burn_rnn::{
 
 use crate::backends;
 
-fn message(run: impl FnOnce()) -> String {
+/// What it panics with.
+pub fn message(run: impl FnOnce()) -> String {
     let panic = catch_unwind(AssertUnwindSafe(run)).expect_err("no panic");
     panic
         .downcast_ref::<String>()
@@ -18,7 +19,8 @@ fn message(run: impl FnOnce()) -> String {
         .expect("a panic without a message")
 }
 
-fn assert_tells(message: &str, parts: &[&str]) {
+/// Panics where a message leaves something out.
+pub fn assert_tells(message: &str, parts: &[&str]) {
     for part in parts {
         assert!(message.contains(part), "{message:?} does not tell {part:?}");
     }

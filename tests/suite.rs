@@ -8,10 +8,12 @@ mod compare;
 mod fixture;
 mod fused;
 mod gradients;
+mod hoisting;
 mod initialization;
 mod learning;
 mod lengths;
 mod lengths_readouts;
+mod misuse;
 mod onnx;
 mod parameters;
 mod pytorch;
@@ -21,3 +23,9 @@ mod refusals;
 mod shapes;
 mod streams;
 mod wrappers;
+
+/// Calls `run` as it is and with the fused operators switched off.
+fn reference_and_fused(run: impl Fn()) {
+    run();
+    burn_rnn::reference(run);
+}

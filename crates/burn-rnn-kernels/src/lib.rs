@@ -55,6 +55,8 @@ mod pass;
 mod product;
 mod tuning;
 
-pub use self::burn::{Inputs, ScanResults, scan, steps, time_steps, with_reference as reference};
+pub use self::burn::{
+    Inputs, ScanResults, scan, steps, time_parts, time_steps, with_reference as reference,
+};
 pub use machine::level::Level;
 pub use pass::{Engine, Steps, Timing, release_memory};

@@ -9,6 +9,8 @@ pub mod classify;
 mod cross_entropy;
 mod device;
 mod directions;
+#[cfg(test)]
+mod drawn;
 mod error;
 pub mod forecast;
 mod grid;

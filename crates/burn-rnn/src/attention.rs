@@ -7,6 +7,8 @@ use burn::tensor::{Bool, Device, Int, Tensor, activation};
 use serde::{Deserialize, Serialize};
 
 use crate::error::at_least_one;
+use crate::layer::check_type;
+use crate::project::project;
 use crate::{AttentionPadding, ConfigError};
 
 /// Attention of queries `q_i` (a decoder's hidden states) over keys `k_j` (an encoder's outputs):
@@ -185,7 +187,7 @@ impl Attention {
     ///
     /// # Panics
     ///
-    /// Where the shapes do not fit.
+    /// Where the shapes or types do not fit, or there are no keys; the message shows both. No sequences or queries have no contexts.
     pub fn forward(
         &self,
         queries: Tensor<3>,
@@ -199,14 +201,19 @@ impl Attention {
     ///
     /// # Panics
     ///
-    /// Where the shapes do not fit.
+    /// Where the shapes or types do not fit, or there are no keys; the message shows both. No sequences or queries have no contexts.
     pub fn memory(&self, keys: Tensor<3>, padding: impl Into<AttentionPadding>) -> AttentionMemory {
-        let padding = padding.into().mask(keys.dims(), &keys.device());
+        let dims = keys.dims();
+        assert!(
+            dims[1] > 0,
+            "Attention: the keys have shape {dims:?}, expected [batch, keys ≥ 1, d_key]; there is nothing to read from no keys"
+        );
+        let padding = padding.into().mask(dims, &keys.device());
         // A weight of 0 times no number is no number.
         let keys = match &padding {
             Some(padding) => {
                 let padding = padding.clone().unsqueeze_dim::<3>(2);
-                let padding = padding.expand(keys.dims());
+                let padding = padding.expand(dims);
                 keys.mask_fill(padding, 0.0)
             }
             None => keys,
@@ -215,7 +222,7 @@ impl Attention {
             .clone()
             .map(|padding| padding.all_dim(1).squeeze_dim(1));
         let projected = match &self.key {
-            Some(key) => key.forward(keys.clone()),
+            Some(key) => project("Attention", "the tensor of keys", key, keys.clone()),
             None => keys.clone(),
         };
         AttentionMemory {
@@ -230,8 +237,31 @@ impl Attention {
     ///
     /// # Panics
     ///
-    /// Where the shapes do not fit.
+    /// Where the shapes or types do not fit, or there are no keys; the message shows both. No sequences or queries have no contexts.
     pub fn read(&self, queries: Tensor<3>, memory: &AttentionMemory) -> (Tensor<3>, Tensor<3>) {
+        let (given, keys) = (queries.dims(), memory.keys.dims());
+        let d_query = match &self.query {
+            Some(query) => query.weight.lazy_shape()[0],
+            None => memory.projected.dims()[2],
+        };
+        assert!(
+            given[0] == keys[0] && given[2] == d_query,
+            "Attention: the queries have shape {given:?}, expected [batch = {}, queries, d_query = {d_query}] for keys of shape {keys:?}",
+            keys[0]
+        );
+        check_type(
+            "Attention",
+            "the tensor of queries",
+            queries.dtype(),
+            memory.projected.dtype(),
+        );
+        let [batch, count, _] = given;
+        if batch == 0 || count == 0 {
+            // Products of empty matrices crash in Flex (burn-flex 0.22).
+            let options = (&queries.device(), queries.dtype());
+            let contexts = Tensor::zeros([batch, count, keys[2]], options);
+            return (contexts, Tensor::zeros([batch, count, keys[1]], options));
+        }
         let mut scores = self.scores(queries, memory.projected.clone());
         let padding = memory.padding.as_ref().map(|padding| {
             let padding = padding.clone().unsqueeze_dim::<3>(1);
@@ -256,7 +286,7 @@ impl Attention {
             return queries.matmul(projected.swap_dims(1, 2));
         };
         let queries = match &self.query {
-            Some(query) => query.forward(queries),
+            Some(query) => project("Attention", "the tensor of queries", query, queries),
             None => queries,
         };
         // [batch, queries, 1, units] + [batch, 1, keys, units]

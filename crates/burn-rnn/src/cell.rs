@@ -96,8 +96,64 @@ pub trait Cell: Module + ModuleDisplay {
     /// The cell run over a whole sequence: `[batch, time, d_input]` in, all hidden states
     /// `[batch, time, d_hidden]` and the final state out. The time is at least one.
     ///
-    /// The default calls [`step`](Cell::step) once a time step. Override it where work that does
-    /// not depend on the state can be done for all steps at once; the result must stay the same.
+    /// The default calls [`step`](Cell::step) once a time step. Override it by [`scan_hoisted`](crate::scan_hoisted) where work that does
+    /// not depend on the state can be done for many steps at once, above all the product with the input; the result must stay the same:
+    ///
+    /// ```
+    /// use burn::module::{Module, Param};
+    /// use burn::nn::{Initializer, Linear, LinearConfig};
+    /// use burn::tensor::{Device, Distribution, Tensor};
+    /// use burn_rnn::{Cell, HiddenState, Layer, Scan, scan_hoisted, scan_steps};
+    ///
+    /// /// `h_t = tanh(W x_t + b + U h_{t-1})`.
+    /// #[derive(Module, Debug)]
+    /// struct PlainCell {
+    ///     input: Linear,
+    ///     recurrent: Param<Tensor<2>>,
+    /// }
+    ///
+    /// impl PlainCell {
+    ///     /// What is left of a step once `W x_t + b` is there.
+    ///     fn after_input(&self, side: Tensor<2>, state: HiddenState) -> HiddenState {
+    ///         HiddenState::new((side + state.hidden.matmul(self.recurrent.val())).tanh())
+    ///     }
+    /// }
+    ///
+    /// impl Cell for PlainCell {
+    ///     type State = HiddenState;
+    ///
+    ///     fn d_input(&self) -> usize {
+    ///         self.input.weight.dims()[0]
+    ///     }
+    ///     fn d_hidden(&self) -> usize {
+    ///         self.recurrent.dims()[0]
+    ///     }
+    ///     fn zero_state(&self, batch: usize) -> HiddenState {
+    ///         let u = self.recurrent.val();
+    ///         HiddenState::zeros(batch, self.d_hidden(), (&u.device(), u.dtype()))
+    ///     }
+    ///     fn step(&self, x_t: Tensor<2>, state: HiddenState) -> HiddenState {
+    ///         self.after_input(self.input.forward(x_t), state)
+    ///     }
+    ///     fn scan(&self, input: Tensor<3>, state: HiddenState) -> (Tensor<3>, HiddenState) {
+    ///         let sides = |piece| self.input.forward(piece); // [batch, some steps, d_hidden]
+    ///         scan_hoisted(input, state, sides, |side, state| self.after_input(side, state))
+    ///     }
+    /// }
+    ///
+    /// let device = Device::default().autodiff();
+    /// let layer = Scan::new(PlainCell {
+    ///     input: LinearConfig::new(3, 8).init(&device),
+    ///     recurrent: Initializer::Orthogonal { gain: 1.0 }.init([8, 8], &device),
+    /// });
+    /// let input = Tensor::random([4, 50, 3], Distribution::Default, &device);
+    /// let (output, state) = layer.forward(input.clone(), None);
+    ///
+    /// let stepped = |x_t, state| layer.cell.step(x_t, state);
+    /// let (expected, _) = scan_steps(input, layer.zero_state(4), stepped);
+    /// let difference: f32 = (output - expected).abs().max().into_scalar();
+    /// assert!(difference < 1e-5);
+    /// ```
     fn scan(&self, input: Tensor<3>, state: Self::State) -> (Tensor<3>, Self::State) {
         scan_steps(input, state, |x_t, state| self.step(x_t, state))
     }

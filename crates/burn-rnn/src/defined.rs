@@ -4,6 +4,7 @@ use burn::module::{Module, ModuleDisplay, Param};
 use burn::tensor::{DType, Tensor};
 use burn_rnn_kernels::{Engine, Inputs, Steps, Timing, scan, steps};
 
+use crate::layer::{check_sequence, check_state_tensor, check_step, check_type};
 use crate::{Cell, CellState, Direction, Sequences, State};
 
 /// A cell whose equations are a [`Definition`](crate::definition::Definition): parameters, and the engine that runs them.
@@ -72,15 +73,55 @@ fn inputs<C: DefinedCell, const D: usize>(
     x: Tensor<D>,
     state: C::State,
 ) -> Parameters {
+    let batch = x.dims()[0];
     // Filled where it stands: to move it takes as long as to fill it.
     let mut all = Parameters(Inputs::new(x));
-    // What is not given starts from its initial value, and what the cell does not carry is not looked at.
+    let (d_hidden, d_output) = (cell.d_hidden(), cell.d_output());
+    // What is not given starts from its initial value.
     let mut tensors = state.into_tensors().into_iter();
-    for _ in 0..engine.states() {
-        all.0.push(tensors.next().flatten());
+    for (expected, _) in engine.initial_states(batch, d_hidden, d_output) {
+        let tensor = tensors.next().flatten();
+        if let Some(tensor) = &tensor {
+            check_state_tensor(Cell::name(cell), tensor.dims(), expected);
+        }
+        all.0.push(tensor);
+    }
+    if let Some(other) = tensors.flatten().next() {
+        panic!(
+            "{}: the state has a tensor of shape {:?} that the cell does not carry, expected {} tensors: give the state of a network with the \
+             same settings",
+            Cell::name(cell),
+            other.dims(),
+            engine.states()
+        );
     }
     cell.parameters(&mut all);
+    check_types(Cell::name(cell), &all.0, engine.states());
     all
+}
+
+/// Panics with both types where the input, a state or a parameter is not of the parameters' type.
+#[inline]
+fn check_types(name: &str, inputs: &Inputs, states: usize) {
+    let types = || inputs.types().map(|dtype| dtype.map(computed));
+    let Some(expected) = types().skip(1 + states).flatten().next() else {
+        return;
+    };
+    let mut others = types().enumerate();
+    let misfit = others.find_map(|(index, dtype)| Some((index, dtype.filter(|&d| d != expected)?)));
+    if let Some((index, given)) = misfit {
+        let what = match index {
+            0 => "the input",
+            index if index <= states => "the state",
+            _ => "a parameter",
+        };
+        check_type(name, what, given, expected);
+    }
+}
+
+/// The type that floats are computed with: quantized ones are read as floats of 32 bits.
+fn computed(dtype: DType) -> DType {
+    if dtype.is_float() { dtype } else { DType::F32 }
 }
 
 /// A scan over sequences with directions, lengths and resets.
@@ -90,6 +131,7 @@ fn scan_timed<C: DefinedCell>(
     state: C::State,
     timing: Timing,
 ) -> (Tensor<3>, C::State) {
+    check_sequence(|| Cell::name(cell), &input, cell.d_input());
     let engine = cell.engine();
     let inputs = inputs(cell, &engine, input, state).0;
     let results = scan(&engine, &inputs, timing);
@@ -108,11 +150,11 @@ impl<C: DefinedCell> Cell for C {
     }
 
     fn zero_state(&self, batch: usize) -> C::State {
-        // The parameters say where, and of which type; quantized ones are read as floats of 32 bits.
+        // The parameters say where, and of which type.
         let mut parameters = Parameters(Inputs::none());
         self.parameters(&mut parameters);
         let (device, dtype) = parameters.0.options().expect("a cell has parameters");
-        let dtype = if dtype.is_float() { dtype } else { DType::F32 };
+        let dtype = computed(dtype);
         let engine = self.engine();
         let (d_hidden, d_output) = (DefinedCell::d_hidden(self), DefinedCell::d_output(self));
         let states = engine.initial_states(batch, d_hidden, d_output);
@@ -134,6 +176,7 @@ impl<C: DefinedCell> Cell for C {
     }
 
     fn step(&self, x_t: Tensor<2>, state: C::State) -> C::State {
+        check_step(|| Cell::name(self), &x_t, DefinedCell::d_input(self));
         let engine = self.engine();
         let inputs = inputs(self, &engine, x_t, state).0;
         let results = scan::<2>(&engine, &inputs, Timing::default());

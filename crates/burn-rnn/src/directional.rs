@@ -78,13 +78,7 @@ impl<C: Cell> Layer for Directional<C> {
         check_sequence(|| self.forward.name(), &input, self.d_input());
         let (forward, backward) = match state {
             Some(state) => {
-                assert!(
-                    state.backward.is_some() == self.backward.is_some(),
-                    "{}: the state has {}, but the layer runs in {}",
-                    self.forward.name(),
-                    directions(state.backward.is_some()),
-                    directions(self.backward.is_some()),
-                );
+                self.check_directions(&state);
                 (Some(state.forward), state.backward)
             }
             None => (None, None),
@@ -109,6 +103,19 @@ impl<C: Cell> Layer for Directional<C> {
     }
 }
 
+impl<C: Cell> Directional<C> {
+    /// Panics where a state has not the directions of the layer.
+    pub(crate) fn check_directions(&self, state: &DirectionalState<C::State>) {
+        assert!(
+            state.backward.is_some() == self.backward.is_some(),
+            "{}: the state has {}, but the layer runs in {}: give the state of a network with the same settings",
+            self.forward.name(),
+            directions(state.backward.is_some()),
+            directions(self.backward.is_some()),
+        );
+    }
+}
+
 fn directions(two: bool) -> &'static str {
     if two {
         "two directions"
@@ -120,7 +127,7 @@ fn directions(two: bool) -> &'static str {
 /// # Panics
 ///
 /// Where the layer runs in two directions: the backward one starts at the end of the sequence,
-/// which a single step does not have.
+/// which a single step does not have. Where the state is one of two directions.
 impl<C: Cell> Streaming for Directional<C> {
     fn step(&self, x_t: Tensor<2>, state: Option<Self::State>) -> (Tensor<2>, Self::State) {
         assert!(
@@ -129,7 +136,11 @@ impl<C: Cell> Streaming for Directional<C> {
              use forward, or make it with with_bidirectional(false)",
             self.forward.name()
         );
-        let (output, forward) = step_checked(&self.forward, x_t, state.map(|state| state.forward));
+        let state = state.map(|state| {
+            self.check_directions(&state);
+            state.forward
+        });
+        let (output, forward) = step_checked(&self.forward, x_t, state);
         let backward = None;
         (output, DirectionalState { forward, backward })
     }

@@ -7,6 +7,7 @@ use burn::tensor::{Device, Tensor, activation};
 use serde::{Deserialize, Serialize};
 
 use crate::error::at_least_one;
+use crate::project::project;
 use crate::{ConfigError, Lengths};
 
 /// The readout `o_t = c + V s_t`, `y_t = h(o_t)` of a recurrent network's hidden states.
@@ -111,22 +112,25 @@ impl HeadConfig {
 }
 
 impl Head {
-    /// `o = c + V s`: `[…, d_hidden]` to `[…, d_output]`.
+    /// `o = c + V s`: `[…, d_hidden]` to `[…, d_output]`. Of no sequences or steps there are no outputs.
     ///
     /// # Panics
     ///
-    /// Where the last axis is not `d_hidden`.
+    /// Where the last axis is not `d_hidden`, or the type not that of the weights; the message shows both.
     pub fn logits<const D: usize>(&self, hidden: Tensor<D>) -> Tensor<D> {
-        self.linear.forward(hidden)
+        project("Head", "the hidden states", &self.linear, hidden)
     }
 
     /// `y = h(c + V s)`: `[…, d_hidden]` to `[…, d_output]`.
     ///
     /// # Panics
     ///
-    /// Where the last axis is not `d_hidden`.
+    /// As [`logits`](Head::logits).
     pub fn forward<const D: usize>(&self, hidden: Tensor<D>) -> Tensor<D> {
         let o = self.logits(hidden);
+        if o.dims().contains(&0) {
+            return o;
+        }
         match self.activation {
             HeadActivation::Identity => o,
             HeadActivation::Softmax => activation::softmax(o, D - 1),

@@ -1,26 +1,88 @@
 //! A cell run over a whole sequence.
 
 use burn::module::Module;
-use burn::tensor::Tensor;
-use burn_rnn_kernels::time_steps;
+use burn::tensor::{DType, Tensor};
+use burn_rnn_kernels::{time_parts, time_steps};
 
-use crate::layer::{check_sequence, check_state, check_step};
+use crate::layer::{check_sequence, check_state, check_step, check_type};
 use crate::{Cell, CellState, Direction, Layer, Sequences, Streaming};
 
 /// The reference scan: plain tensor operations, one call of `step` a time step, differentiated by
-/// Burn. It runs on every backend and float type and is what faster paths are compared with.
+/// Burn. It runs on every backend and float type and is what faster paths are compared with. Where part of a step does not depend on the
+/// state, [`scan_hoisted`] does that part for many steps at once.
 ///
-/// `input` is `[batch, time, features]` with a time of at least one; the result is every
-/// [`CellState::hidden`], `[batch, time, d_hidden]`, and the final state.
+/// `input` is `[batch, time, features]`; the result is every [`CellState::hidden`], `[batch, time, d_hidden]`, and the final state.
+///
+/// # Panics
+///
+/// Where there is no sequence or no step; the message shows the shape.
 pub fn scan_steps<S: CellState>(
     input: Tensor<3>,
     mut state: S,
     mut step: impl FnMut(Tensor<2>, S) -> S,
 ) -> (Tensor<3>, S) {
-    let mut outputs = Vec::with_capacity(input.dims()[1]);
+    let [_, time, features] = input.dims();
+    check_sequence(|| "scan_steps", &input, features);
+    let mut outputs = Vec::with_capacity(time);
     for x_t in time_steps(input) {
         state = step(x_t, state);
         outputs.push(state.hidden().unsqueeze_dim::<3>(1));
+    }
+    (Tensor::cat(outputs, 1), state)
+}
+
+/// The floats of a piece of [`scan_hoisted`]: 512 KiB, which stays in a core's own cache. On two cores of an AMD EPYC with AVX-512, batch 32,
+/// 128 steps, 128 units, a training step of an MGU takes 0.96 of stepping with it and 1.10 in one piece: what is larger goes through
+/// memory that the system clears page by page.
+const PIECE: usize = 1 << 17;
+
+/// [`scan_steps`] of what `hoist` makes of the input: for a cell that overrides [`Cell::scan`] because part of a step does not depend on the
+/// state, above all the product of the input with its weights.
+///
+/// `hoist` gets pieces of the sequence, `[batch, some steps, features]`, and gives as many steps with any number of features; `step` gets
+/// one step of that. A piece is as large as fits a processor's cache. See [`Cell::scan`] for an example.
+///
+/// The time of the backward pass is linear in the number of steps on Flex and NdArray, and linear but for a logarithm elsewhere.
+///
+/// # Panics
+///
+/// Where there is no sequence or no step, or `hoist` gives other steps than it gets; the message shows both shapes.
+pub fn scan_hoisted<S: CellState>(
+    input: Tensor<3>,
+    mut state: S,
+    mut hoist: impl FnMut(Tensor<3>) -> Tensor<3>,
+    mut step: impl FnMut(Tensor<2>, S) -> S,
+) -> (Tensor<3>, S) {
+    let [batch, time, features] = input.dims();
+    check_sequence(|| "scan_hoisted", &input, features);
+    let mut hoisted = |piece: Tensor<3>| {
+        let given = piece.dims();
+        let hoisted = hoist(piece);
+        let made = hoisted.dims();
+        assert!(
+            made[..2] == given[..2],
+            "scan_hoisted: what was made of a piece of shape {given:?} has shape {made:?}, expected [batch = {batch}, time = {}, features]; \
+             hoist must keep sequences and steps",
+            given[1],
+        );
+        hoisted
+    };
+    // The first step tells how many features there are.
+    let first_and_rest = if time > 1 { vec![1, time - 1] } else { vec![1] };
+    let mut ends = time_parts(input, first_and_rest).into_iter();
+    let first = hoisted(ends.next().expect("a sequence has a step"));
+    let steps = (PIECE / (batch * first.dims()[2]).max(1)).max(1);
+    let pieces = ends.next().map_or_else(Vec::new, |rest| {
+        let lengths = (0..time - 1).step_by(steps);
+        let lengths = lengths.map(|start| steps.min(time - 1 - start));
+        time_parts(rest, lengths.collect())
+    });
+    let mut outputs = Vec::with_capacity(time);
+    for piece in core::iter::once(first).chain(pieces.into_iter().map(hoisted)) {
+        for x_t in time_steps(piece) {
+            state = step(x_t, state);
+            outputs.push(state.hidden().unsqueeze_dim::<3>(1));
+        }
     }
     (Tensor::cat(outputs, 1), state)
 }
@@ -90,7 +152,7 @@ pub(crate) fn scan_checked<C: Cell>(
     direction: Direction,
 ) -> (Tensor<3>, C::State) {
     check_sequence(|| cell.name(), &input, cell.d_input());
-    let state = state_or_zeros(cell, input.dims()[0], state);
+    let state = state_or_zeros(cell, input.dims()[0], input.dtype(), state);
     cell.scan_with(input, state, sequences, direction)
 }
 
@@ -101,19 +163,37 @@ pub(crate) fn step_checked<C: Cell>(
     state: Option<C::State>,
 ) -> (Tensor<2>, C::State) {
     check_step(|| cell.name(), &x_t, cell.d_input());
-    let state = state_or_zeros(cell, x_t.dims()[0], state);
+    let state = state_or_zeros(cell, x_t.dims()[0], x_t.dtype(), state);
     let state = cell.step(x_t, state);
     (state.hidden(), state)
 }
 
-fn state_or_zeros<C: Cell>(cell: &C, batch: usize, state: Option<C::State>) -> C::State {
-    match state {
+/// The state, or zeros where there is none.
+fn state_or_zeros<C: Cell>(
+    cell: &C,
+    batch: usize,
+    dtype: DType,
+    state: Option<C::State>,
+) -> C::State {
+    let state = match state {
         Some(state) => {
-            if !cell.accepts(&state, batch) {
-                check_state(cell.name(), &state, &cell.zero_state(batch));
-            }
+            check_cell_state(cell, &state, batch);
             state
         }
         None => cell.zero_state(batch),
+    };
+    let state_type = state.hidden().dtype();
+    if state_type != dtype {
+        let expected = cell.zero_state(batch).hidden().dtype();
+        check_type(cell.name(), "the input", dtype, expected);
+        check_type(cell.name(), "the state", state_type, expected);
+    }
+    state
+}
+
+/// Panics with both shapes where a state is not one of the cell for so many sequences.
+pub(crate) fn check_cell_state<C: Cell>(cell: &C, state: &C::State, batch: usize) {
+    if !cell.accepts(state, batch) {
+        check_state(cell.name(), state, &cell.zero_state(batch));
     }
 }

@@ -7,6 +7,7 @@ use burn::tensor::{Device, Tensor};
 use serde::{Deserialize, Serialize};
 
 use crate::error::at_least_one;
+use crate::project::project;
 use crate::{Activation, ConfigError, Lengths};
 
 /// A feed-forward network that sees the last `window` steps and has no memory beyond them:
@@ -117,14 +118,14 @@ impl SlidingWindowConfig {
 
 impl SlidingWindow {
     /// One output for every whole window: `[batch, time, d_input]` to
-    /// `[batch, time − window + 1, d_output]`; the last output is that of the last step.
+    /// `[batch, time − window + 1, d_output]`; the last output is that of the last step. Of no sequences there are no outputs.
     ///
     /// # Panics
     ///
-    /// Where the sequence is shorter than the window or has other features; the message shows both shapes.
+    /// Where the sequence is shorter than the window, has other features or is not of the weights' type; the message shows both.
     pub fn forward(&self, input: Tensor<3>) -> Tensor<3> {
         let dims = input.dims();
-        let [_, time, features] = dims;
+        let [batch, time, features] = dims;
         let d_input = self.layers[0].weight.lazy_shape()[0] / self.window;
         assert!(
             time >= self.window && features == d_input,
@@ -132,6 +133,10 @@ impl SlidingWindow {
             self.window
         );
         let steps = time - self.window + 1;
+        if batch == 0 {
+            let d_output = self.layers[self.layers.len() - 1].weight.lazy_shape()[1];
+            return Tensor::zeros([0, steps, d_output], (&input.device(), input.dtype()));
+        }
         let delayed = (0..self.window)
             .map(|delay| input.clone().narrow(1, delay, steps))
             .collect();
@@ -140,7 +145,7 @@ impl SlidingWindow {
             if index > 0 {
                 x = self.activation.forward(x);
             }
-            x = layer.forward(x);
+            x = project("SlidingWindow", "the input", layer, x);
         }
         x
     }

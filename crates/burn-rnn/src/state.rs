@@ -26,10 +26,18 @@ pub trait State: Clone + Debug + Send {
     ///
     /// # Panics
     ///
-    /// Where `range` reaches beyond the batch.
+    /// Where `range` reaches beyond the batch, or ends before it starts; the message shows both.
     #[must_use]
     fn slice_batch(self, range: Range<usize>) -> Self {
-        self.map(&mut |tensor| tensor.slice_dim(0, range.clone()))
+        self.map(&mut |tensor| {
+            let dims = tensor.dims();
+            assert!(
+                range.start <= range.end && range.end <= dims[0],
+                "slice_batch: the sequences {range:?} of a state of shape {dims:?} = [batch, features], expected a range within 0..{}",
+                dims[0]
+            );
+            tensor.slice_dim(0, range.clone())
+        })
     }
 
     /// The state on another device.

@@ -1,10 +1,11 @@
 //! A network that runs step by step for a long time.
 
 use burn::nn::DropoutConfig;
-use burn::tensor::{Device, Tensor, TensorData};
+use burn::tensor::{DType, Device, Tensor, TensorData};
 use burn_rnn_kernels::Steps;
 
-use crate::layer::check_state;
+use crate::layer::check_type;
+use crate::scan::check_cell_state;
 use crate::{Cell, Layer, Recurrent, RecurrentState, State, Streaming};
 
 /// A [`Recurrent`] network that reads one step after another and carries its state.
@@ -30,6 +31,8 @@ pub struct Stream<C: Cell> {
     network: Recurrent<C>,
     batch: usize,
     device: Device,
+    /// The type of the parameters, of the state and of every step; not always the device's default.
+    dtype: DType,
     engine: Engine<C>,
 }
 
@@ -58,16 +61,18 @@ impl<C: Cell> Stream<C> {
         assert!(batch > 0, "a stream of no sequences; expected at least 1");
         network.stack.dropout = DropoutConfig::new(0.0).init();
         let state = network.zero_state(batch);
-        let mut device = None;
+        let mut options = None;
         let state = state.map(&mut |tensor| {
-            device.get_or_insert_with(|| tensor.device());
+            options.get_or_insert_with(|| (tensor.device(), tensor.dtype()));
             tensor
         });
+        let (device, dtype) = options.expect("a network has layers, and they have states");
         Self {
             engine: Engine::new(&network, state),
             network,
             batch,
-            device: device.expect("a network has layers, and they have states"),
+            device,
+            dtype,
         }
     }
 
@@ -85,7 +90,7 @@ impl<C: Cell> Stream<C> {
     ///
     /// # Panics
     ///
-    /// Where the shape does not fit; the message shows both. Where the network is fused, also where the input is not of `f32`.
+    /// Where the shape does not fit, or the input is not of the parameters' type; the message shows both.
     pub fn step(&mut self, x_t: Tensor<2>) -> Tensor<2> {
         let dims = x_t.dims();
         let (batch, d_input) = (self.batch, self.network.d_input());
@@ -93,13 +98,15 @@ impl<C: Cell> Stream<C> {
             dims == [batch, d_input],
             "Stream: the step's input has shape {dims:?}, expected [batch = {batch}, d_input = {d_input}]"
         );
+        check_type("Stream", "the step's input", x_t.dtype(), self.dtype);
         match &mut self.engine {
             Engine::Fused(layers) => {
                 let x_t = x_t.into_data();
-                let x_t = x_t.as_slice().expect("a step's input of f32");
+                let x_t = x_t.as_slice().expect("fused networks are of f32");
                 let output = run(layers, x_t).to_vec();
                 let shape = [batch, output.len() / batch];
-                Tensor::from_data(TensorData::new(output, shape), &self.device)
+                let options = (&self.device, self.dtype);
+                Tensor::from_data(TensorData::new(output, shape), options)
             }
             Engine::Tensors(state, _) => {
                 let (output, next) = self.network.stack.step(x_t, Some(state.clone()));
@@ -109,7 +116,8 @@ impl<C: Cell> Stream<C> {
         }
     }
 
-    /// [`step`](Stream::step) on plain floats, row by row: `batch · d_input` to `batch · d_output`.
+    /// [`step`](Stream::step) on plain floats, row by row: `batch · d_input` to `batch · d_output`. A network of another float type
+    /// computes in that type.
     ///
     /// # Panics
     ///
@@ -123,7 +131,7 @@ impl<C: Cell> Stream<C> {
         );
         if let Engine::Tensors(..) = self.engine {
             let x_t = TensorData::new(x_t.to_vec(), [batch, d_input]);
-            let output = self.step(Tensor::from_data(x_t, &self.device));
+            let output = self.step(Tensor::from_data(x_t, (&self.device, self.dtype)));
             let floats = output.into_data().iter().collect();
             if let Engine::Tensors(_, output) = &mut self.engine {
                 *output = floats;
@@ -144,7 +152,8 @@ impl<C: Cell> Stream<C> {
         let mut floats = layers.iter().flat_map(|layer| layer.steps.states());
         self.network.zero_state(self.batch).map(&mut |zeros| {
             let floats = floats.next().expect("a state for each of the cell's");
-            Tensor::from_data(TensorData::new(floats.to_vec(), zeros.dims()), &self.device)
+            let floats = TensorData::new(floats.to_vec(), zeros.dims());
+            Tensor::from_data(floats, (&self.device, self.dtype))
         })
     }
 
@@ -152,14 +161,21 @@ impl<C: Cell> Stream<C> {
     ///
     /// # Panics
     ///
-    /// Where it does not fit the network and the batch; the message shows both shapes.
+    /// Where it does not fit the network and the batch, has another direction, or is not of the parameters' type; the message shows both.
     pub fn set_state(&mut self, state: RecurrentState<C::State>) {
         let (given, expected) = (state.layers.len(), self.network.stack.layers.len());
         assert!(
             given == expected,
             "Stream: the state has {given} layers, expected {expected}"
         );
-        check_state("Stream", &state, &self.network.zero_state(self.batch));
+        for (layer, state) in self.network.stack.layers.iter().zip(&state.layers) {
+            layer.check_directions(state);
+            check_cell_state(&layer.forward, &state.forward, self.batch);
+        }
+        let state = state.map(&mut |tensor| {
+            check_type("Stream", "the state", tensor.dtype(), self.dtype);
+            tensor
+        });
         match &mut self.engine {
             Engine::Fused(layers) => {
                 for (layer, state) in layers.iter_mut().zip(state.layers) {

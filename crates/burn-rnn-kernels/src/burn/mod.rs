@@ -11,11 +11,14 @@ mod extension;
 mod operands;
 pub(crate) mod reference;
 mod scan;
+mod steps;
 mod tensors;
+#[cfg(any(feature = "flex", feature = "ndarray"))]
+mod unbind;
 mod weights;
 
 pub use engine::reference as with_reference;
-pub use reference::time_steps;
+pub use steps::{time_parts, time_steps};
 pub(crate) use tensors::TensorStage;
 
 pub use scan::{Inputs, ScanResults, scan, steps};

@@ -12,6 +12,7 @@ use crate::pass::{Engine, Operands, Sizes, Timing};
 use super::dispatched::shape;
 use super::operands::sizes;
 use super::scan::ScanResults;
+use super::steps::time_steps;
 use super::tensors::TensorStage;
 use super::weights::Weights;
 
@@ -45,12 +46,23 @@ fn check_types(operands: &Operands<DispatchTensor>) {
     for (index, tensor) in operands.iter().enumerate().skip(1) {
         if let Some(tensor) = tensor {
             let other = tensor.kind.dtype();
-            let quantized = matches!(other, burn::backend::DType::QFloat(_));
             assert!(
-                other == x || quantized,
+                other == x,
                 "the input is of {x:?}, but operand {index} of the cell (its states, then its parameters) of {other:?}: cast one with Tensor::cast"
             );
         }
+    }
+}
+
+/// What the steps read, one after another.
+type Steps = Box<dyn Iterator<Item = Tensor<2>>>;
+
+fn in_order(sequence: Tensor<3>, reverse: bool) -> Steps {
+    let steps = time_steps(sequence);
+    if reverse {
+        Box::new(steps.rev())
+    } else {
+        Box::new(steps)
     }
 }
 
@@ -136,14 +148,17 @@ impl<'a> Reference<'a> {
             x = x.mask_fill(padding, 0.0);
         }
         let projected = self.project(x.clone(), operands);
-        let projected = projected.map(time_steps);
-        let masks: Vec<Option<Vec<Tensor<2>>>> = (0..plan.declaration.masks.len())
+        // From the last to the first where it runs against time.
+        let in_order = |steps| in_order(steps, timing.reverse);
+        let mut projected = projected.map(in_order);
+        let mut masks: Vec<Option<Steps>> = (0..plan.declaration.masks.len())
             .map(|mask| {
                 let operand = plan.mask(mask);
                 if plan.declaration.masks[mask].by_step {
-                    tensor::<3>(operands, operand).map(time_steps)
+                    tensor::<3>(operands, operand).map(in_order)
                 } else {
-                    tensor::<2>(operands, operand).map(|mask| vec![mask; time])
+                    let mask = tensor::<2>(operands, operand);
+                    mask.map(|mask| Box::new(core::iter::repeat(mask)) as Steps)
                 }
             })
             .collect();
@@ -163,10 +178,9 @@ impl<'a> Reference<'a> {
             if !timing.reverse {
                 tensors = self.cut(tensors, timing, step);
             }
-            let sums = projected.as_ref().map(|projected| projected[step].clone());
-            let masks = masks
-                .iter()
-                .map(|mask| mask.as_ref().map(|mask| mask[step].clone()));
+            let next = |steps: &mut Steps| steps.next().expect("as many as there are steps");
+            let sums = projected.as_mut().map(next);
+            let masks = masks.iter_mut().map(|mask| mask.as_mut().map(next));
             let mut next = self.step(sums, &tensors, masks.collect());
             let mut output = next[0].clone();
             if let Some(valid) = &valid {
@@ -363,25 +377,4 @@ impl<'a> Reference<'a> {
         }
         sums
     }
-}
-
-/// The steps `[batch, features]` of a sequence `[batch, time, features]`.
-///
-/// Halves the sequence again and again instead of slicing out each step: the gradient of a slice
-/// is a tensor of its parent's size, so slicing step by step costs time² in the backward pass and
-/// halving costs time · log(time).
-pub fn time_steps(sequence: Tensor<3>) -> Vec<Tensor<2>> {
-    let mut steps = Vec::with_capacity(sequence.dims()[1]);
-    let mut parts = vec![sequence];
-    while let Some(part) = parts.pop() {
-        let time = part.dims()[1];
-        if time == 1 {
-            steps.push(part.squeeze_dim(1));
-            continue;
-        }
-        let half = time / 2;
-        parts.push(part.clone().narrow(1, half, time - half));
-        parts.push(part.narrow(1, 0, half));
-    }
-    steps
 }

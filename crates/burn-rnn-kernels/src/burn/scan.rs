@@ -40,6 +40,13 @@ impl Inputs {
         Some((dispatched::device(first), dtype))
     }
 
+    /// The types of all operands in their order; none where one is not there.
+    #[inline]
+    pub fn types(&self) -> impl Iterator<Item = Option<DType>> + '_ {
+        let operands = self.0.iter();
+        operands.map(|operand| operand.map(|tensor| tensor.kind.dtype()))
+    }
+
     /// Adds the next operand.
     #[inline]
     pub fn push<const D: usize>(&mut self, tensor: Option<Tensor<D>>) {
@@ -62,7 +69,7 @@ pub struct ScanResults<const D: usize> {
 /// Burn's gradient checkpointing, `device.autodiff().gradient_checkpointing()`, only the states between
 /// about √time segments are kept and each segment runs forward once more in the backward pass.
 ///
-/// On Flex and NdArray, tensors of `f32` go through the fused passes; everything else, and everything where the
+/// Quantized operands are dequantized, once a call. On Flex and NdArray, tensors of `f32` go through the fused passes; everything else, and everything where the
 /// [reference](crate::reference) is asked for, is made of plain tensor operations.
 ///
 /// # Panics
@@ -72,7 +79,7 @@ pub struct ScanResults<const D: usize> {
 pub fn scan<const D: usize>(engine: &Engine, inputs: &Inputs, timing: Timing) -> ScanResults<D> {
     let operands = &inputs.0;
     if engine::is_reference() {
-        return reference::scan(engine, operands, &timing);
+        return reference::scan(engine, &operands.map_ref(dispatched::float), &timing);
     }
     dispatch::scan(engine, operands, timing)
 }
@@ -82,13 +89,13 @@ pub fn scan<const D: usize>(engine: &Engine, inputs: &Inputs, timing: Timing) ->
 ///
 /// None where [`scan`] would be made of plain tensor operations.
 pub fn steps(engine: &Engine, inputs: &Inputs) -> Option<Steps> {
-    let operands = &inputs.0;
+    let operands = inputs.0.map_ref(dispatched::float);
     if engine::is_reference() || !dispatch::is_covered(&operands.map_ref(|tensor| tensor)) {
         return None;
     }
     let shapes = operands.map_ref(dispatched::shape);
     let sizes = super::operands::sizes(engine.0.plan(), &shapes);
-    let floats = operands.map_ref(|tensor| dispatched::floats(tensor.clone()));
+    let floats = operands.map(dispatched::floats);
     let floats = floats.map_ref(Vec::as_slice);
     Some(Steps::new(engine, Level::chosen(), sizes, &floats))
 }
@@ -103,7 +110,7 @@ mod dispatch {
         operands: &Operands<DispatchTensor>,
         timing: Timing,
     ) -> ScanResults<D> {
-        reference::scan(engine, operands, &timing)
+        reference::scan(engine, &operands.map_ref(dispatched::float), &timing)
     }
 
     pub(super) fn is_covered(_: &Operands<&DispatchTensor>) -> bool {
@@ -113,9 +120,8 @@ mod dispatch {
 
 #[cfg(any(feature = "flex", feature = "ndarray"))]
 mod dispatch {
-    use burn::backend::DispatchTensorKind;
-
     use super::*;
+    use crate::burn::dispatched::cpu_kind;
     use crate::burn::extension::{FusedScan, Run, infer};
     use crate::burn::operands::Tensors;
 
@@ -134,14 +140,15 @@ mod dispatch {
                 states: results.map(flex::tensor).collect(),
             };
         }
+        let operands = operands.map_ref(dispatched::float);
         if !is_covered(&operands.map_ref(|tensor| tensor)) {
-            return reference::scan(engine, operands, &timing);
+            return reference::scan(engine, &operands, &timing);
         }
         let run = Run {
             engine: engine.clone(),
             timing: Arc::new(timing),
         };
-        let mut results = Dispatch::fused_scan(Tensors(operands.clone()), run).into_iter();
+        let mut results = Dispatch::fused_scan(Tensors(operands), run).into_iter();
         let output = results.next().expect("a scan has an output");
         ScanResults {
             output: Tensor::from_dispatch(output),
@@ -151,11 +158,11 @@ mod dispatch {
 
     /// Whether all tensors are of `f32` and on one and the same backend of the CPU.
     pub(super) fn is_covered(operands: &Operands<&DispatchTensor>) -> bool {
-        let first = backend(operands.x());
+        let first = cpu_kind(operands.x());
         first.is_some()
             && operands
                 .there()
-                .all(|tensor| tensor.kind.dtype() == DType::F32 && backend(tensor) == first)
+                .all(|tensor| tensor.kind.dtype() == DType::F32 && cpu_kind(tensor) == first)
     }
 
     /// Scans without gradients on Burn's default backend, past its dispatch: that moves every tensor several times, which is
@@ -163,7 +170,7 @@ mod dispatch {
     #[cfg(feature = "flex")]
     mod flex {
         use burn::backend::tensor::FloatTensor;
-        use burn::backend::{BackendTensor, DispatchAutodiffContext, Flex};
+        use burn::backend::{BackendTensor, DispatchAutodiffContext, DispatchTensorKind, Flex};
 
         use super::*;
 
@@ -184,28 +191,6 @@ mod dispatch {
                 kind: DispatchTensorKind::Flex(BackendTensor::Float(tensor)),
                 autodiff: DispatchAutodiffContext::Disabled,
             })
-        }
-    }
-
-    #[derive(Clone, Copy, PartialEq, Eq)]
-    enum CpuKind {
-        #[cfg(feature = "flex")]
-        Flex,
-        #[cfg(feature = "ndarray")]
-        NdArray,
-    }
-
-    fn backend(tensor: &DispatchTensor) -> Option<CpuKind> {
-        let kind = match &tensor.kind {
-            DispatchTensorKind::Autodiff(inner) => inner,
-            kind => kind,
-        };
-        match kind {
-            #[cfg(feature = "flex")]
-            DispatchTensorKind::Flex(_) => Some(CpuKind::Flex),
-            #[cfg(feature = "ndarray")]
-            DispatchTensorKind::NdArray(_) => Some(CpuKind::NdArray),
-            _ => None,
         }
     }
 }

@@ -208,6 +208,7 @@ pub(super) fn share_right(sounds: &[Labelled], taken_for: &[usize]) -> f64 {
 mod tests {
     use super::*;
     use crate::classify::Pooling;
+    use crate::drawn::drawn;
     use crate::sounds::SoundFeatures;
     use crate::{Architecture, NetworkConfig};
     use burn_rnn_data::{LogMel, Scaler, ScalerKind};
@@ -231,7 +232,7 @@ mod tests {
             },
             hold_out_takes: 1,
         };
-        settings.init(&Device::default()).unwrap()
+        drawn(settings.init(&Device::default()).unwrap(), 1.0)
     }
 
     #[test]

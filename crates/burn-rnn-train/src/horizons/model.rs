@@ -154,6 +154,7 @@ mod tests {
 
     use super::super::{Decoder, LossKind, ModelKind};
     use super::*;
+    use crate::drawn::drawn;
     use crate::{Architecture, NetworkConfig};
 
     fn config() -> HorizonConfig {
@@ -238,7 +239,7 @@ mod tests {
     #[test]
     fn teacher_forcing_at_once_is_teacher_forcing_step_by_step() {
         let device = Device::default();
-        let model = config().init(&device).unwrap();
+        let model = drawn(config().init(&device).unwrap(), 1.0);
         let input = input(&device);
         let target = Tensor::random([2, 5, 3], Distribution::Default, &device);
         let with = |probability| {

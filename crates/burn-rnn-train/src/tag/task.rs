@@ -199,6 +199,7 @@ mod tests {
     use burn_rnn_data::{ConllColumns, TagVocabulary, TokenVocabulary, generate_tagged};
 
     use super::*;
+    use crate::drawn::drawn;
     use crate::tag::HeldOut;
     use crate::{Architecture, Direction, DirectionsConfig};
 
@@ -273,7 +274,7 @@ mod tests {
             (Direction::Backward, true, false),
         ] {
             let settings = settings(&sentences, direction);
-            let model = settings.init(&device).unwrap();
+            let model = drawn(settings.init(&device).unwrap(), 1.0);
             let logits = |tokens: &[String]| -> Vec<f32> {
                 let batch = Sentences.batch(vec![settings.read(tokens)], &device);
                 let data = model.forward(&batch).into_data_as::<f32>();

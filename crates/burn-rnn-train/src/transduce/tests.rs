@@ -1,17 +1,16 @@
 //! What the parts have to do together.
 
 use burn::data::dataloader::batcher::Batcher;
-use burn::module::{Module, ModuleMapper, Param};
+use burn::module::Module;
 use burn::optim::{AdamConfig, GradientsParams};
-use burn::tensor::{Device, Tensor, TensorData};
+use burn::tensor::{Device, Tensor};
 use burn_rnn_data::{PairKind, Symbols, generate_pairs, shuffled};
-use rand::{RngExt, SeedableRng};
-use rand_chacha::ChaCha8Rng;
 
 use super::{
     AttentionName, Beam, Forcing, Pairing, Seq2Seq, SequenceBatch, TransduceBatch,
     TransduceSettings, TransduceSource, beam_search, greedy,
 };
+use crate::drawn::drawn;
 use crate::learn::alone;
 use crate::learn::{Learnable, Moment};
 use crate::{Architecture, Direction, DirectionsConfig};
@@ -85,9 +84,8 @@ fn padding_changes_nothing() {
             Direction::Forward,
         ),
     ] {
-        let model = settings(architecture, attention, direction)
-            .init(&device)
-            .unwrap();
+        let settings = settings(architecture, attention, direction);
+        let model = drawn(settings.init(&device).unwrap(), 1.0);
         let apart: f64 = pairs
             .iter()
             .map(|pair| {
@@ -119,7 +117,7 @@ fn sampling_reads_the_symbols_that_it_says() {
     let _alone = alone();
     let device = Device::default();
     let settings = settings(Architecture::Lstm, AttentionName::Additive, Direction::Both);
-    let model = settings.init(&device).unwrap();
+    let model = drawn(settings.init(&device).unwrap(), 1.0);
     let pairs = [
         (vec![3, 4, 2], vec![3, 4, 5, 4, 2]),
         (vec![8, 2], vec![5, 2]),
@@ -162,21 +160,6 @@ fn sampling_reads_the_symbols_that_it_says() {
     assert!((read - forced).abs() > 1e-4, "both read the same symbols");
 }
 
-/// Draws parameters from a source of its own: the device's numbers are all tests'.
-struct Drawn(ChaCha8Rng);
-
-impl ModuleMapper for Drawn {
-    fn map_float<const D: usize>(&mut self, param: Param<Tensor<D>>) -> Param<Tensor<D>> {
-        param.map(|tensor| {
-            let shape = tensor.shape();
-            let count = shape.num_elements();
-            let values = (0..count).map(|_| self.0.random_range(-0.3f32..0.3));
-            let data = TensorData::new(values.collect::<Vec<_>>(), shape);
-            Tensor::from_data(data, &tensor.device()).require_grad()
-        })
-    }
-}
-
 /// A small model after some passes over few dates: it knows something, and is not sure.
 fn trained(device: &Device) -> (TransduceSettings, Seq2Seq, Vec<Vec<u32>>) {
     let pairs = generate_pairs(PairKind::Dates, PAIRS, 1).unwrap();
@@ -187,7 +170,7 @@ fn trained(device: &Device) -> (TransduceSettings, Seq2Seq, Vec<Vec<u32>>) {
     settings.directions.d_hidden = 24;
     let training = device.clone().autodiff();
     let model = settings.init(&training).unwrap();
-    let mut model = model.map(&mut Drawn(ChaCha8Rng::seed_from_u64(1)));
+    let mut model = drawn(model, 0.3);
     let mut optimizer = AdamConfig::new().init();
     let inputs = |input: &str| settings.inputs.encode(input).unwrap();
     let encoded: Vec<_> = pairs
