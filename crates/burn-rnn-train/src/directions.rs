@@ -1,8 +1,8 @@
 //! Layers in one direction or two over sequences of unequal lengths.
 
 use burn::module::Module;
-use burn::tensor::{Device, Int, Tensor};
-use burn_rnn::ConfigError;
+use burn::tensor::{Device, Tensor};
+use burn_rnn::{ConfigError, Lengths, Sequences};
 use clap::ValueEnum;
 use serde::{Deserialize, Serialize};
 
@@ -35,9 +35,6 @@ pub struct DirectionsConfig {
 }
 
 /// One layer.
-///
-/// A padded sequence is read backwards from its own end, not from that of the longest in the batch, so
-/// that padding changes nothing in either direction (PyTorch's packed sequences do the same).
 #[derive(Module, Debug)]
 pub struct DirectionLayer {
     /// Reads from the first step.
@@ -98,50 +95,17 @@ impl DirectionLayer {
         networks.into_iter().flatten().map(Network::d_output).sum()
     }
 
-    /// `[batch, time, features]` to `[batch, time, d_output]`. `reversed` are the places of the steps read
-    /// from each sequence's end, those of the batch laid one after the other; padding keeps its place.
-    pub fn forward(&self, input: Tensor<3>, reversed: &Tensor<1, Int>) -> Tensor<3> {
-        let mut outputs = Vec::new();
-        if let Some(network) = &self.forward {
-            outputs.push(network.forward(input.clone(), None).0);
-        }
-        if let Some(network) = &self.backward {
-            let output = network.forward(reorder(input, reversed), None).0;
-            outputs.push(reorder(output, reversed));
-        }
-        Tensor::cat(outputs, 2)
-    }
-}
-
-/// The steps of all sequences, one sequence after the other, at other places.
-fn reorder(input: Tensor<3>, places: &Tensor<1, Int>) -> Tensor<3> {
-    let [batch, time, features] = input.dims();
-    let steps = input.reshape([batch * time, features]);
-    steps
-        .select(0, places.clone())
-        .reshape([batch, time, features])
-}
-
-/// For sequences of these lengths, padded to `time` and laid one after the other: where the step is that
-/// stands at each place when every sequence is read from its end. Padding stays where it is.
-pub(crate) fn reversed(lengths: &[usize], time: usize) -> Vec<i32> {
-    let mut places = Vec::with_capacity(lengths.len() * time);
-    for (sequence, &length) in lengths.iter().enumerate() {
-        let place = |step| match step < length {
-            true => length - 1 - step,
-            false => step,
-        };
-        places.extend((0..time).map(|step| (sequence * time + place(step)) as i32));
-    }
-    places
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn each_sequence_is_turned_and_padding_stays() {
-        assert_eq!(reversed(&[3, 1], 3), [2, 1, 0, 3, 4, 5]);
+    /// `[batch, time, features]` to `[batch, time, d_output]`, each sequence as if it were alone.
+    pub fn forward(&self, input: Tensor<3>, lengths: &Lengths) -> Tensor<3> {
+        let sequences = Sequences::from(lengths);
+        let directions = [
+            (&self.forward, burn_rnn::Direction::Forward),
+            (&self.backward, burn_rnn::Direction::Backward),
+        ];
+        let outputs = directions.into_iter().filter_map(|(network, direction)| {
+            let network = network.as_ref()?;
+            Some(network.run(input.clone(), None, &sequences, direction).0)
+        });
+        Tensor::cat(outputs.collect(), 2)
     }
 }

@@ -3,9 +3,9 @@
 use burn::module::Module;
 use burn::tensor::{Device, Tensor};
 use burn_rnn::{
-    CellOptions, ConfigError, CoupledLstmOptions, Gru, GruOptions, HiddenState, Initialization,
-    Lstm, LstmOptions, LstmState, PeepholeLstmOptions, Recurrent, RecurrentConfig, RecurrentState,
-    SimpleOptions, SimpleRnn, State,
+    CellOptions, ConfigError, CoupledLstmOptions, Direction, Gru, GruOptions, HiddenState,
+    Initialization, Layer, Lstm, LstmOptions, LstmState, PeepholeLstmOptions, Recurrent,
+    RecurrentConfig, RecurrentState, Sequences, SimpleOptions, SimpleRnn, State,
 };
 use clap::ValueEnum;
 use serde::{Deserialize, Serialize};
@@ -172,17 +172,35 @@ impl Network {
         input: Tensor<3>,
         state: Option<NetworkState>,
     ) -> (Tensor<3>, NetworkState) {
+        self.run(input, state, &Sequences::default(), Direction::Forward)
+    }
+
+    /// Runs over sequences of unequal lengths in a direction, as [`Layer::run`].
+    ///
+    /// # Panics
+    ///
+    /// As [`Layer::run`], and where the state is that of another kind of network.
+    pub fn run(
+        &self,
+        input: Tensor<3>,
+        state: Option<NetworkState>,
+        sequences: &Sequences,
+        direction: Direction,
+    ) -> (Tensor<3>, NetworkState) {
         match self {
             Self::Simple(network) => {
-                let (output, state) = network.forward(input, state.map(NetworkState::hidden));
+                let state = state.map(NetworkState::hidden);
+                let (output, state) = network.stack.run(input, state, sequences, direction);
                 (output, NetworkState::Hidden(state))
             }
             Self::Lstm(network) => {
-                let (output, state) = network.forward(input, state.map(NetworkState::lstm));
+                let state = state.map(NetworkState::lstm);
+                let (output, state) = network.stack.run(input, state, sequences, direction);
                 (output, NetworkState::Lstm(state))
             }
             Self::Gru(network) => {
-                let (output, state) = network.forward(input, state.map(NetworkState::hidden));
+                let state = state.map(NetworkState::hidden);
+                let (output, state) = network.stack.run(input, state, sequences, direction);
                 (output, NetworkState::Hidden(state))
             }
         }

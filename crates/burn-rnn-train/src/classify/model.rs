@@ -3,11 +3,11 @@
 use burn::module::Module;
 use burn::nn::{Dropout, DropoutConfig};
 use burn::tensor::{Device, Tensor};
-use burn_rnn::{Head, HeadConfig};
+use burn_rnn::{Direction, Head, HeadConfig, Sequences};
 use serde::{Deserialize, Serialize};
 
 use super::{Pool, Pooling};
-use crate::padded::Padded;
+use crate::frames::Frames;
 use crate::sounds::SoundFeatures;
 use crate::{Network, NetworkConfig, TrainError};
 
@@ -63,9 +63,16 @@ impl ClassifierSettings {
 
 impl SoundClassifier {
     /// From sequences of frames to the log-odds of their labels, `[batch, labels]`.
-    pub fn forward(&self, sequences: &Padded) -> Tensor<2> {
-        let outputs = sequences.read(&self.network);
-        let vector = self.pool.forward(outputs, sequences);
+    pub fn forward(&self, frames: &Frames) -> Tensor<2> {
+        let outputs = self.outputs(frames);
+        let vector = self.pool.forward(outputs, &frames.lengths);
         self.head.logits(self.dropout.forward(vector))
+    }
+
+    /// The network's outputs at all frames, `[batch, time, features]`.
+    pub(super) fn outputs(&self, frames: &Frames) -> Tensor<3> {
+        let sequences = Sequences::from(&frames.lengths);
+        let (values, direction) = (frames.values.clone(), Direction::Forward);
+        self.network.run(values, None, &sequences, direction).0
     }
 }

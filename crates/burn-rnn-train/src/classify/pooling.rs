@@ -4,10 +4,9 @@ use burn::module::Module;
 use burn::nn::{Linear, LinearConfig};
 use burn::tensor::activation::softmax;
 use burn::tensor::{Device, Tensor};
+use burn_rnn::Lengths;
 use clap::ValueEnum;
 use serde::{Deserialize, Serialize};
-
-use crate::padded::Padded;
 
 /// How the outputs `h_1 … h_T` of a sequence become one vector. Padding counts for nothing in any of them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ValueEnum)]
@@ -41,9 +40,6 @@ pub struct Pool {
     pub bidirectional: bool,
 }
 
-/// The score of a step that is not there: its weight is 0 exactly.
-const NEVER: f32 = -1e30;
-
 impl Pool {
     /// Over outputs of `d_output` features.
     pub fn new(pooling: Pooling, d_output: usize, bidirectional: bool, device: &Device) -> Self {
@@ -59,32 +55,28 @@ impl Pool {
         }
     }
 
-    /// From the outputs `[batch, time, features]` of `sequences` to `[batch, features]`.
-    pub fn forward(&self, outputs: Tensor<3>, sequences: &Padded) -> Tensor<2> {
-        let [_, _, features] = outputs.dims();
-        let mask = sequences.mask.clone().unsqueeze_dim::<3>(2);
-        let there = |x: Tensor<3>| {
-            let missing = mask.clone().equal_elem(0.0).expand(x.dims());
-            x.mask_fill(missing, NEVER)
-        };
+    /// From the outputs `[batch, time, features]` of sequences of these lengths to `[batch, features]`.
+    pub fn forward(&self, outputs: Tensor<3>, lengths: &Lengths) -> Tensor<2> {
+        let [_, time, features] = outputs.dims();
         match (self.pooling, &self.hidden, &self.score) {
             (Pooling::Last, ..) if self.bidirectional => {
                 let half = features / 2;
                 let forward = outputs.clone().narrow(2, 0, half);
                 let backward = outputs.narrow(2, half, features - half);
-                Tensor::cat(vec![sequences.last(forward), sequences.first(backward)], 1)
+                let first = backward.narrow(1, 0, 1).squeeze_dim(1);
+                let last = burn_rnn::Pooling::Last.forward(forward, lengths);
+                Tensor::cat(vec![last, first], 1)
             }
-            (Pooling::Max, ..) => there(outputs).max_dim(1).squeeze_dim(1),
-            (Pooling::Mean, ..) => {
-                let steps = mask.clone().sum_dim(1);
-                ((outputs * mask).sum_dim(1) / steps).squeeze_dim(1)
-            }
+            (Pooling::Max, ..) => burn_rnn::Pooling::Max.forward(outputs, lengths),
+            (Pooling::Mean, ..) => burn_rnn::Pooling::Mean.forward(outputs, lengths),
             (Pooling::Attention, Some(hidden), Some(score)) => {
                 let scores = score.forward(hidden.forward(outputs.clone()).tanh());
-                let weights = softmax(there(scores), 1);
+                let missing = lengths.mask(time, &scores.device()).bool_not();
+                let scores = scores.mask_fill(missing.unsqueeze_dim(2), f32::NEG_INFINITY);
+                let weights = softmax(scores, 1);
                 (outputs * weights).sum_dim(1).squeeze_dim(1)
             }
-            _ => sequences.last(outputs),
+            _ => burn_rnn::Pooling::Last.forward(outputs, lengths),
         }
     }
 }

@@ -11,8 +11,8 @@ use burn_rnn_data::{Augmentation, bucketed};
 
 use super::examples::{Variants, draw_variants, unchanged};
 use super::{ClassifierSettings, SoundClassifier};
+use crate::frames::Frames;
 use crate::learn::{Learnable, Lesson, Moment, Task};
-use crate::padded::Padded;
 use crate::sounds::{Sounds, place};
 use crate::{NetworkState, TrainError};
 
@@ -28,7 +28,7 @@ pub struct Labelled {
 /// Sounds of unequal lengths and their labels.
 #[derive(Clone, Debug)]
 pub struct LabelledBatch {
-    frames: Padded,
+    frames: Frames,
     labels: Tensor<1, Int>,
     smoothing: f32,
 }
@@ -93,7 +93,7 @@ impl SoundClassifier {
         const AT_ONCE: usize = 32;
         let mut probabilities = Vec::with_capacity(frames.len());
         for some in frames.chunks(AT_ONCE) {
-            let logits = self.forward(&Padded::new(some, bands, device));
+            let logits = self.forward(&Frames::new(some, bands, device));
             let [_, labels] = logits.dims();
             let values: Vec<f32> = softmax(logits, 1)
                 .into_data_as::<f32>()
@@ -146,7 +146,7 @@ impl Batcher<Labelled, LabelledBatch> for Rows {
         let frames: Vec<&[f32]> = sounds.iter().map(|sound| sound.frames.as_slice()).collect();
         let labels: Vec<i32> = sounds.iter().map(|sound| sound.label as i32).collect();
         LabelledBatch {
-            frames: Padded::new(&frames, self.bands, device),
+            frames: Frames::new(&frames, self.bands, device),
             labels: Tensor::from_data(TensorData::new(labels, [sounds.len()]), device),
             smoothing: self.smoothing,
         }
@@ -274,9 +274,9 @@ mod tests {
         let device = Device::default();
         let model = model(Pooling::Last, true);
         let frames: Vec<f32> = (0..12).map(|i| (i as f32 * 1.7).sin()).collect();
-        let sequences = Padded::new(&[&frames], 3, &device);
-        let outputs = sequences.read(&model.network);
-        let pooled = model.pool.forward(outputs.clone(), &sequences);
+        let sequences = Frames::new(&[&frames], 3, &device);
+        let outputs = model.outputs(&sequences);
+        let pooled = model.pool.forward(outputs.clone(), &sequences.lengths);
         let expected = Tensor::cat(
             vec![
                 outputs.clone().slice([0..1, 3..4, 0..5]),

@@ -9,8 +9,8 @@ use burn::tensor::{Device, Distribution, Int, Tensor, TensorData};
 use burn_rnn_data::{Recording, aligned_distance, bucketed};
 
 use super::{SpeakSettings, SpeechModel, Wish, speak};
+use crate::frames::Frames;
 use crate::learn::{Learnable, Lesson, Moment, Task};
-use crate::padded::Padded;
 use crate::sounds::{Listener, Sounds, place};
 use crate::{NetworkState, TrainError};
 
@@ -28,7 +28,7 @@ pub struct Spoken {
 pub struct SpokenBatch {
     /// The frame before each, the mean frame before the first.
     before: Tensor<3>,
-    frames: Padded,
+    frames: Frames,
     /// 1 at the last frame, `[batch, time]`.
     ends: Tensor<2>,
     labels: Tensor<1, Int>,
@@ -104,11 +104,13 @@ fn losses(model: &SpeechModel, batch: SpokenBatch, noise: f64) -> (Tensor<1>, Te
     let wish = model.wish(labels, speakers);
     let (spoken, logits, _) = model.forward(before, wish, None);
     let bands = spoken.dims()[2];
-    let mask = frames.mask.clone().unsqueeze_dim::<3>(2);
+    let [_, time, _] = frames.values.dims();
+    let there = frames.lengths.mask(time, &frames.values.device()).float();
+    let mask = there.clone().unsqueeze_dim::<3>(2);
     let squares = ((spoken - frames.values).square() * mask).sum() / (count * bands) as f64;
     // −(e ln σ(a) + (1 − e) ln σ(−a)) = (1 − e) a − ln σ(a)
     let surprise = (ends.neg() + 1.0) * logits.clone() - log_sigmoid(logits);
-    (squares, (surprise * frames.mask).sum() / count as f64)
+    (squares, (surprise * there).sum() / count as f64)
 }
 
 impl SpeechModel {
@@ -162,7 +164,7 @@ struct Rows {
 impl Batcher<Spoken, SpokenBatch> for Rows {
     fn batch(&self, sounds: Vec<Spoken>, device: &Device) -> SpokenBatch {
         let rows: Vec<&[f32]> = sounds.iter().map(|sound| sound.frames.as_slice()).collect();
-        let frames = Padded::new(&rows, self.bands, device);
+        let frames = Frames::new(&rows, self.bands, device);
         let [batch, time, bands] = frames.values.dims();
         let silence = Tensor::zeros([batch, 1, bands], device);
         let mut ends = vec![0.0f32; batch * time];

@@ -91,7 +91,7 @@ impl TagModel {
             batch.shapes.clone(),
         ];
         let read = |hidden, layer: &DirectionLayer| {
-            layer.forward(self.dropout.forward(hidden), &batch.reversed)
+            layer.forward(self.dropout.forward(hidden), &batch.lengths)
         };
         let hidden = self.layers.iter().fold(Tensor::cat(features, 2), read);
         self.head.logits(self.dropout.forward(hidden))

@@ -5,11 +5,11 @@ use std::sync::Arc;
 use burn::data::dataloader::batcher::Batcher;
 use burn::data::dataset::{Dataset, InMemDataset};
 use burn::tensor::{Device, Int, Tensor, TensorData};
+use burn_rnn::Lengths;
 use burn_rnn_data::{SHAPES, TaggedSentence, bucketed, pad, shape, suffix};
 
 use super::{TagModel, TagSettings, Tagger};
 use crate::cross_entropy::cross_entropies;
-use crate::directions::reversed;
 use crate::learn::{Learnable, Lesson, Moment, Task};
 use crate::{NetworkState, TrainError};
 
@@ -32,8 +32,8 @@ pub struct TagBatch {
     pub(super) suffixes: Tensor<2, Int>,
     /// What they look like, `[batch, time, shapes]`.
     pub(super) shapes: Tensor<3>,
-    /// Where each place's token is when sentences are read from their ends, `[batch · time]`.
-    pub(super) reversed: Tensor<1, Int>,
+    /// The number of tokens of each sentence.
+    pub(super) lengths: Lengths,
     /// The numbers of the tags, `[batch, time]`.
     tags: Tensor<2, Int>,
     /// 1 where there is a token, `[batch, time]`.
@@ -133,15 +133,14 @@ impl Batcher<TagItem, TagBatch> for Sentences {
         let (tags, ..) = numbers(|item| &item.tags);
         let rows: Vec<&[f32]> = items.iter().map(|item| item.shapes.as_slice()).collect();
         let (shapes, ..) = pad(&rows, SHAPES, 0.0);
-        let places = TensorData::new(reversed(&lengths, time), [batch * time]);
         TagBatch {
             tokens,
             suffixes,
             shapes: Tensor::from_data(TensorData::new(shapes, [batch, time, SHAPES]), device),
-            reversed: Tensor::from_data(places, device),
             tags,
             mask: Tensor::from_data(TensorData::new(mask, [batch, time]), device),
             count: lengths.iter().sum(),
+            lengths: Lengths::new(lengths),
         }
     }
 }

@@ -2,24 +2,20 @@
 
 use burn::data::dataloader::batcher::Batcher;
 use burn::tensor::{Bool, Device, Int, Tensor, TensorData};
+use burn_rnn::Lengths;
 use burn_rnn_data::{Symbols, pad};
 
 use super::Forcing;
-use crate::directions::reversed;
 
-/// Sequences of symbols, `[batch, time]`, with filler behind the shorter ones. A network that reads it as
-/// the fields say never lets filler reach a result.
+/// Sequences of symbols, `[batch, time]`, with filler behind the shorter ones.
 #[derive(Clone, Debug)]
 pub struct SequenceBatch {
     /// The symbols.
     pub symbols: Tensor<2, Int>,
     /// True where there is filler, `[batch, time]`.
     pub padding: Tensor<2, Bool>,
-    /// For each row of `[batch · time, features]` the row that takes its place where every sequence is
-    /// turned around within its own length: what [`DirectionLayer`](crate::DirectionLayer) wants.
-    pub reversed: Tensor<1, Int>,
-    /// The row of each sequence's last symbol.
-    pub last: Tensor<1, Int>,
+    /// The number of symbols of each.
+    pub lengths: Lengths,
 }
 
 impl SequenceBatch {
@@ -28,16 +24,11 @@ impl SequenceBatch {
         let (symbols, time, mask) = pad(sequences, 1, Symbols::PAD);
         let rows = sequences.len();
         let padding: Vec<bool> = mask.iter().map(|&mask| mask == 0.0).collect();
-        let lengths: Vec<usize> = sequences.iter().map(|sequence| sequence.len()).collect();
-        let last = lengths.iter().enumerate();
-        let last: Vec<i32> = last
-            .map(|(row, length)| (row * time + length) as i32 - 1)
-            .collect();
+        let lengths = sequences.iter().map(|sequence| sequence.len());
         Self {
             symbols: integers(&symbols, [rows, time], device),
             padding: Tensor::from_data(TensorData::new(padding, [rows, time]), device),
-            reversed: Tensor::from_data(reversed(&lengths, time).as_slice(), device),
-            last: Tensor::from_data(last.as_slice(), device),
+            lengths: Lengths::new(lengths),
         }
     }
 }
@@ -97,20 +88,6 @@ impl Batcher<(Vec<u32>, Vec<u32>), TransduceBatch> for Pairing {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn sequences_are_turned_around_within_their_lengths() {
-        let device = Device::default();
-        let batch = SequenceBatch::new(&[&[5, 6, 2], &[7, 2]], &device);
-        let list = |tensor: Tensor<1, Int>| -> Vec<i32> {
-            tensor.into_data_as::<i32>().try_into_vec().unwrap()
-        };
-        let rows = batch.symbols.reshape([6]);
-        assert_eq!(list(rows.clone()), [5, 6, 2, 7, 2, Symbols::PAD as i32]);
-        let turned = rows.clone().select(0, batch.reversed);
-        assert_eq!(list(turned), [2, 6, 5, 2, 7, Symbols::PAD as i32]);
-        assert_eq!(list(batch.last), [2, 4]);
-    }
 
     #[test]
     fn the_decoder_reads_what_came_before() {

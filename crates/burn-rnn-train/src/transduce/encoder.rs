@@ -3,6 +3,7 @@
 use burn::module::Module;
 use burn::nn::{Dropout, DropoutConfig, Embedding, EmbeddingConfig};
 use burn::tensor::{Device, Tensor};
+use burn_rnn::Pooling;
 
 use super::SequenceBatch;
 use crate::{DirectionLayer, DirectionsConfig, Network, TrainError};
@@ -52,16 +53,15 @@ impl Encoder {
             if index > 0 {
                 x = self.dropout.forward(x);
             }
-            x = layer.forward(x, &batch.reversed);
+            x = layer.forward(x, &batch.lengths);
         }
-        let [sequences, time, features] = x.dims();
+        let [_, _, features] = x.dims();
         let forward = self.layers.last().and_then(|layer| layer.forward.as_ref());
         let forward = forward.map_or(0, Network::d_output);
-        let rows = x.clone().reshape([sequences * time, features]);
         let mut ends = Vec::new();
         if forward > 0 {
-            let last = rows.select(0, batch.last.clone());
-            ends.push(last.narrow(1, 0, forward));
+            let last = x.clone().narrow(2, 0, forward);
+            ends.push(Pooling::Last.forward(last, &batch.lengths));
         }
         if forward < features {
             let first = x.clone().narrow(1, 0, 1).squeeze_dim::<2>(1);
