@@ -16,13 +16,14 @@ use crate::pass::{
 use crate::product::cache::Owner;
 
 use super::cpu_backend::CpuBackend;
-use super::operands::{Tensors, sizes};
+use super::operands::Tensors;
 
 /// What is run, and how.
 #[derive(Clone, Debug)]
 pub(crate) struct Run {
     pub(crate) engine: Engine,
     pub(crate) timing: Arc<Timing>,
+    pub(crate) sizes: Sizes,
 }
 
 /// A backend that runs whole scans.
@@ -38,7 +39,7 @@ impl FusedScan for burn::backend::Flex {
     fn fused_scan(operands: Tensors<Self>, run: Run) -> Vec<FloatTensor<Self>> {
         let operands = dense(operands);
         let operands = operands.0.map_ref(|tensor| tensor);
-        infer::<Self>(&operands, &run.engine, &run.timing)
+        infer::<Self>(&operands, &run.engine, &run.timing, run.sizes)
     }
 }
 
@@ -47,7 +48,7 @@ impl FusedScan for burn::backend::NdArray {
     fn fused_scan(operands: Tensors<Self>, run: Run) -> Vec<FloatTensor<Self>> {
         let operands = dense(operands);
         let operands = operands.0.map_ref(|tensor| tensor);
-        infer::<Self>(&operands, &run.engine, &run.timing)
+        infer::<Self>(&operands, &run.engine, &run.timing, run.sizes)
     }
 }
 
@@ -65,14 +66,13 @@ pub(crate) struct Read<'a> {
 }
 
 pub(crate) fn read<'a, B: CpuBackend>(
-    plan: &Plan,
     operands: &Operands<&'a FloatTensor<B>>,
+    sizes: Sizes,
 ) -> Read<'a> {
-    let shapes = operands.map_ref(|tensor| tensor.shape());
     Read {
-        sizes: sizes(plan, &shapes),
+        sizes,
         floats: operands.map_ref(|tensor| B::floats(tensor)),
-        is_step: shapes.x().num_dims() == 2,
+        is_step: operands.x().shape().num_dims() == 2,
     }
 }
 
@@ -81,10 +81,11 @@ pub(crate) fn infer<B: CpuBackend>(
     operands: &Operands<&FloatTensor<B>>,
     engine: &Engine,
     timing: &Timing,
+    sizes: Sizes,
 ) -> Vec<FloatTensor<B>> {
     let kernel = &engine.0;
     let plan = kernel.plan();
-    let read = read::<B>(plan, operands);
+    let read = read::<B>(operands, sizes);
     let owner = |(index, tensor): (usize, Option<&&FloatTensor<B>>)| -> Option<Owner> {
         B::owner(tensor.filter(|_| index >= plan.w_input())?)
     };
@@ -110,7 +111,7 @@ pub(crate) fn forward_and_keep<B: CpuBackend>(
     let kernel = &run.engine.0;
     let operands = dense(operands);
     let operands = operands.0.map_ref(|tensor| tensor);
-    let read = read::<B>(kernel.plan(), &operands);
+    let read = read::<B>(&operands, run.sizes);
     let level = Level::chosen();
     let mut outputs = forward(
         kernel,
@@ -133,7 +134,7 @@ pub(crate) fn forward_and_keep_segments<B: CpuBackend>(
     let kernel = &run.engine.0;
     let operands = dense(operands);
     let operands = operands.0.map_ref(|tensor| tensor);
-    let read = read::<B>(kernel.plan(), &operands);
+    let read = read::<B>(&operands, run.sizes);
     let level = Level::chosen();
     let (outputs, segments) =
         forward_in_segments(kernel, level, &read.sizes, &read.floats, &run.timing);
