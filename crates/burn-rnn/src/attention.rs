@@ -250,7 +250,7 @@ impl Attention {
             keys[0]
         );
         check_type(
-            "Attention",
+            || "Attention",
             "the tensor of queries",
             queries.dtype(),
             memory.projected.dtype(),

@@ -4,7 +4,7 @@ use burn::module::{Module, ModuleDisplay, Param};
 use burn::tensor::{DType, Tensor};
 use burn_rnn_kernels::{Engine, Inputs, Steps, Timing, scan, steps};
 
-use crate::layer::{check_sequence, check_state_tensor, check_step, check_type};
+use crate::layer::check_type;
 use crate::{Cell, CellState, Direction, Sequences, State};
 
 /// A cell whose equations are a [`Definition`](crate::definition::Definition): parameters, and the engine that runs them.
@@ -73,18 +73,12 @@ fn inputs<C: DefinedCell, const D: usize>(
     x: Tensor<D>,
     state: C::State,
 ) -> Parameters {
-    let batch = x.dims()[0];
     // Filled where it stands: to move it takes as long as to fill it.
-    let mut all = Parameters(Inputs::new(x));
-    let (d_hidden, d_output) = (cell.d_hidden(), cell.d_output());
+    let mut all = Parameters(Inputs::new(x).of(core::any::type_name::<C>()));
     // What is not given starts from its initial value.
     let mut tensors = state.into_tensors().into_iter();
-    for (expected, _) in engine.initial_states(batch, d_hidden, d_output) {
-        let tensor = tensors.next().flatten();
-        if let Some(tensor) = &tensor {
-            check_state_tensor(Cell::name(cell), tensor.dims(), expected);
-        }
-        all.0.push(tensor);
+    for _ in 0..engine.states() {
+        all.0.push(tensors.next().flatten());
     }
     if let Some(other) = tensors.flatten().next() {
         panic!(
@@ -96,13 +90,13 @@ fn inputs<C: DefinedCell, const D: usize>(
         );
     }
     cell.parameters(&mut all);
-    check_types(Cell::name(cell), &all.0, engine.states());
+    check_types(|| Cell::name(cell), &all.0, engine.states());
     all
 }
 
 /// Panics with both types where the input, a state or a parameter is not of the parameters' type.
 #[inline]
-fn check_types(name: &str, inputs: &Inputs, states: usize) {
+fn check_types(name: impl Fn() -> &'static str, inputs: &Inputs, states: usize) {
     let types = || inputs.types().map(|dtype| dtype.map(computed));
     let Some(expected) = types().skip(1 + states).flatten().next() else {
         return;
@@ -131,7 +125,6 @@ fn scan_timed<C: DefinedCell>(
     state: C::State,
     timing: Timing,
 ) -> (Tensor<3>, C::State) {
-    check_sequence(|| Cell::name(cell), &input, cell.d_input());
     let engine = cell.engine();
     let inputs = inputs(cell, &engine, input, state).0;
     let results = scan(&engine, &inputs, timing);
@@ -176,7 +169,6 @@ impl<C: DefinedCell> Cell for C {
     }
 
     fn step(&self, x_t: Tensor<2>, state: C::State) -> C::State {
-        check_step(|| Cell::name(self), &x_t, DefinedCell::d_input(self));
         let engine = self.engine();
         let inputs = inputs(self, &engine, x_t, state).0;
         let results = scan::<2>(&engine, &inputs, Timing::default());

@@ -135,34 +135,36 @@ pub(crate) fn check_step(name: impl FnOnce() -> &'static str, x_t: &Tensor<2>, d
 }
 
 /// Panics with both shapes where a given state does not fit the one that the cell starts from.
-pub(crate) fn check_state<S: State>(name: &str, given: &S, expected: &S) {
+pub(crate) fn check_state<S: State>(name: impl Fn() -> &'static str, given: &S, expected: &S) {
     let (given, expected) = (given.shapes(), expected.shapes());
     // `zip`, because the last ones, an LSTM's gates, may be left out of a given state.
     for (given, expected) in given.iter().zip(&expected) {
-        check_state_tensor(name, *given, *expected);
+        assert!(
+            given == expected,
+            "{}: the state has a tensor of shape {given:?}, expected [batch, features] = {expected:?}: give a state of as many sequences and \
+             units as zero_state({}) has",
+            name(),
+            expected[0]
+        );
     }
     assert!(
         given.len() <= expected.len(),
-        "{name}: the state has tensors of shapes {given:?}, expected {expected:?} and no more: give the state of a network with the same settings"
-    );
-}
-
-/// Panics with both shapes where a tensor of a given state has not the shape that it starts with.
-#[inline]
-pub(crate) fn check_state_tensor(name: &str, given: [usize; 2], expected: [usize; 2]) {
-    assert!(
-        given == expected,
-        "{name}: the state has a tensor of shape {given:?}, expected [batch, features] = {expected:?}: give a state of as many sequences and \
-         units as zero_state({}) has",
-        expected[0]
+        "{}: the state has tensors of shapes {given:?}, expected {expected:?} and no more: give the state of a network with the same settings",
+        name()
     );
 }
 
 /// Panics with both types where floats are not of the type that they are computed with.
 #[inline]
-pub(crate) fn check_type(name: &str, what: &str, given: DType, expected: DType) {
+pub(crate) fn check_type(
+    name: impl Fn() -> &'static str,
+    what: &str,
+    given: DType,
+    expected: DType,
+) {
     assert!(
         given == expected,
-        "{name}: {what} is of {given:?}, but the parameters are of {expected:?}: cast it with Tensor::cast(DType::{expected:?})"
+        "{}: {what} is of {given:?}, but the parameters are of {expected:?}: cast it with Tensor::cast(DType::{expected:?})",
+        name()
     );
 }

@@ -11,7 +11,7 @@ use crate::layer::check_type;
 ///
 /// Where the last axis is not `d_input`, or the type not that of the weights; the message names `what` is read by whom and shows both.
 pub(crate) fn project<const D: usize>(
-    name: &str,
+    name: &'static str,
     what: &str,
     linear: &Linear,
     x: Tensor<D>,
@@ -26,7 +26,7 @@ pub(crate) fn project<const D: usize>(
     let dtype = linear.weight.val().dtype();
     // Quantized weights are read as floats of 32 bits.
     let expected = if dtype.is_float() { dtype } else { DType::F32 };
-    check_type(name, what, x.dtype(), expected);
+    check_type(|| name, what, x.dtype(), expected);
     if dims.contains(&0) {
         // Products of empty matrices crash in Flex (burn-flex 0.22).
         let mut shape = dims;

@@ -185,8 +185,8 @@ fn state_or_zeros<C: Cell>(
     let state_type = state.hidden().dtype();
     if state_type != dtype {
         let expected = cell.zero_state(batch).hidden().dtype();
-        check_type(cell.name(), "the input", dtype, expected);
-        check_type(cell.name(), "the state", state_type, expected);
+        check_type(|| cell.name(), "the input", dtype, expected);
+        check_type(|| cell.name(), "the state", state_type, expected);
     }
     state
 }
@@ -194,6 +194,6 @@ fn state_or_zeros<C: Cell>(
 /// Panics with both shapes where a state is not one of the cell for so many sequences.
 pub(crate) fn check_cell_state<C: Cell>(cell: &C, state: &C::State, batch: usize) {
     if !cell.accepts(state, batch) {
-        check_state(cell.name(), state, &cell.zero_state(batch));
+        check_state(|| cell.name(), state, &cell.zero_state(batch));
     }
 }

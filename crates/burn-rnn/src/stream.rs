@@ -98,7 +98,7 @@ impl<C: Cell> Stream<C> {
             dims == [batch, d_input],
             "Stream: the step's input has shape {dims:?}, expected [batch = {batch}, d_input = {d_input}]"
         );
-        check_type("Stream", "the step's input", x_t.dtype(), self.dtype);
+        check_type(|| "Stream", "the step's input", x_t.dtype(), self.dtype);
         match &mut self.engine {
             Engine::Fused(layers) => {
                 let x_t = x_t.into_data();
@@ -173,7 +173,7 @@ impl<C: Cell> Stream<C> {
             check_cell_state(&layer.forward, &state.forward, self.batch);
         }
         let state = state.map(&mut |tensor| {
-            check_type("Stream", "the state", tensor.dtype(), self.dtype);
+            check_type(|| "Stream", "the state", tensor.dtype(), self.dtype);
             tensor
         });
         match &mut self.engine {

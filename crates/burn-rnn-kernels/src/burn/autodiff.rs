@@ -54,6 +54,7 @@ impl<B: CpuBackend, C: CheckpointStrategy> FusedScan for Autodiff<B, C> {
                 &operands.0.map_ref(|tensor| tensor),
                 &run.engine,
                 &run.timing,
+                || run.sizes,
             );
             return results.into_iter().map(Self::from_inner).collect();
         }
@@ -150,7 +151,7 @@ impl<B: CpuBackend> Backward<B, MOST_OPERANDS> for ScanBackward {
         let d_states: Vec<_> = waiting.drain(..).map(|d| d.map(B::dense)).collect();
         let operands = dense(operands);
         let operands = operands.0.map_ref(|tensor| tensor);
-        let read = read::<B>(plan, &operands);
+        let read = read::<B>(&operands, run.sizes);
         let level = Level::chosen();
         let d = OutputGradients {
             output: B::floats(&d_output),

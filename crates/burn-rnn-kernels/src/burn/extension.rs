@@ -16,13 +16,14 @@ use crate::pass::{
 use crate::product::cache::Owner;
 
 use super::cpu_backend::CpuBackend;
-use super::operands::{Tensors, sizes};
+use super::operands::Tensors;
 
 /// What is run, and how.
 #[derive(Clone, Debug)]
 pub(crate) struct Run {
     pub(crate) engine: Engine,
     pub(crate) timing: Arc<Timing>,
+    pub(crate) sizes: Sizes,
 }
 
 /// A backend that runs whole scans.
@@ -38,7 +39,7 @@ impl FusedScan for burn::backend::Flex {
     fn fused_scan(operands: Tensors<Self>, run: Run) -> Vec<FloatTensor<Self>> {
         let operands = dense(operands);
         let operands = operands.0.map_ref(|tensor| tensor);
-        infer::<Self>(&operands, &run.engine, &run.timing)
+        infer::<Self>(&operands, &run.engine, &run.timing, || run.sizes)
     }
 }
 
@@ -47,7 +48,7 @@ impl FusedScan for burn::backend::NdArray {
     fn fused_scan(operands: Tensors<Self>, run: Run) -> Vec<FloatTensor<Self>> {
         let operands = dense(operands);
         let operands = operands.0.map_ref(|tensor| tensor);
-        infer::<Self>(&operands, &run.engine, &run.timing)
+        infer::<Self>(&operands, &run.engine, &run.timing, || run.sizes)
     }
 }
 
@@ -65,25 +66,25 @@ pub(crate) struct Read<'a> {
 }
 
 pub(crate) fn read<'a, B: CpuBackend>(
-    plan: &Plan,
     operands: &Operands<&'a FloatTensor<B>>,
+    sizes: Sizes,
 ) -> Read<'a> {
-    let shapes = operands.map_ref(|tensor| tensor.shape());
     Read {
-        sizes: sizes(plan, &shapes),
+        sizes,
         floats: operands.map_ref(|tensor| B::floats(tensor)),
-        is_step: shapes.x().num_dims() == 2,
+        is_step: operands.x().shape().num_dims() == 2,
     }
 }
 
-/// A scan of dense tensors that no gradient will come back to.
+/// A scan of dense tensors that no gradient will come back to. Their `sizes` are asked for where the cell is not known from before.
 pub(crate) fn infer<B: CpuBackend>(
     operands: &Operands<&FloatTensor<B>>,
     engine: &Engine,
     timing: &Timing,
+    sizes: impl FnOnce() -> Sizes,
 ) -> Vec<FloatTensor<B>> {
     let plan = engine.0.plan();
-    let (prepared, sizes) = prepared::<B>(operands, engine);
+    let (prepared, sizes) = prepared::<B>(operands, engine, sizes);
     let floats = |index: usize| operands.get(index).map(|tensor| B::floats(tensor));
     let given = Given::new(plan, floats);
     let is_step = B::dims(operands.x()).len() == 2;
@@ -97,6 +98,7 @@ pub(crate) fn infer<B: CpuBackend>(
 fn prepared<B: CpuBackend>(
     operands: &Operands<&FloatTensor<B>>,
     engine: &Engine,
+    sizes: impl FnOnce() -> Sizes,
 ) -> (Arc<Prepared>, Sizes) {
     let plan = engine.0.plan();
     let (w_input, end) = (plan.w_input(), plan.mask(0));
@@ -114,7 +116,7 @@ fn prepared<B: CpuBackend>(
     {
         return (prepared, sizes);
     }
-    let Read { sizes, floats, .. } = read::<B>(plan, operands);
+    let Read { sizes, floats, .. } = read::<B>(operands, sizes());
     let owner = |(index, tensor): (usize, Option<&&FloatTensor<B>>)| -> Option<Owner> {
         B::owner(tensor.filter(|_| (w_input..end).contains(&index))?)
     };
@@ -165,7 +167,7 @@ pub(crate) fn forward_and_keep<B: CpuBackend>(
     let kernel = &run.engine.0;
     let operands = dense(operands);
     let operands = operands.0.map_ref(|tensor| tensor);
-    let read = read::<B>(kernel.plan(), &operands);
+    let read = read::<B>(&operands, run.sizes);
     let level = Level::chosen();
     let mut outputs = forward(kernel, level, &read.sizes, &read.floats, &run.timing, true);
     let saved = outputs.saved.take().expect("it was asked for");
@@ -183,7 +185,7 @@ pub(crate) fn forward_and_keep_segments<B: CpuBackend>(
     let kernel = &run.engine.0;
     let operands = dense(operands);
     let operands = operands.0.map_ref(|tensor| tensor);
-    let read = read::<B>(kernel.plan(), &operands);
+    let read = read::<B>(&operands, run.sizes);
     let level = Level::chosen();
     let (outputs, segments) =
         forward_in_segments(kernel, level, &read.sizes, &read.floats, &run.timing);

@@ -54,18 +54,30 @@ impl<B: Backend> ExtensionType<B> for Tensors<B> {
     }
 }
 
+/// The name of a cell in messages: the last part of its type's path.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Name(pub(crate) &'static str);
+
+impl fmt::Display for Name {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.0.rsplit("::").next().unwrap_or(self.0))
+    }
+}
+
 /// The sizes that operands of these shapes have.
 ///
 /// # Panics
 ///
-/// Where a shape does not fit the others; the message names the operand and both shapes.
-pub(crate) fn sizes(plan: &Plan, shapes: &Operands<Shape>) -> Sizes {
+/// Where a shape does not fit the others; the message names the cell and the operand, and shows both shapes.
+pub(crate) fn sizes(plan: &Plan, shapes: &Operands<Shape>, cell: Name) -> Sizes {
     let x = shapes.x();
     let (batch, time, d_input) = match x.as_slice() {
         [batch, features] => (*batch, 1, *features),
         [batch, time, features] => (*batch, *time, *features),
         _ => {
-            panic!("the input has shape {x:?}, expected [batch, time, d_input] or [batch, d_input]")
+            panic!(
+                "{cell}: the input has shape {x:?}, expected [batch, time, d_input] or [batch, d_input]"
+            )
         }
     };
     let width = |of: Width| width(plan, shapes, of);
@@ -77,16 +89,42 @@ pub(crate) fn sizes(plan: &Plan, shapes: &Operands<Shape>) -> Sizes {
         d_hidden,
         d_output: width(Width::Output).unwrap_or(d_hidden),
     };
+    let reads = shapes.get(plan.w_input()).map_or(d_input, |shape| shape[0]);
+    let what = match x.num_dims() {
+        2 => "the step's input",
+        _ => "the input",
+    };
     assert!(
-        batch > 0 && time > 0 && d_hidden > 0,
-        "a scan needs at least one sequence, step and hidden unit, not {sizes:?}"
+        batch > 0 && time > 0 && d_input == reads,
+        "{cell}: {what} has shape {:?}, expected [batch ≥ 1, {}d_input = {reads}]{}",
+        x.as_slice(),
+        if x.num_dims() == 2 {
+            ""
+        } else {
+            "time ≥ 1, "
+        },
+        match time {
+            0 => "; a sequence of length zero has no output and no last step: leave it out",
+            _ => "",
+        }
     );
-    check(plan, shapes, &sizes);
+    assert!(
+        d_hidden > 0,
+        "{cell}: no hidden units, expected at least one"
+    );
+    check(plan, shapes, &sizes, cell);
     sizes
 }
 
 /// The units of a width, by what has them.
 fn width(plan: &Plan, shapes: &Operands<Shape>, of: Width) -> Option<usize> {
+    // Of the parameters, where they tell: a state that does not fit is then found to be what does not.
+    if of == Width::Hidden
+        && !plan.inputs.is_empty()
+        && let Some(columns) = shapes.get(plan.w_input())
+    {
+        return Some(columns[columns.num_dims() - 1] / plan.inputs.len());
+    }
     for (tensor, state) in plan.declaration.states.iter().enumerate() {
         let vectors = state.vectors_there();
         if state.width == of
@@ -96,21 +134,15 @@ fn width(plan: &Plan, shapes: &Operands<Shape>, of: Width) -> Option<usize> {
             return Some(shape[shape.num_dims() - 1] / vectors);
         }
     }
-    match of {
-        Width::Hidden => {
-            let columns = shapes.get(plan.w_input())?;
-            Some(columns[columns.num_dims() - 1] / plan.inputs.len())
-        }
-        Width::Output => None,
-    }
+    None
 }
 
 /// Compares all shapes with those that the declaration asks for.
-fn check(plan: &Plan, shapes: &Operands<Shape>, sizes: &Sizes) {
+fn check(plan: &Plan, shapes: &Operands<Shape>, sizes: &Sizes, cell: Name) {
     let (given, least, most) = (shapes.len(), plan.mask(0), plan.operands());
     assert!(
         (least..=most).contains(&given),
-        "the cell gives {} parameters, but its definition declares {}: w_input, the bias and {}; what is not there is given as None",
+        "{cell} gives {} parameters, but its definition declares {}: w_input, the bias and {}; what is not there is given as None",
         given.saturating_sub(plan.w_input()),
         least - plan.w_input(),
         plan.declaration
@@ -125,12 +157,12 @@ fn check(plan: &Plan, shapes: &Operands<Shape>, sizes: &Sizes) {
     {
         Some(shape) => assert!(
             shape.as_slice() == expected,
-            "{name} has shape {:?}, expected {expected:?}",
+            "{cell}: {name} has shape {:?}, expected {expected:?}",
             shape.as_slice()
         ),
         None => assert!(
             !needed,
-            "{name} is missing, expected a tensor of shape {expected:?}"
+            "{cell}: {name} is missing, expected a tensor of shape {expected:?}"
         ),
     };
     let Sizes {
@@ -142,8 +174,14 @@ fn check(plan: &Plan, shapes: &Operands<Shape>, sizes: &Sizes) {
     } = *sizes;
     for tensor in 0..plan.declaration.states.len() {
         let expected = [batch, sizes.state_row(plan, tensor)];
-        let name = format_args!("state {tensor}");
-        of(Plan::STATES + tensor, name, &expected, false);
+        let shape = shapes.get(Plan::STATES + tensor);
+        if let Some(shape) = shape.map(Shape::as_slice) {
+            assert!(
+                shape == expected,
+                "{cell}: the state has a tensor of shape {shape:?}, expected [batch, features] = {expected:?}: give a state of as many \
+                 sequences and units as zero_state({batch}) has"
+            );
+        }
     }
     let inputs = plan.inputs.len() * d_hidden;
     let (expected, needed) = ([d_input, inputs], inputs > 0);
@@ -158,7 +196,7 @@ fn check(plan: &Plan, shapes: &Operands<Shape>, sizes: &Sizes) {
             for units in [matrix.source_width, matrix.width].map(|width| sizes.width(width)) {
                 assert!(
                     units.is_multiple_of(heads),
-                    "{units} units cannot be shared by {heads} heads"
+                    "{cell}: {units} units cannot be shared by {heads} heads"
                 );
             }
         }

@@ -9,8 +9,6 @@ use burn::tensor::{Bool, Tensor, TensorData};
 use crate::definition::{ParameterKind, Plan, Source};
 use crate::pass::{Engine, Operands, Sizes, Timing};
 
-use super::dispatched::shape;
-use super::operands::sizes;
 use super::scan::ScanResults;
 use super::steps::time_steps;
 use super::tensors::TensorStage;
@@ -21,10 +19,10 @@ pub(crate) fn scan<const D: usize>(
     engine: &Engine,
     operands: &Operands<DispatchTensor>,
     timing: &Timing,
+    sizes: Sizes,
 ) -> ScanResults<D> {
     let plan = engine.0.plan();
     check_types(operands);
-    let sizes = sizes(plan, &operands.map_ref(shape));
     let reference = Reference::new(plan, engine, operands, sizes);
     let (output, states) = reference.run(operands, timing);
     let output = if D == 2 {

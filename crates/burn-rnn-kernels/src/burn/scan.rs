@@ -6,13 +6,17 @@ use burn::backend::{DType, Dispatch, DispatchTensor, TensorMetadata};
 use burn::tensor::{Device, Tensor};
 
 use crate::machine::level::Level;
-use crate::pass::{Engine, Operands, Steps, Timing};
+use crate::pass::{Engine, Operands, Sizes, Steps, Timing};
 
+use super::operands::{Name, sizes};
 use super::{dispatched, engine, reference};
 
 /// The operands of a scan in Burn's tensors, in the order of the definition's declaration.
 #[derive(Clone, Debug)]
-pub struct Inputs(Operands<DispatchTensor>);
+pub struct Inputs {
+    operands: Operands<DispatchTensor>,
+    cell: Name,
+}
 
 impl Inputs {
     /// The input, `[batch, time, d_input]`, or of one step `[batch, d_input]`.
@@ -25,17 +29,28 @@ impl Inputs {
 
     /// Nothing yet.
     pub fn none() -> Self {
-        Self(Operands::new(Vec::new()))
+        Self {
+            operands: Operands::new(Vec::new()),
+            cell: Name("scan"),
+        }
+    }
+
+    /// The same with the path of the cell's type, whose last part messages begin with.
+    #[inline]
+    #[must_use]
+    pub fn of(mut self, cell: &'static str) -> Self {
+        self.cell = Name(cell);
+        self
     }
 
     /// Whether a scan of these would run fused, not in plain tensor operations.
     pub fn is_fused(&self) -> bool {
-        !engine::is_reference() && dispatch::is_covered(&self.0.map_ref(|tensor| tensor))
+        !engine::is_reference() && dispatch::is_covered(&self.operands.map_ref(|tensor| tensor))
     }
 
     /// The device and type of the first operand.
     pub fn options(&self) -> Option<(Device, DType)> {
-        let first = self.0.there().next()?.clone();
+        let first = self.operands.there().next()?.clone();
         let dtype = first.kind.dtype();
         Some((dispatched::device(first), dtype))
     }
@@ -43,14 +58,14 @@ impl Inputs {
     /// The types of all operands in their order; none where one is not there.
     #[inline]
     pub fn types(&self) -> impl Iterator<Item = Option<DType>> + '_ {
-        let operands = self.0.iter();
+        let operands = self.operands.iter();
         operands.map(|operand| operand.map(|tensor| tensor.kind.dtype()))
     }
 
     /// Adds the next operand.
     #[inline]
     pub fn push<const D: usize>(&mut self, tensor: Option<Tensor<D>>) {
-        self.0.push(tensor.map(Tensor::into_dispatch));
+        self.operands.push(tensor.map(Tensor::into_dispatch));
     }
 }
 
@@ -77,11 +92,16 @@ pub struct ScanResults<const D: usize> {
 /// Where a shape or a type does not fit; the message names the operand and both.
 #[inline]
 pub fn scan<const D: usize>(engine: &Engine, inputs: &Inputs, timing: Timing) -> ScanResults<D> {
-    let operands = &inputs.0;
+    let Inputs { operands, cell } = inputs;
     if engine::is_reference() {
-        return reference::scan(engine, &operands.map_ref(dispatched::float), &timing);
+        let sizes = sizes_of(engine, operands, *cell);
+        return reference::scan(engine, &operands.map_ref(dispatched::float), &timing, sizes);
     }
-    dispatch::scan(engine, operands, timing)
+    dispatch::scan(engine, operands, timing, *cell)
+}
+
+fn sizes_of(engine: &Engine, operands: &Operands<DispatchTensor>, cell: Name) -> Sizes {
+    sizes(engine.0.plan(), &operands.map_ref(dispatched::shape), cell)
 }
 
 /// The steps of a cell one after another, with copies of the parameters, so that none is looked up or packed again. No gradient
@@ -89,12 +109,13 @@ pub fn scan<const D: usize>(engine: &Engine, inputs: &Inputs, timing: Timing) ->
 ///
 /// None where [`scan`] would be made of plain tensor operations.
 pub fn steps(engine: &Engine, inputs: &Inputs) -> Option<Steps> {
-    let operands = inputs.0.map_ref(dispatched::float);
+    let Inputs { operands, cell } = inputs;
+    let operands = operands.map_ref(dispatched::float);
     if engine::is_reference() || !dispatch::is_covered(&operands.map_ref(|tensor| tensor)) {
         return None;
     }
     let shapes = operands.map_ref(dispatched::shape);
-    let sizes = super::operands::sizes(engine.0.plan(), &shapes);
+    let sizes = sizes(engine.0.plan(), &shapes, *cell);
     let floats = operands.map(dispatched::floats);
     let floats = floats.map_ref(Vec::as_slice);
     Some(Steps::new(engine, Level::chosen(), sizes, &floats))
@@ -109,8 +130,10 @@ mod dispatch {
         engine: &Engine,
         operands: &Operands<DispatchTensor>,
         timing: Timing,
+        cell: Name,
     ) -> ScanResults<D> {
-        reference::scan(engine, &operands.map_ref(dispatched::float), &timing)
+        let sizes = sizes_of(engine, operands, cell);
+        reference::scan(engine, &operands.map_ref(dispatched::float), &timing, sizes)
     }
 
     pub(super) fn is_covered(_: &Operands<&DispatchTensor>) -> bool {
@@ -130,23 +153,28 @@ mod dispatch {
         engine: &Engine,
         operands: &Operands<DispatchTensor>,
         timing: Timing,
+        cell: Name,
     ) -> ScanResults<D> {
+        let sizes = || sizes_of(engine, operands, cell);
         #[cfg(feature = "flex")]
         if let Some(tensors) = operands.try_map_ref(flex::plain) {
-            let mut results = infer::<burn::backend::Flex>(&tensors, engine, &timing).into_iter();
+            let mut results =
+                infer::<burn::backend::Flex>(&tensors, engine, &timing, sizes).into_iter();
             let output = results.next().expect("a scan has an output");
             return ScanResults {
                 output: flex::tensor(output),
                 states: results.map(flex::tensor).collect(),
             };
         }
+        let sizes = sizes();
         let operands = operands.map_ref(dispatched::float);
         if !is_covered(&operands.map_ref(|tensor| tensor)) {
-            return reference::scan(engine, &operands, &timing);
+            return reference::scan(engine, &operands, &timing, sizes);
         }
         let run = Run {
             engine: engine.clone(),
             timing: Arc::new(timing),
+            sizes,
         };
         let mut results = Dispatch::fused_scan(Tensors(operands), run).into_iter();
         let output = results.next().expect("a scan has an output");
