@@ -81,6 +81,12 @@ pub trait Cell: Module + ModuleDisplay {
         false
     }
 
+    /// Whether [`step`](Cell::step) and the scans refuse an input and a state that do not fit, with the cell's name and both shapes or
+    /// types: layers then leave it to them. The default does not, and layers check first.
+    fn checks_by_itself(&self) -> bool {
+        false
+    }
+
     /// One time step: `x_t` is `[batch, d_input]`, the result holds `h_t` as
     /// [`CellState::hidden`], `[batch, d_hidden]`.
     fn step(&self, x_t: Tensor<2>, state: Self::State) -> Self::State;

@@ -55,6 +55,14 @@ impl Inputs {
         Some((dispatched::device(first), dtype))
     }
 
+    /// Whether all operands are of the type of the first.
+    #[inline]
+    pub fn is_of_one_type(&self) -> bool {
+        let mut types = self.operands.there().map(|tensor| tensor.kind.dtype());
+        let first = types.next();
+        types.all(|dtype| Some(dtype) == first)
+    }
+
     /// The types of all operands in their order; none where one is not there.
     #[inline]
     pub fn types(&self) -> impl Iterator<Item = Option<DType>> + '_ {
