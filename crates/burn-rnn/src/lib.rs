@@ -74,6 +74,7 @@ mod gates;
 mod head;
 mod initialization;
 mod layer;
+mod orthogonal;
 mod project;
 mod recurrent;
 mod scan;
