@@ -79,6 +79,7 @@ mod head;
 mod initialization;
 mod layer;
 mod lengths;
+mod orthogonal;
 mod pooling;
 mod project;
 mod recurrent;
