@@ -322,3 +322,12 @@ fn forecast_tells_what_is_wrong_and_writes_nothing() {
     let horizon = with(&["--csv", "good.csv", "--column", "total", "--horizon", "0"]);
     refused(horizon, folder, &["horizon", "0"]);
 }
+
+#[test]
+fn the_text_classifier_learns_and_padding_is_harmless() {
+    let output = program("text_classifier").assert().success();
+    let output = String::from_utf8_lossy(&output.get_output().stdout).into_owned();
+    let (right, _) = output.rsplit_once(" % of the held-out").expect(&output);
+    let (_, right) = right.rsplit_once(' ').expect(&output);
+    assert!(right.parse::<f32>().unwrap() >= 95.0, "{output}");
+}

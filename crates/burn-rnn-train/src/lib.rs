@@ -1,7 +1,8 @@
 //! Task models, training loops, checkpoints, plots and command lines for `burn-rnn`.
 //!
 //! [`char_rnn`] is a character language model, [`forecast`] forecasts time series. Each has its
-//! command line in a module `command`; the programs in `examples/` call it and no more.
+//! command line in a module `command`; most programs in `examples/` call it and no more. A trainer of one's own needs none of this:
+//! `examples/text_classifier.rs` has its loop in plain sight, with Burn's optimizer.
 
 mod card;
 pub mod char_rnn;

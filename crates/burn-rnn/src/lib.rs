@@ -48,6 +48,9 @@
 //! out, [`Pooling`] makes one vector a sequence of them, [`Attention`] lets a decoder read an encoder's, and [`SlidingWindow`] is the network
 //! without memory to compare with. Padded batches are read with their [`Lengths`]: [`guides::lengths`].
 //!
+//! All of them are Burn modules and train with Burn's optimizers. A trainer of your own, data and loop in one short file:
+//! [`examples/text_classifier.rs`](https://github.com/burn-rnn/burn-rnn/blob/main/examples/text_classifier.rs).
+//!
 //! # Backends
 //!
 //! One Cargo feature each: `flex` (default), `ndarray`, `wgpu`, `vulkan`, `metal`, `webgpu`,
