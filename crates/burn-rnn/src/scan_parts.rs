@@ -3,6 +3,7 @@
 use core::cmp::Reverse;
 
 use burn::tensor::{Bool, Int, Tensor, TensorData};
+use burn_rnn_kernels::time_parts;
 
 use crate::{Cell, CellState, Direction, Resets, Sequences, State};
 
@@ -37,8 +38,10 @@ pub(crate) fn scan_parts<C: Cell>(
     }
     let (sort, unsort) = (rows(order.clone()), rows(place));
 
-    let starts = starts(&lengths, sequences.resets());
-    let parts = cut(input.select(0, sort.clone()), &starts);
+    let starts = starts(&lengths, sequences.resets(), time);
+    let ends = starts.iter().skip(1).chain([&time]);
+    let of_parts = starts.iter().zip(ends).map(|(start, end)| end - start);
+    let parts = time_parts(input.select(0, sort.clone()), of_parts.collect());
     let mut state = state.map(&mut |tensor| tensor.select(0, sort.clone()));
     let mut outputs = Vec::with_capacity(parts.len());
     // What is behind the longest sequence is padding of all.
@@ -95,7 +98,7 @@ pub(crate) fn scan_parts<C: Cell>(
 }
 
 /// The steps at which a part starts, in order: the first one, and those where a sequence has ended or begins anew.
-fn starts(lengths: &[usize], resets: Option<&Resets>) -> Vec<usize> {
+fn starts(lengths: &[usize], resets: Option<&Resets>, time: usize) -> Vec<usize> {
     let mut starts = vec![0];
     for (row, &length) in lengths.iter().enumerate() {
         starts.push(length);
@@ -105,34 +108,8 @@ fn starts(lengths: &[usize], resets: Option<&Resets>) -> Vec<usize> {
     }
     starts.sort_unstable();
     starts.dedup();
+    starts.retain(|&start| start < time);
     starts
-}
-
-/// The sequence cut at the starts, the first of which is 0.
-///
-/// By halves, as [`time_steps`](burn_rnn_kernels::time_steps): the gradient of a slice is as large as what it was cut from. A
-/// start at the end of the sequence gives no part.
-fn cut(sequence: Tensor<3>, starts: &[usize]) -> Vec<Tensor<3>> {
-    let end = sequence.dims()[1];
-    let starts: Vec<usize> = starts
-        .iter()
-        .copied()
-        .filter(|&start| start < end)
-        .collect();
-    let mut parts = Vec::with_capacity(starts.len());
-    let mut todo = vec![(sequence, &starts[..], 0, end)];
-    while let Some((part, starts, from, to)) = todo.pop() {
-        if starts.len() == 1 {
-            parts.push(part);
-            continue;
-        }
-        let (before, after) = starts.split_at(starts.len() / 2);
-        let middle = after[0];
-        let second = part.clone().narrow(1, middle - from, to - middle);
-        todo.push((second, after, middle, to));
-        todo.push((part.narrow(1, 0, middle - from), before, from, middle));
-    }
-    parts
 }
 
 /// The initial state for the sequences that begin anew, the given one for all others.
