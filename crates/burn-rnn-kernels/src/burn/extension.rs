@@ -109,11 +109,9 @@ fn prepared<B: CpuBackend>(
         }
         (given, seen) => given.is_none() && seen.is_none(),
     };
-    let masks = (end..operands.len()).any(|index| operands.get(index).is_some());
-    if let Some((prepared, sizes)) = find(engine, x[0], is_there)
-        && !masks
-        && let Some(sizes) = fitting::<B>(plan, operands, sizes)
-    {
+    if let Some((prepared, known)) = find(engine, x[0], is_there) {
+        // What does not fit is told with everything else.
+        let sizes = fitting::<B>(plan, operands, known).unwrap_or_else(sizes);
         return (prepared, sizes);
     }
     let Read { sizes, floats, .. } = read::<B>(operands, sizes());
@@ -139,7 +137,7 @@ fn prepared<B: CpuBackend>(
     (prepared, sizes)
 }
 
-/// The sizes of a run whose parameters are known, none where its input or a state has another shape.
+/// The sizes of a run whose parameters are known, none where its input or a state has another shape or there are masks to look at.
 fn fitting<B: CpuBackend>(
     plan: &Plan,
     operands: &Operands<&FloatTensor<B>>,
@@ -156,7 +154,9 @@ fn fitting<B: CpuBackend>(
         state.is_none_or(|state| B::dims(state) == expected)
     };
     let states = plan.declaration.states.len();
-    (0..states).all(fits).then_some(Sizes { time, ..known })
+    let mut masks = plan.mask(0)..operands.len();
+    let fits = (0..states).all(fits) && masks.all(|index| operands.get(index).is_none());
+    fits.then_some(Sizes { time, ..known })
 }
 
 /// A scan and what its backward pass needs.
