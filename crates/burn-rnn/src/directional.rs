@@ -4,7 +4,6 @@ use burn::module::Module;
 use burn::tensor::Tensor;
 
 use crate::bidirectional::both_directions;
-use crate::layer::check_sequence;
 use crate::scan::{scan_checked, step_checked};
 use crate::{Cell, Direction, Layer, Merge, Sequences, State, Streaming};
 
@@ -75,7 +74,6 @@ impl<C: Cell> Layer for Directional<C> {
         sequences: &Sequences,
         direction: Direction,
     ) -> (Tensor<3>, Self::State) {
-        check_sequence(|| self.forward.name(), &input, self.d_input());
         let (forward, backward) = match state {
             Some(state) => {
                 self.check_directions(&state);
