@@ -1,7 +1,7 @@
 //! Sequences of symbols side by side, and how to find one's way in them.
 
 use burn::data::dataloader::batcher::Batcher;
-use burn::tensor::{Bool, Device, Int, Tensor, TensorData};
+use burn::tensor::{Device, Int, Tensor, TensorData};
 use burn_rnn::Lengths;
 use burn_rnn_data::{Symbols, pad};
 
@@ -12,8 +12,6 @@ use super::Forcing;
 pub struct SequenceBatch {
     /// The symbols.
     pub symbols: Tensor<2, Int>,
-    /// True where there is filler, `[batch, time]`.
-    pub padding: Tensor<2, Bool>,
     /// The number of symbols of each.
     pub lengths: Lengths,
 }
@@ -21,13 +19,10 @@ pub struct SequenceBatch {
 impl SequenceBatch {
     /// The sequences, none of them empty.
     pub fn new(sequences: &[&[u32]], device: &Device) -> Self {
-        let (symbols, time, mask) = pad(sequences, 1, Symbols::PAD);
-        let rows = sequences.len();
-        let padding: Vec<bool> = mask.iter().map(|&mask| mask == 0.0).collect();
+        let (symbols, time, _) = pad(sequences, 1, Symbols::PAD);
         let lengths = sequences.iter().map(|sequence| sequence.len());
         Self {
-            symbols: integers(&symbols, [rows, time], device),
-            padding: Tensor::from_data(TensorData::new(padding, [rows, time]), device),
+            symbols: integers(&symbols, [sequences.len(), time], device),
             lengths: Lengths::new(lengths),
         }
     }

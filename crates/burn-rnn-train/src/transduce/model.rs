@@ -55,9 +55,8 @@ impl Seq2Seq {
     /// Reads the inputs.
     pub fn encode(&self, inputs: &SequenceBatch) -> Encoded {
         let (outputs, summary) = self.encoder.read(inputs);
-        let padding = inputs.padding.clone();
         let memory = self.attention.as_ref();
-        let memory = memory.map(|attention| attention.memory(outputs, Some(padding)));
+        let memory = memory.map(|attention| attention.memory(outputs, &inputs.lengths));
         let [batch, _] = summary.dims();
         let carried = self.bridge.forward(summary).tanh();
         let mut start = 0;
