@@ -99,7 +99,7 @@ def torch_run(output_of, parameters, case):
             return output_of(x)
 
     check(infer())
-    return infer if case["mode"] in ("infer", "infer-lengths") else train
+    return infer if case["mode"] == "infer" else train
 
 
 def torch_sequence(case, lengths):

@@ -67,6 +67,7 @@
 
 mod activation;
 mod attention;
+mod attention_config;
 mod attention_padding;
 mod bidirectional;
 mod cell;
@@ -96,7 +97,8 @@ mod state;
 mod stream;
 
 pub use activation::Activation;
-pub use attention::{Attention, AttentionConfig, AttentionMemory, AttentionScore};
+pub use attention::{Attention, AttentionMemory};
+pub use attention_config::{AttentionConfig, AttentionScore};
 pub use attention_padding::AttentionPadding;
 pub use bidirectional::{Bidirectional, BidirectionalState, Merge};
 pub use burn_rnn_kernels::{Steps, reference, release_memory};
