@@ -18,26 +18,9 @@ use rand_chacha::ChaCha8Rng;
 
 use crate::backends::{self, Backend};
 use crate::compare::{self, assert_close};
+use crate::every_cell::{every_cell, everything};
 use crate::fixture::{self, Fixture};
 use crate::{parameters, records, streams};
-
-/// Calls a function with a configuration of each cell, of 3 inputs and so many units.
-macro_rules! every_cell {
-    ($d:expr, $check:expr) => {
-        $check(&burn_rnn::IndRnnConfig::new(3, $d));
-        $check(&burn_rnn::UgrnnConfig::new(3, $d));
-        $check(&burn_rnn::JanetConfig::new(3, $d));
-        $check(&burn_rnn::MguConfig::new(3, $d));
-        $check(&burn_rnn::RanConfig::new(3, $d));
-        $check(&burn_rnn::CfnConfig::new(3, $d));
-        $check(&burn_rnn::MinimalRnnConfig::new(3, $d));
-        $check(&burn_rnn::CoRnnConfig::new(3, $d));
-        $check(&burn_rnn::LemConfig::new(3, $d));
-        $check(&burn_rnn::FastGrnnConfig::new(3, $d));
-        $check(&burn_rnn::NbrcConfig::new(3, $d));
-        $check(&burn_rnn::SlstmConfig::new(3, $d).with_heads(if $d % 2 == 0 { 2 } else { 1 }));
-    };
-}
 
 #[test]
 fn cells_agree_with_their_equations_in_pytorch() {
@@ -52,23 +35,6 @@ fn cells_agree_with_their_equations_in_pytorch() {
         assert_eq!(kinds.len(), 12, "{kinds:?}");
     });
 }
-
-/// Calls a function with a configuration of each architecture and each cell.
-macro_rules! everything {
-    ($d:expr, $check:expr) => {
-        $check(&burn_rnn::SimpleRnnConfig::new(3, $d));
-        $check(&burn_rnn::LstmConfig::new(3, $d));
-        $check(&burn_rnn::PeepholeLstmConfig::new(3, $d));
-        $check(
-            &burn_rnn::PeepholeLstmConfig::new(3, $d).with_peephole(burn_rnn::PeepholeKind::Full),
-        );
-        $check(&burn_rnn::CoupledLstmConfig::new(3, $d));
-        $check(&burn_rnn::GruConfig::new(3, $d));
-        $check(&burn_rnn::GruConfig::new(3, $d).with_reset(burn_rnn::Reset::BeforeProduct));
-        $crate::cells::every_cell!($d, $check);
-    };
-}
-pub(crate) use {every_cell, everything};
 
 fn fused_backends() -> impl Iterator<Item = Backend> {
     let backends = backends::all().into_iter();

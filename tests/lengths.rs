@@ -13,8 +13,8 @@ use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
 use crate::backends;
-use crate::cells::everything;
 use crate::compare::{assert_close, values};
+use crate::every_cell::everything;
 use crate::fused::{Results, assert_same};
 use crate::parameters;
 

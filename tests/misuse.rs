@@ -10,8 +10,8 @@ use burn_rnn::{
 };
 
 use crate::backends::{self, Backend};
-use crate::cells::everything;
 use crate::compare::{assert_close, values};
+use crate::every_cell::everything;
 use crate::shapes::{assert_tells, message};
 use crate::{parameters, reference_and_fused};
 

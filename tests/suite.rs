@@ -5,6 +5,7 @@ mod ablations;
 mod backends;
 mod cells;
 mod compare;
+mod every_cell;
 mod fixture;
 mod fused;
 mod gradients;

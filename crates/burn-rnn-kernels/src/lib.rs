@@ -56,7 +56,8 @@ mod product;
 mod tuning;
 
 pub use self::burn::{
-    Inputs, ScanResults, scan, steps, time_parts, time_steps, with_reference as reference,
+    Inputs, ScanResults, is_on_cpu, scan, steps, time_parts, time_steps,
+    with_reference as reference,
 };
 pub use machine::level::Level;
-pub use pass::{Engine, Steps, Timing, release_memory};
+pub use pass::{Engine, MaskShape, Steps, Timing, release_memory};

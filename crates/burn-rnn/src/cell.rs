@@ -7,7 +7,9 @@ use serde::{Serialize, de::DeserializeOwned};
 
 use crate::scan::{scan_flipped, scan_steps};
 use crate::scan_parts::scan_parts;
-use crate::{CellState, ConfigError, Direction, GateRole, Initialization, Sequences};
+use crate::{
+    CellState, ConfigError, Direction, GateRole, Initialization, Mode, Regularization, Sequences,
+};
 
 /// One time step of one architecture: parameters and `step(x_t, state) -> state`.
 ///
@@ -192,13 +194,60 @@ pub trait Cell: Module + ModuleDisplay {
         direction: Direction,
     ) -> (Tensor<3>, Self::State) {
         sequences.check(self.name(), input.dims());
-        if !sequences.are_whole(input.dims()[1]) {
-            return scan_parts(self, input, state, sequences, direction);
-        }
-        match direction {
+        let scan = |input, state| match direction {
             Direction::Forward => self.scan(input, state),
             Direction::Backward => self.scan_reversed(input, state),
+        };
+        if sequences.are_whole(input.dims()[1]) {
+            return scan(input, state);
         }
+        let initial = |batch| self.zero_state(batch);
+        scan_parts(self, input, state, sequences, direction, scan, initial)
+    }
+
+    /// Whether the cell takes regularizers, checked before a layer is made with them.
+    ///
+    /// The default takes what works outside a step: dropout of the input.
+    ///
+    /// # Errors
+    ///
+    /// Where a setting is not a probability, or is not for this cell; the error says why.
+    fn check_regularization(&self, regularization: &Regularization) -> Result<(), ConfigError> {
+        regularization.check(self.name(), &["input_dropout"])
+    }
+
+    /// [`scan_with`](Cell::scan_with) with the regularizers that work inside a step. Only called where some do, and with those that
+    /// [`check_regularization`](Cell::check_regularization) accepts.
+    fn scan_regularized(
+        &self,
+        input: Tensor<3>,
+        state: Self::State,
+        sequences: &Sequences,
+        direction: Direction,
+        _regularization: &Regularization,
+        _mode: Mode,
+    ) -> (Tensor<3>, Self::State) {
+        self.scan_with(input, state, sequences, direction)
+    }
+
+    /// [`step`](Cell::step) with the regularizers that work inside a step, as [`scan_regularized`](Cell::scan_regularized).
+    fn step_regularized(
+        &self,
+        x_t: Tensor<2>,
+        state: Self::State,
+        _regularization: &Regularization,
+        _mode: Mode,
+    ) -> Self::State {
+        self.step(x_t, state)
+    }
+
+    /// [`steps`](Cell::steps) with what the regularizers are in evaluation.
+    fn steps_regularized(
+        &self,
+        state: &Self::State,
+        _regularization: &Regularization,
+    ) -> Option<Steps> {
+        self.steps(state)
     }
 
     /// The name that error messages use; the type's own by default.

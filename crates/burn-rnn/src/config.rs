@@ -6,7 +6,10 @@ use serde::{Deserialize, Serialize};
 
 use crate::directional::Directional;
 use crate::error::at_least_one;
-use crate::{CellOptions, CellShape, ConfigError, Initialization, Merge, Recurrent, StackedConfig};
+use crate::{
+    Cell, CellOptions, CellShape, ConfigError, Initialization, LearnedState, Merge, Recurrent,
+    Regularization, Regularizer, StackedConfig,
+};
 
 /// The configuration of a [`Recurrent`] network; [`LstmConfig`](crate::LstmConfig),
 /// [`GruConfig`](crate::GruConfig) and the others are names for it.
@@ -52,6 +55,12 @@ pub struct RecurrentConfig<O> {
     /// Whether sequences have the batch first; on by default.
     #[serde(default = "yes")]
     pub batch_first: bool,
+    /// What keeps it from learning its training data by heart; nothing by default.
+    #[serde(default)]
+    pub regularization: Regularization,
+    /// Whether the state before the first step is learned; off by default.
+    #[serde(default)]
+    pub learned_state: bool,
     /// How fresh parameters are drawn.
     #[serde(default)]
     pub initialization: Initialization,
@@ -77,6 +86,8 @@ impl<O: CellOptions> RecurrentConfig<O> {
             stack: StackedConfig::default(),
             bias: true,
             batch_first: true,
+            regularization: Regularization::default(),
+            learned_state: false,
             initialization: Initialization::default(),
             cell: O::default(),
         }
@@ -122,10 +133,60 @@ impl<O: CellOptions> RecurrentConfig<O> {
         self
     }
 
+    /// Variational dropout (Gal & Ghahramani 2016): sets the probabilities that a feature of each layer's input, and that a unit of what
+    /// the recurrent products read, is dropped in training, the same at all steps of a sequence; 0 and 0 by default.
+    #[must_use]
+    pub fn with_variational_dropout(mut self, input: f64, hidden: f64) -> Self {
+        self.regularization.input_dropout = input;
+        self.regularization.hidden_dropout = hidden;
+        self
+    }
+
+    /// Recurrent dropout (Semeniuta et al. 2016): sets the probability that a unit of the candidate is dropped in training, at each step
+    /// anew; 0 by default.
+    #[must_use]
+    pub fn with_recurrent_dropout(mut self, dropout: f64) -> Self {
+        self.regularization.recurrent_dropout = dropout;
+        self
+    }
+
+    /// Zoneout (Krueger et al. 2017): sets the probabilities that a unit of the output, and of the other states, stays what it was at
+    /// the step before; 0 and 0 by default. Outside training it is the mean.
+    #[must_use]
+    pub fn with_zoneout(mut self, output: f64, cell: f64) -> Self {
+        self.regularization.zoneout = output;
+        self.regularization.zoneout_cell = cell;
+        self
+    }
+
+    /// Weight drop (Merity et al. 2018): sets the probability that a weight of the recurrent matrices is dropped for a whole batch in
+    /// training; 0 by default.
+    #[must_use]
+    pub fn with_weight_drop(mut self, dropout: f64) -> Self {
+        self.regularization.weight_drop = dropout;
+        self
+    }
+
+    /// Sets whether the state before the first step is learned, one for each cell, in the place of zeros; off by default. A run without a
+    /// state, a stream and a part after a reset start from it.
+    #[must_use]
+    pub fn with_learned_state(mut self, learned: bool) -> Self {
+        self.learned_state = learned;
+        self
+    }
+
     /// Sets whether each layer's input is added to its output where the sizes match; off by default.
     #[must_use]
     pub fn with_residual(mut self, residual: bool) -> Self {
         self.stack.residual = residual;
+        self
+    }
+
+    /// Sets whether each layer reads the input and the outputs of all layers before it (Huang et al. 2017, Ding et al. 2018); off by
+    /// default.
+    #[must_use]
+    pub fn with_dense(mut self, dense: bool) -> Self {
+        self.stack.dense = dense;
         self
     }
 
@@ -169,7 +230,13 @@ impl<O: CellOptions> RecurrentConfig<O> {
         self.stack.validate(&sizes)?;
         shapes
             .iter()
-            .try_for_each(|shape| self.cell.validate(shape))
+            .try_for_each(|shape| self.cell.validate(shape))?;
+        if self.regularization.is_off() {
+            return Ok(());
+        }
+        // The cell knows what it takes. Its parameters are drawn when they are first asked for, and nobody asks.
+        let cell = self.cell.init(&shapes[0], &Device::default());
+        cell.check_regularization(&self.regularization)
     }
 
     /// A network with fresh parameters.
@@ -189,10 +256,18 @@ impl<O: CellOptions> RecurrentConfig<O> {
     /// As [`validate`](RecurrentConfig::validate).
     pub fn try_init(&self, device: &Device) -> Result<Recurrent<O::Cell>, ConfigError> {
         self.validate()?;
-        let layer = |shape: &CellShape| Directional {
-            forward: self.cell.init(shape, device),
-            backward: self.bidirectional.then(|| self.cell.init(shape, device)),
-            merge: self.merge,
+        let start = |cell: &O::Cell| self.learned_state.then(|| LearnedState::new(cell, device));
+        let layer = |shape: &CellShape| {
+            let forward = self.cell.init(shape, device);
+            let backward = self.bidirectional.then(|| self.cell.init(shape, device));
+            Directional {
+                forward_start: start(&forward),
+                backward_start: backward.as_ref().and_then(start),
+                forward,
+                backward,
+                merge: self.merge,
+                regularizer: Regularizer::new(self.regularization),
+            }
         };
         Ok(Recurrent {
             stack: self
@@ -224,16 +299,16 @@ impl<O: CellOptions> RecurrentConfig<O> {
 
     /// What the cells of each layer are made from.
     fn shapes(&self) -> Vec<CellShape> {
-        let mut d_input = self.d_input;
+        let mut outputs = Vec::with_capacity(self.layer_sizes.len());
         let mut shapes = Vec::with_capacity(self.layer_sizes.len());
         for &d_hidden in &self.layer_sizes {
             shapes.push(CellShape {
-                d_input,
+                d_input: self.stack.d_input(self.d_input, &outputs),
                 d_hidden,
                 bias: self.bias,
                 initialization: self.initialization.clone(),
             });
-            d_input = self.layer_output(d_hidden);
+            outputs.push(self.layer_output(d_hidden));
         }
         shapes
     }

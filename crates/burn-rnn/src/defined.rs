@@ -2,10 +2,12 @@
 
 use burn::module::{Module, ModuleDisplay, Param};
 use burn::tensor::{DType, Tensor};
-use burn_rnn_kernels::{Engine, Inputs, Steps, Timing, scan, steps};
+use burn_rnn_kernels::{Engine, Inputs, Steps, Timing, scan};
 
 use crate::layer::check_type;
-use crate::{Cell, CellState, Direction, Sequences, State};
+use crate::regularization::taken;
+use crate::regularized::{run, steps_in_evaluation};
+use crate::{Cell, CellState, ConfigError, Direction, Mode, Regularization, Sequences, State};
 
 /// A cell whose equations are a [`Definition`](crate::definition::Definition): parameters, and the engine that runs them.
 ///
@@ -35,7 +37,7 @@ pub trait DefinedCell: Module + ModuleDisplay {
 }
 
 /// The parameters of a cell as its engine reads them.
-pub struct Parameters(Inputs);
+pub struct Parameters(pub(crate) Inputs);
 
 impl Parameters {
     /// Adds the next parameter.
@@ -67,7 +69,7 @@ pub trait DefinedState: CellState {
 }
 
 #[inline]
-fn inputs<C: DefinedCell, const D: usize>(
+pub(crate) fn inputs<C: DefinedCell, const D: usize>(
     cell: &C,
     engine: &Engine,
     x: Tensor<D>,
@@ -75,10 +77,24 @@ fn inputs<C: DefinedCell, const D: usize>(
 ) -> Parameters {
     // Filled where it stands: to move it takes as long as to fill it.
     let mut all = Parameters(Inputs::new(x).of(core::any::type_name::<C>()));
+    push_states(cell, engine, state, &mut all.0);
+    cell.parameters(&mut all);
+    check_types(|| Cell::name(cell), &all.0, engine.states());
+    all
+}
+
+/// Adds the states, and gives them back as far as they are there.
+#[inline]
+pub(crate) fn push_states<C: DefinedCell>(
+    cell: &C,
+    engine: &Engine,
+    state: C::State,
+    to: &mut Inputs,
+) {
     // What is not given starts from its initial value.
     let mut tensors = state.into_tensors().into_iter();
     for _ in 0..engine.states() {
-        all.0.push(tensors.next().flatten());
+        to.push(tensors.next().flatten());
     }
     if let Some(other) = tensors.flatten().next() {
         panic!(
@@ -89,14 +105,11 @@ fn inputs<C: DefinedCell, const D: usize>(
             engine.states()
         );
     }
-    cell.parameters(&mut all);
-    check_types(|| Cell::name(cell), &all.0, engine.states());
-    all
 }
 
 /// Panics with both types where the input, a state or a parameter is not of the parameters' type.
 #[inline]
-fn check_types(name: impl Fn() -> &'static str, inputs: &Inputs, states: usize) {
+pub(crate) fn check_types(name: impl Fn() -> &'static str, inputs: &Inputs, states: usize) {
     if inputs.is_of_one_type() {
         return;
     }
@@ -183,12 +196,46 @@ impl<C: DefinedCell> Cell for C {
     }
 
     fn steps(&self, state: &C::State) -> Option<Steps> {
-        let hidden = state.hidden();
-        let [batch, _] = hidden.dims();
-        let options = (&hidden.device(), hidden.dtype());
-        let x = Tensor::<2>::zeros([batch, DefinedCell::d_input(self)], options);
-        let engine = self.engine();
-        steps(&engine, &inputs(self, &engine, x, state.clone()).0)
+        steps_in_evaluation(self, state, &Regularization::default())
+    }
+
+    fn check_regularization(&self, regularization: &Regularization) -> Result<(), ConfigError> {
+        regularization.check(self.name(), &taken(&self.engine()))
+    }
+
+    fn scan_regularized(
+        &self,
+        input: Tensor<3>,
+        state: C::State,
+        sequences: &Sequences,
+        direction: Direction,
+        regularization: &Regularization,
+        mode: Mode,
+    ) -> (Tensor<3>, C::State) {
+        sequences.check(self.name(), input.dims());
+        let timing = sequences.timing(input.dims()[1], direction);
+        let results = run(self, input, state, timing, regularization, mode);
+        (results.output, C::State::from_tensors(results.states))
+    }
+
+    fn step_regularized(
+        &self,
+        x_t: Tensor<2>,
+        state: C::State,
+        regularization: &Regularization,
+        mode: Mode,
+    ) -> C::State {
+        let timing = Timing::default();
+        let results = run(self, x_t, state, timing, regularization, mode);
+        C::State::from_tensors(results.states)
+    }
+
+    fn steps_regularized(
+        &self,
+        state: &C::State,
+        regularization: &Regularization,
+    ) -> Option<Steps> {
+        steps_in_evaluation(self, state, regularization)
     }
 
     fn scan(&self, input: Tensor<3>, state: C::State) -> (Tensor<3>, C::State) {

@@ -5,7 +5,10 @@ use burn::tensor::Tensor;
 
 use crate::bidirectional::both_directions;
 use crate::scan::{scan_checked, step_checked};
-use crate::{Cell, Direction, Layer, Merge, Sequences, State, Streaming};
+use crate::scan_parts::scan_parts;
+use crate::{
+    Cell, Direction, Layer, LearnedState, Merge, Mode, Regularizer, Sequences, State, Streaming,
+};
 
 /// A cell over whole sequences, in one direction or, with a second cell, in both.
 ///
@@ -23,6 +26,12 @@ pub struct Directional<C: Module> {
     /// How the outputs of two directions become one.
     #[module(skip)]
     pub merge: Merge,
+    /// The regularizers of both cells, none by default.
+    pub regularizer: Regularizer,
+    /// The state that the forward cell starts from, where it is learned.
+    pub forward_start: Option<LearnedState>,
+    /// The state that the backward cell starts from, where it is learned.
+    pub backward_start: Option<LearnedState>,
 }
 
 /// The state of a [`Directional`] layer.
@@ -61,9 +70,14 @@ impl<C: Cell> Layer for Directional<C> {
     }
 
     fn zero_state(&self, batch: usize) -> Self::State {
+        let start = |cell: &C, learned: &Option<LearnedState>| match learned {
+            Some(learned) => learned.state(cell, batch),
+            None => cell.zero_state(batch),
+        };
+        let backward = self.backward.as_ref();
         DirectionalState {
-            forward: self.forward.zero_state(batch),
-            backward: self.backward.as_ref().map(|cell| cell.zero_state(batch)),
+            forward: start(&self.forward, &self.forward_start),
+            backward: backward.map(|cell| start(cell, &self.backward_start)),
         }
     }
 
@@ -81,19 +95,20 @@ impl<C: Cell> Layer for Directional<C> {
             }
             None => (None, None),
         };
+        let forward_cell = (&self.forward, &self.forward_start);
         let Some(backward_cell) = &self.backward else {
-            let (output, forward) =
-                scan_checked(&self.forward, input, forward, sequences, direction);
+            let (output, forward) = self.scan(forward_cell, input, forward, sequences, direction);
             let backward = None;
             return (output, DirectionalState { forward, backward });
         };
         let (output, forward, backward) = both_directions(
             input,
             self.merge,
-            |input| scan_checked(&self.forward, input, forward, sequences, direction),
+            |input| self.scan(forward_cell, input, forward, sequences, direction),
             |input| {
                 let direction = direction.opposite();
-                scan_checked(backward_cell, input, backward, sequences, direction)
+                let backward_cell = (backward_cell, &self.backward_start);
+                self.scan(backward_cell, input, backward, sequences, direction)
             },
         );
         let backward = Some(backward);
@@ -102,6 +117,39 @@ impl<C: Cell> Layer for Directional<C> {
 }
 
 impl<C: Cell> Directional<C> {
+    /// One cell over a sequence, from the state that it starts from where none is given.
+    fn scan(
+        &self,
+        (cell, start): (&C, &Option<LearnedState>),
+        input: Tensor<3>,
+        state: Option<C::State>,
+        sequences: &Sequences,
+        direction: Direction,
+    ) -> (Tensor<3>, C::State) {
+        let regularizer = &self.regularizer;
+        let Some(start) = start else {
+            return scan_checked(cell, regularizer, input, state, sequences, direction);
+        };
+        let [batch, time, _] = input.dims();
+        let initial = |batch| start.state(cell, batch);
+        let state = state.unwrap_or_else(|| initial(batch));
+        if sequences.resets().is_none() || sequences.are_whole(time) {
+            return scan_checked(cell, regularizer, input, Some(state), sequences, direction);
+        }
+        // The engine knows the cell's own initial state alone.
+        sequences.check(cell.name(), input.dims());
+        let settings = &regularizer.settings;
+        assert!(
+            regularizer.mode(&input.device()) == Mode::Evaluation || !settings.holds_masks(),
+            "{}: resets, a learned state and masks that are held over a whole sequence ({settings:?}) do not go together: leave one out",
+            cell.name()
+        );
+        let whole = Sequences::default();
+        let scan =
+            |input, state| scan_checked(cell, regularizer, input, Some(state), &whole, direction);
+        scan_parts(cell, input, state, sequences, direction, scan, initial)
+    }
+
     /// Panics where a state has not the directions of the layer.
     pub(crate) fn check_directions(&self, state: &DirectionalState<C::State>) {
         assert!(
@@ -138,7 +186,12 @@ impl<C: Cell> Streaming for Directional<C> {
             self.check_directions(&state);
             state.forward
         });
-        let (output, forward) = step_checked(&self.forward, x_t, state);
+        let start = self.forward_start.as_ref();
+        let state = state.or_else(|| {
+            let [batch, _] = x_t.dims();
+            start.map(|start| start.state(&self.forward, batch))
+        });
+        let (output, forward) = step_checked(&self.forward, &self.regularizer, x_t, state);
         let backward = None;
         (output, DirectionalState { forward, backward })
     }

@@ -22,6 +22,28 @@ pub enum ConfigError {
         /// The probability given.
         value: f64,
     },
+    /// A probability of a regularizer outside `[0, 1)`.
+    #[error(
+        "{setting} is {value}, expected a probability of at least 0 and below 1: 0 switches it off"
+    )]
+    Probability {
+        /// The name of the setting.
+        setting: &'static str,
+        /// The probability given.
+        value: f64,
+    },
+    /// A regularizer that a cell cannot have.
+    #[error("{cell} does not take {setting} = {value}: {reason}")]
+    Regularizer {
+        /// The name of the cell.
+        cell: &'static str,
+        /// The name of the setting.
+        setting: &'static str,
+        /// The value given.
+        value: f64,
+        /// What is in the way, and what to do.
+        reason: &'static str,
+    },
     /// A stack without layers.
     #[error(
         "the list of layers is empty, expected at least one layer: use with_layers(n) with n ≥ 1 or with_layer_sizes with one size a layer"
@@ -52,6 +74,11 @@ pub enum ConfigError {
         /// What the layer gives.
         d_output: usize,
     },
+    /// Residual and dense skips at once.
+    #[error(
+        "residual and dense skips are both on, expected one of them: a dense stack hands every output on already, switch residual off"
+    )]
+    Skips,
     /// Two directions that cannot be merged or do not read the same input.
     #[error(
         "the two directions differ in {what}: forward has {forward}, backward has {backward}; make them equal{hint}"
@@ -139,6 +166,14 @@ pub(crate) fn at_least_one(field: &'static str, size: usize) -> Result<(), Confi
         return Err(ConfigError::ZeroSize { field });
     }
     Ok(())
+}
+
+/// A probability in `[0, 1)`, or the error that names the setting.
+pub(crate) fn probability(setting: &'static str, value: f64) -> Result<(), ConfigError> {
+    if (0.0..1.0).contains(&value) {
+        return Ok(());
+    }
+    Err(ConfigError::Probability { setting, value })
 }
 
 /// A probability in `[0, 1)`, or the error.

@@ -16,7 +16,7 @@ pub trait Layer: Module + ModuleDisplay {
     /// The number of features that the layer gives.
     fn d_output(&self) -> usize;
 
-    /// The state before the first step: zeros.
+    /// The state before the first step: zeros, or what the cell or a [`LearnedState`](crate::LearnedState) says.
     fn zero_state(&self, batch: usize) -> Self::State;
 
     /// Runs over a batch of sequences in a direction, `[batch, time, d_input]` to `[batch, time, d_output]`, and returns the

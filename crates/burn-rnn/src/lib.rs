@@ -47,6 +47,7 @@
 //! [`Bidirectional`] and [`Stacked`] wrap layers and each other. [`Head`] reads the hidden states
 //! out, [`Pooling`] makes one vector a sequence of them, [`Attention`] lets a decoder read an encoder's, and [`SlidingWindow`] is the network
 //! without memory to compare with. Padded batches are read with their [`Lengths`]: [`guides::lengths`].
+//! Dropout that does not forget, zoneout and the like: [`guides::regularization`].
 //!
 //! All of them are Burn modules and train with Burn's optimizers. A trainer of your own, data and loop in one short file:
 //! [`examples/text_classifier.rs`](https://github.com/burn-rnn/burn-rnn/blob/main/examples/text_classifier.rs).
@@ -82,11 +83,14 @@ pub mod guides;
 mod head;
 mod initialization;
 mod layer;
+mod learned_state;
 mod lengths;
 mod orthogonal;
 mod pooling;
 mod project;
 mod recurrent;
+mod regularization;
+mod regularized;
 mod resets;
 mod scan;
 mod scan_parts;
@@ -113,9 +117,11 @@ pub use gates::GateParameters;
 pub use head::{Head, HeadActivation, HeadConfig};
 pub use initialization::{GateRole, Initialization};
 pub use layer::{Layer, Streaming};
+pub use learned_state::LearnedState;
 pub use lengths::Lengths;
 pub use pooling::Pooling;
 pub use recurrent::{Recurrent, RecurrentState};
+pub use regularization::{ActivationPenalty, Mode, Regularization, Regularizer};
 pub use resets::Resets;
 pub use scan::{Scan, scan_hoisted, scan_steps};
 pub use sequences::Sequences;

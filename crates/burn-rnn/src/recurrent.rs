@@ -48,7 +48,7 @@ impl<C: Cell> Recurrent<C> {
         self.stack.layers.iter().any(two)
     }
 
-    /// The state before the first step: zeros.
+    /// The state before the first step: zeros, or what the cell or a [`LearnedState`](crate::LearnedState) says.
     pub fn zero_state(&self, batch: usize) -> RecurrentState<C::State> {
         self.stack.zero_state(batch)
     }

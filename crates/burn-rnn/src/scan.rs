@@ -5,7 +5,10 @@ use burn::tensor::{DType, Tensor};
 use burn_rnn_kernels::{time_parts, time_steps};
 
 use crate::layer::{check_sequence, check_state, check_step, check_type};
-use crate::{Cell, CellState, Direction, Layer, Sequences, Streaming};
+use crate::{
+    Cell, CellState, ConfigError, Direction, Layer, Mode, Regularization, Regularizer, Sequences,
+    Streaming,
+};
 
 /// The reference scan: plain tensor operations, one call of `step` a time step, differentiated by
 /// Burn. It runs on every backend and float type and is what faster paths are compared with. Where part of a step does not depend on the
@@ -102,12 +105,42 @@ pub(crate) fn scan_flipped<C: Cell>(
 pub struct Scan<C: Module> {
     /// The cell.
     pub cell: C,
+    /// Its regularizers, none by default.
+    pub regularizer: Regularizer,
 }
 
 impl<C: Cell> Scan<C> {
     /// A layer that runs the cell over whole sequences.
     pub fn new(cell: C) -> Self {
-        Self { cell }
+        Self {
+            cell,
+            regularizer: Regularizer::new(Regularization::default()),
+        }
+    }
+
+    /// The layer with regularizers.
+    ///
+    /// # Errors
+    ///
+    /// Where a setting is not a probability, or not for this cell; the error says why.
+    pub fn try_with_regularization(
+        mut self,
+        regularization: Regularization,
+    ) -> Result<Self, ConfigError> {
+        self.cell.check_regularization(&regularization)?;
+        self.regularizer.settings = regularization;
+        Ok(self)
+    }
+
+    /// The layer with regularizers.
+    ///
+    /// # Panics
+    ///
+    /// With the message of [`try_with_regularization`](Scan::try_with_regularization)'s error.
+    #[must_use]
+    pub fn with_regularization(self, regularization: Regularization) -> Self {
+        self.try_with_regularization(regularization)
+            .unwrap_or_else(|error| panic!("{error}"))
     }
 }
 
@@ -133,19 +166,21 @@ impl<C: Cell> Layer for Scan<C> {
         sequences: &Sequences,
         direction: Direction,
     ) -> (Tensor<3>, C::State) {
-        scan_checked(&self.cell, input, state, sequences, direction)
+        let (cell, regularizer) = (&self.cell, &self.regularizer);
+        scan_checked(cell, regularizer, input, state, sequences, direction)
     }
 }
 
 impl<C: Cell> Streaming for Scan<C> {
     fn step(&self, x_t: Tensor<2>, state: Option<C::State>) -> (Tensor<2>, C::State) {
-        step_checked(&self.cell, x_t, state)
+        step_checked(&self.cell, &self.regularizer, x_t, state)
     }
 }
 
-/// [`Cell::scan_with`] after its shapes are checked, from zeros where no state is given.
+/// [`Cell::scan_with`], with regularizers where there are some, after its shapes are checked, from zeros where no state is given.
 pub(crate) fn scan_checked<C: Cell>(
     cell: &C,
+    regularizer: &Regularizer,
     input: Tensor<3>,
     state: Option<C::State>,
     sequences: &Sequences,
@@ -155,12 +190,23 @@ pub(crate) fn scan_checked<C: Cell>(
         check_sequence(|| cell.name(), &input, cell.d_input());
     }
     let state = state_or_zeros(cell, input.dims()[0], input.dtype(), state);
-    cell.scan_with(input, state, sequences, direction)
+    let settings = &regularizer.settings;
+    if settings.is_off() {
+        return cell.scan_with(input, state, sequences, direction);
+    }
+    let input = regularizer.drop_input(input);
+    let mode = regularizer.mode(&input.device());
+    if settings.acts(mode) {
+        cell.scan_regularized(input, state, sequences, direction, settings, mode)
+    } else {
+        cell.scan_with(input, state, sequences, direction)
+    }
 }
 
 /// [`Cell::step`] after its shapes are checked, from zeros where no state is given.
 pub(crate) fn step_checked<C: Cell>(
     cell: &C,
+    regularizer: &Regularizer,
     x_t: Tensor<2>,
     state: Option<C::State>,
 ) -> (Tensor<2>, C::State) {
@@ -168,7 +214,22 @@ pub(crate) fn step_checked<C: Cell>(
         check_step(|| cell.name(), &x_t, cell.d_input());
     }
     let state = state_or_zeros(cell, x_t.dims()[0], x_t.dtype(), state);
-    let state = cell.step(x_t, state);
+    let settings = &regularizer.settings;
+    let mode = match settings.is_off() {
+        true => Mode::Evaluation,
+        false => regularizer.mode(&x_t.device()),
+    };
+    assert!(
+        mode == Mode::Evaluation || !settings.holds_masks(),
+        "{}: {settings:?} holds masks over all steps of a sequence, which a step does not have: train with forward over whole sequences, or \
+         step on a device without automatic differentiation, as in evaluation",
+        cell.name()
+    );
+    let state = if settings.acts(mode) {
+        cell.step_regularized(x_t, state, settings, mode)
+    } else {
+        cell.step(x_t, state)
+    };
     (state.hidden(), state)
 }
 

@@ -7,7 +7,8 @@ use burn_rnn_kernels::time_parts;
 
 use crate::{Cell, CellState, Direction, Resets, Sequences, State};
 
-/// A scan of a cell that knows neither lengths nor resets, made of scans over parts.
+/// A scan made of scans over parts: of a cell that knows neither lengths nor resets, or of one whose parts begin with another state than its
+/// own. `scan` runs the cell over a part in the direction, `initial` is the state that parts begin with, of so many sequences.
 ///
 /// Time is cut wherever a sequence ends or begins anew. Through each part the cell runs over those sequences alone that have
 /// steps there, so it never sees padding: there is nothing of it that would have to be kept out of outputs, states and
@@ -18,6 +19,8 @@ pub(crate) fn scan_parts<C: Cell>(
     state: C::State,
     sequences: &Sequences,
     direction: Direction,
+    scan: impl Fn(Tensor<3>, C::State) -> (Tensor<3>, C::State),
+    initial: impl Fn(usize) -> C::State,
 ) -> (Tensor<3>, C::State) {
     let [batch, time, _] = input.dims();
     let device = input.device();
@@ -62,10 +65,10 @@ pub(crate) fn scan_parts<C: Cell>(
         let here = state.clone().slice_batch(0..active);
         let part = part.narrow(0, 0, active);
         let (output, after) = match direction {
-            Direction::Forward => cell.scan(part, begin_anew(cell, here, &begins)),
+            Direction::Forward => scan(part, begin_anew(here, &initial, &begins)),
             Direction::Backward => {
-                let (output, after) = cell.scan_reversed(part, here);
-                (output, begin_anew(cell, after, &begins))
+                let (output, after) = scan(part, here);
+                (output, begin_anew(after, &initial, &begins))
             }
         };
         state = if active == batch {
@@ -113,12 +116,12 @@ fn starts(lengths: &[usize], resets: Option<&Resets>, time: usize) -> Vec<usize>
 }
 
 /// The initial state for the sequences that begin anew, the given one for all others.
-fn begin_anew<C: Cell>(cell: &C, state: C::State, begins: &[bool]) -> C::State {
+fn begin_anew<S: State>(state: S, initial: impl Fn(usize) -> S, begins: &[bool]) -> S {
     if !begins.contains(&true) {
         return state;
     }
     let batch = begins.len();
-    let initial = cell.zero_state(batch);
+    let initial = initial(batch);
     join(state, initial, |state, initial| {
         let begins = TensorData::new(begins.to_vec(), [batch, 1]);
         let begins = Tensor::<2, Bool>::from_data(begins, &state.device());

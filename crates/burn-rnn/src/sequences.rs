@@ -75,6 +75,24 @@ impl Sequences {
         }
     }
 
+    /// Whether each step and the one after it belong together, by sequence: `batch · (time − 1)`.
+    pub(crate) fn pairs(&self, batch: usize, time: usize) -> Vec<bool> {
+        let mut pairs = Vec::with_capacity(batch * time.saturating_sub(1));
+        for sequence in 0..batch {
+            let length = match &self.lengths {
+                Some(lengths) => lengths.as_slice()[sequence],
+                None => time,
+            };
+            let begins = |step| {
+                self.resets
+                    .as_ref()
+                    .is_some_and(|r| r.is_at(sequence, step))
+            };
+            pairs.extend((1..time).map(|step| step < length && !begins(step)));
+        }
+        pairs
+    }
+
     /// How the engine is told of an input of so many steps. Lengths that leave nothing out and resets that are nowhere are not
     /// mentioned: the engine is a little faster without.
     pub(crate) fn timing(&self, time: usize, direction: Direction) -> Timing {

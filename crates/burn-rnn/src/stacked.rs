@@ -11,7 +11,7 @@ use crate::{ConfigError, Direction, Layer, Sequences, State, Streaming};
 /// A multi-layer network: layer `l` reads the outputs of layer `l − 1`.
 ///
 /// Dropout works on the outputs of every layer but the last, in training only. A residual skip adds
-/// a layer's input to its output. Made by [`StackedConfig`].
+/// a layer's input to its output; with dense skips a layer reads the outputs of all layers before it. Made by [`StackedConfig`].
 #[derive(Module, Debug)]
 pub struct Stacked<L: Module> {
     /// The layers, the one that reads the input first.
@@ -21,6 +21,9 @@ pub struct Stacked<L: Module> {
     /// Whether layers whose input and output have the same size are skipped around.
     #[module(skip)]
     pub residual: bool,
+    /// Whether each layer reads the outputs of all layers before it.
+    #[module(skip)]
+    pub dense: bool,
 }
 
 /// The configuration of [`Stacked`].
@@ -33,6 +36,9 @@ pub struct StackedConfig {
     /// Adds to each layer's output its input (He et al. 2016); off by default. The first layer is
     /// skipped around only where its sizes match, all others have to match.
     pub residual: bool,
+    /// Each layer reads the input and the outputs of all layers before it, side by side in this order (Huang et al. 2017, "Densely connected
+    /// convolutional networks"; Ding et al. 2018 for recurrent ones); off by default. The output is that of the last layer.
+    pub dense: bool,
 }
 
 impl Default for StackedConfig {
@@ -40,6 +46,7 @@ impl Default for StackedConfig {
         Self {
             dropout: 0.0,
             residual: false,
+            dense: false,
         }
     }
 }
@@ -62,6 +69,22 @@ impl StackedConfig {
     pub fn with_residual(mut self, residual: bool) -> Self {
         self.residual = residual;
         self
+    }
+
+    /// Switches dense skips; off by default.
+    #[must_use]
+    pub fn with_dense(mut self, dense: bool) -> Self {
+        self.dense = dense;
+        self
+    }
+
+    /// The number of features that the layer after some with these outputs reads.
+    pub(crate) fn d_input(&self, d_input: usize, outputs: &[usize]) -> usize {
+        match outputs.last() {
+            Some(_) if self.dense => d_input + outputs.iter().sum::<usize>(),
+            Some(&last) => last,
+            None => d_input,
+        }
     }
 
     /// Stacks the layers.
@@ -90,6 +113,7 @@ impl StackedConfig {
             layers,
             dropout: DropoutConfig::new(self.dropout).init(),
             residual: self.residual,
+            dense: self.dense,
         })
     }
 
@@ -103,11 +127,15 @@ impl StackedConfig {
         if sizes.is_empty() {
             return Err(ConfigError::NoLayers);
         }
-        for (before, pair) in sizes.windows(2).enumerate() {
-            let ((_, d_output), (d_input, _)) = (pair[0], pair[1]);
+        if self.dense && self.residual {
+            return Err(ConfigError::Skips);
+        }
+        let outputs: Vec<usize> = sizes.iter().map(|&(_, d_output)| d_output).collect();
+        for (layer, &(d_input, _)) in sizes.iter().enumerate().skip(1) {
+            let d_output = self.d_input(sizes[0].0, &outputs[..layer]);
             if d_input != d_output {
                 return Err(ConfigError::LayerMismatch {
-                    layer: before + 1,
+                    layer,
                     d_input,
                     d_output,
                 });
@@ -167,10 +195,16 @@ impl<L: Layer> Stacked<L> {
             None => vec![None; self.layers.len()],
         };
         let mut x = input;
+        // The input and the outputs so far, for dense skips.
+        let mut all = Vec::new();
         let mut layers = Vec::with_capacity(self.layers.len());
         for (index, (layer, state)) in self.layers.iter().zip(given).enumerate() {
             if index > 0 {
                 x = self.dropout.forward(x);
+            }
+            if self.dense && self.layers.len() > 1 {
+                all.push(x);
+                x = Tensor::cat(all.clone(), D - 1);
             }
             let skip = (self.residual && layer.d_input() == layer.d_output()).then(|| x.clone());
             let (output, state) = run(layer, x, state);
@@ -213,7 +247,7 @@ impl<L: Layer> Layer for Stacked<L> {
         direction: Direction,
     ) -> (Tensor<3>, Self::State) {
         // A skip takes the input past its layer. Between layers padding is zero, and dropout keeps it so.
-        let input = if self.residual {
+        let input = if self.residual || self.dense {
             sequences.check("Stacked", input.dims());
             sequences.zero_padding(input)
         } else {

@@ -21,4 +21,4 @@ pub use engine::reference as with_reference;
 pub use steps::{time_parts, time_steps};
 pub(crate) use tensors::TensorStage;
 
-pub use scan::{Inputs, ScanResults, scan, steps};
+pub use scan::{Inputs, ScanResults, is_on_cpu, scan, steps};

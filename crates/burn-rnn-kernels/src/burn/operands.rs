@@ -210,8 +210,9 @@ fn check(plan: &Plan, shapes: &Operands<Shape>, sizes: &Sizes, cell: Name) {
         );
     }
     for (index, mask) in plan.declaration.masks.iter().enumerate() {
-        let by_step = [batch, time, d_hidden];
-        let same = [batch, d_hidden];
+        let width = sizes.width(mask.width);
+        let by_step = [batch, time, width];
+        let same = [batch, width];
         let expected = if mask.by_step {
             &by_step[..]
         } else {

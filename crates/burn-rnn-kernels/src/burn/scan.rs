@@ -70,6 +70,26 @@ impl Inputs {
         operands.map(|operand| operand.map(|tensor| tensor.kind.dtype()))
     }
 
+    /// Puts a function of each recurrent matrix in its place; what has heads is given as `[rows of all heads, columns]`.
+    pub fn map_matrices(&mut self, engine: &Engine, mut f: impl FnMut(Tensor<2>) -> Tensor<2>) {
+        let plan = engine.0.plan();
+        for (index, matrix) in plan.matrices.iter().enumerate() {
+            let operand = plan.parameter(index);
+            let Some(tensor) = self.operands.get(operand).filter(|_| matrix.is_some()) else {
+                continue;
+            };
+            let mapped = match *tensor.shape().as_slice() {
+                [heads, rows, columns] => {
+                    let tensor = Tensor::<3>::from_dispatch(tensor.clone());
+                    let mapped = f(tensor.reshape([heads * rows, columns]));
+                    mapped.reshape([heads, rows, columns]).into_dispatch()
+                }
+                _ => f(Tensor::from_dispatch(tensor.clone())).into_dispatch(),
+            };
+            self.operands.replace(operand, mapped);
+        }
+    }
+
     /// Adds the next operand.
     #[inline]
     pub fn push<const D: usize>(&mut self, tensor: Option<Tensor<D>>) {
@@ -106,6 +126,11 @@ pub fn scan<const D: usize>(engine: &Engine, inputs: &Inputs, timing: Timing) ->
         return reference::scan(engine, &operands.map_ref(dispatched::float), &timing, sizes);
     }
     dispatch::scan(engine, operands, timing, *cell)
+}
+
+/// Whether what is on a device is worked on by the processor that asks for it.
+pub fn is_on_cpu(device: &Device) -> bool {
+    dispatch::is_on_cpu(&Tensor::<1>::empty([1], device).into_dispatch())
 }
 
 fn sizes_of(engine: &Engine, operands: &Operands<DispatchTensor>, cell: Name) -> Sizes {
@@ -145,6 +170,10 @@ mod dispatch {
     }
 
     pub(super) fn is_covered(_: &Operands<&DispatchTensor>) -> bool {
+        false
+    }
+
+    pub(super) fn is_on_cpu(_: &DispatchTensor) -> bool {
         false
     }
 }
@@ -190,6 +219,10 @@ mod dispatch {
             output: Tensor::from_dispatch(output),
             states: results.map(Tensor::from_dispatch).collect(),
         }
+    }
+
+    pub(super) fn is_on_cpu(tensor: &DispatchTensor) -> bool {
+        cpu_kind(tensor).is_some()
     }
 
     /// Whether all tensors are of `f32` and on one and the same backend of the CPU.

@@ -1,5 +1,7 @@
 //! What a cell has: states, sums, products and parameters.
 
+use super::regularized::MaskOf;
+
 /// The number of units of a vector of the cell.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Width {
@@ -38,6 +40,8 @@ pub(crate) struct State {
     pub(crate) vectors: Vec<bool>,
     pub(crate) width: Width,
     pub(crate) initial: f32,
+    /// The tensor of the state that this is a masked copy of, for products to read.
+    pub(crate) copy_of: Option<usize>,
 }
 
 impl State {
@@ -62,8 +66,10 @@ pub(crate) struct Temp {
 
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Mask {
-    /// `[batch, time, d_hidden]`, not `[batch, d_hidden]`.
+    /// `[batch, time, width]`, not `[batch, width]`.
     pub(crate) by_step: bool,
+    pub(crate) width: Width,
+    pub(crate) of: MaskOf,
 }
 
 #[derive(Clone, Debug)]
@@ -112,6 +118,7 @@ pub struct Product {
     pub(crate) sums: Vec<usize>,
     pub(crate) row_block: usize,
     pub(crate) block: Option<usize>,
+    pub(crate) masked_like: Option<usize>,
 }
 
 impl Product {
@@ -131,6 +138,7 @@ impl Product {
             sums: Vec::new(),
             row_block: 0,
             block: None,
+            masked_like: None,
         }
     }
 
@@ -138,6 +146,14 @@ impl Product {
     #[must_use]
     pub fn into_sums(mut self, sums: impl Into<Vec<usize>>) -> Self {
         self.sums = sums.into();
+        self
+    }
+
+    /// What an earlier stage left stands for a state: variational dropout then masks it like that state, so that all that the cell's
+    /// products read of the past is masked in one way. By default a temp is not masked.
+    #[must_use]
+    pub fn masked_like(mut self, state: usize) -> Self {
+        self.masked_like = Some(state);
         self
     }
 
@@ -204,6 +220,7 @@ impl Declaration {
             vectors: vec![true],
             width,
             initial,
+            copy_of: None,
         });
         self
     }
@@ -215,6 +232,7 @@ impl Declaration {
             vectors: there.into(),
             width: Width::Hidden,
             initial: 0.0,
+            copy_of: None,
         });
         self
     }
@@ -320,14 +338,22 @@ impl Declaration {
     /// Adds a mask that is the same at all steps, `[batch, d_hidden]`.
     #[must_use]
     pub fn mask(mut self) -> Self {
-        self.masks.push(Mask { by_step: false });
+        self.masks.push(Mask {
+            by_step: false,
+            width: Width::Hidden,
+            of: MaskOf::Cell,
+        });
         self
     }
 
     /// Adds a mask of its own for each step, `[batch, time, d_hidden]`.
     #[must_use]
     pub fn mask_by_step(mut self) -> Self {
-        self.masks.push(Mask { by_step: true });
+        self.masks.push(Mask {
+            by_step: true,
+            width: Width::Hidden,
+            of: MaskOf::Cell,
+        });
         self
     }
 }

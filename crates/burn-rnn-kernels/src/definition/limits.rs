@@ -5,7 +5,7 @@ pub(crate) const MOST_ENTRIES: usize = 64;
 /// The most stages of a step.
 pub(crate) const MOST_STAGES: usize = 6;
 /// The most masks.
-pub(crate) const MOST_MASKS: usize = 6;
+pub(crate) const MOST_MASKS: usize = 8;
 /// The most sums of a cell.
 pub(crate) const MOST_SUMS: usize = 12;
 /// The most vectors that are carried from step to step.
@@ -17,4 +17,4 @@ pub(crate) const MOST_VECTORS: usize = 12;
 /// The most reductions.
 pub(crate) const MOST_REDUCTIONS: usize = 8;
 /// The most operands of a scan.
-pub(crate) const MOST_OPERANDS: usize = 24;
+pub(crate) const MOST_OPERANDS: usize = 32;

@@ -5,6 +5,7 @@ mod function;
 mod limits;
 mod plan;
 mod record;
+mod regularized;
 mod scalar;
 mod sum;
 mod value;
@@ -12,6 +13,7 @@ mod value;
 pub use declaration::{Declaration, Product, Width};
 pub use function::{Binary, Function, Unary};
 pub use record::{Operation, Record};
+pub use regularized::{MaskOf, Regularizers, StateRule, Zoneout};
 pub use scalar::Scalars;
 pub use sum::Sum;
 pub use value::Value;
@@ -24,6 +26,7 @@ pub(crate) use limits::{
 #[cfg(test)]
 pub(crate) use plan::RowPlan;
 pub(crate) use plan::{Plan, ProductPlan, SavedTemp, StagePlan, StatePlan};
+pub(crate) use regularized::{Kept, Regularized, masked_states, set_state_by, zoned_states};
 pub(crate) use value::operators;
 
 /// The equations of a recurrent cell, written once: everything else is derived from them.
@@ -89,6 +92,13 @@ pub trait Stage {
     /// A mask; no gradient goes to it. One where it is not given.
     fn mask(&self, index: usize) -> Self::Value;
 
+    /// Marks the candidate: what the step newly writes into a state, before or after its gate. Recurrent dropout drops units of it;
+    /// without, it is the value itself.
+    #[inline(always)]
+    fn candidate(&self, value: Self::Value) -> Self::Value {
+        value
+    }
+
     /// A constant.
     fn constant(&self, value: f32) -> Self::Value;
 
@@ -105,6 +115,18 @@ pub trait Stage {
     #[inline(always)]
     fn set_state(&self, index: usize, value: Self::Value) {
         self.set_state_if(true, index, value);
+    }
+
+    /// Sets a state by a rule of regularizers, where `on`.
+    #[doc(hidden)]
+    #[inline(always)]
+    fn set_state_by(&self, on: bool, index: usize, value: Self::Value, rule: &StateRule)
+    where
+        Self: Sized,
+    {
+        if on {
+            set_state_by(self, index, value, rule);
+        }
     }
 
     /// A row of per-unit parameters, or a scalar; zero where it is not given.

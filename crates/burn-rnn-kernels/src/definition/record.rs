@@ -2,6 +2,7 @@
 
 use core::cell::{Cell, RefCell};
 
+use super::regularized::{StateRule, set_state_by};
 use super::value::operators;
 use super::{Binary, Definition, Function, Stage, Sum, Unary, Value};
 
@@ -47,6 +48,8 @@ pub struct Record {
     pub operations: Vec<Operation>,
     /// The entries that the derivative's tape has at most: what is off has one, too.
     pub(crate) entries: usize,
+    /// Whether the stage marks a candidate.
+    pub(crate) has_candidate: bool,
 }
 
 impl Record {
@@ -56,6 +59,7 @@ impl Record {
         definition.stage(stage, &&recorder);
         Self {
             entries: recorder.entries.into_inner(),
+            has_candidate: recorder.has_candidate.into_inner(),
             operations: recorder.operations.into_inner(),
         }
     }
@@ -99,6 +103,7 @@ impl Record {
 struct Recorder {
     operations: RefCell<Vec<Operation>>,
     entries: Cell<usize>,
+    has_candidate: Cell<bool>,
 }
 
 /// The place of an operation in the list.
@@ -168,6 +173,19 @@ impl<'a> Stage for &'a Recorder {
 
     fn mask(&self, index: usize) -> Place<'a> {
         self.push(Operation::Mask(index))
+    }
+
+    fn candidate(&self, value: Place<'a>) -> Place<'a> {
+        self.has_candidate.set(true);
+        value
+    }
+
+    fn set_state_by(&self, on: bool, index: usize, value: Place<'a>, rule: &StateRule) {
+        if on {
+            // The tape reads the state, kept or not.
+            self.entries.set(self.entries.get() + 1);
+            set_state_by(self, index, value, rule);
+        }
     }
 
     fn constant(&self, value: f32) -> Place<'a> {

@@ -8,8 +8,8 @@ use core::mem::MaybeUninit;
 
 use pulp::{Simd, WithSimd};
 
-use crate::definition::{Definition, Stage, Sum};
-use crate::machine::vector::{add_to, load, load_first, store, store_first};
+use crate::definition::{Definition, Kept, Stage, StateRule, Sum};
+use crate::machine::vector::{add_to, fma, load, load_first, store, store_first};
 
 use super::frame::{BackwardFrame, Span};
 use super::tape::{Entries, NONE, Read, Reads, Tape, Var};
@@ -118,6 +118,30 @@ fn reads<const N: usize>() -> Reads<N> {
 // SAFETY of the accesses to memory below: the pointers of a frame are valid for its rows and units, those of what a definition names
 // too, since its plan has been checked against what it does.
 impl<S: Simd> Tape<'_, S> {
+    /// The gradient of a state after the step.
+    #[inline(always)]
+    unsafe fn gradient_after(&self, index: usize) -> S::f32s {
+        // SAFETY: see above.
+        unsafe {
+            let simd = self.simd;
+            let d = load(simd, self.frame.memory.after[index].at(self.row, self.unit));
+            if index > 0 {
+                return d;
+            }
+            let step = self.outer * self.frame.stage.span.width + self.unit;
+            let d_output = load_first(simd, self.frame.memory.d_output.add(step), self.n);
+            simd.add_f32s(d_output, d)
+        }
+    }
+
+    #[inline(always)]
+    unsafe fn mask_at(&self, index: usize) -> S::f32s {
+        let mask = self.frame.memory.masks[index];
+        let span = &self.frame.stage.span;
+        // SAFETY: see above.
+        unsafe { mask.at(self.simd, span, self.row, self.unit, self.n) }
+    }
+
     #[inline(always)]
     unsafe fn gradient_of_sum(&self, sum: usize) {
         let Read { at, on } = self.sums[sum].get();
@@ -225,15 +249,33 @@ impl<'a, S: Simd> Stage for &'a Tape<'a, S> {
             return;
         }
         // SAFETY: see above.
+        unsafe { self.add(value.at, self.gradient_after(index)) }
+    }
+
+    /// What stays of the state before and what products read of it is linear in both: gradients alone, and no entries, so that the tape is
+    /// the same for every rule.
+    #[inline(always)]
+    fn set_state_by(&self, on: bool, index: usize, value: Self::Value, rule: &StateRule) {
+        if !on {
+            return;
+        }
+        let simd = self.simd;
+        // SAFETY: see above.
         unsafe {
-            let simd = self.simd;
-            let mut d = load(simd, self.frame.memory.after[index].at(self.row, self.unit));
-            if index == 0 {
-                let step = self.outer * self.frame.stage.span.width + self.unit;
-                let d_output = load_first(simd, self.frame.memory.d_output.add(step), self.n);
-                d = simd.add_f32s(d_output, d);
+            let mut d = self.gradient_after(index);
+            if let Some(copy) = rule.copy {
+                let to = self.frame.memory.after[copy.to].at(self.row, self.unit);
+                d = fma(simd, self.mask_at(copy.mask), load(simd, to), d);
             }
-            self.add(value.at, d);
+            let kept = match rule.kept {
+                Kept::Nothing => simd.splat_f32s(0.0),
+                Kept::Masked(mask) => self.mask_at(mask),
+                Kept::Share(share) => simd.splat_f32s(share),
+            };
+            let before = self.read(self.states, index, true, simd.splat_f32s(0.0));
+            let d_before = simd.mul_f32s(d, kept);
+            self.add(before.at, d_before);
+            self.add(value.at, simd.sub_f32s(d, d_before));
         }
     }
 
@@ -283,18 +325,8 @@ impl<'a, S: Simd> Stage for &'a Tape<'a, S> {
 
     #[inline(always)]
     fn mask(&self, index: usize) -> Self::Value {
-        let mask = self.frame.memory.masks[index];
         // SAFETY: see above.
-        let v = unsafe {
-            mask.at(
-                self.simd,
-                &self.frame.stage.span,
-                self.row,
-                self.unit,
-                self.n,
-            )
-        };
-        Tape::constant(self, v)
+        Tape::constant(self, unsafe { self.mask_at(index) })
     }
 
     #[inline(always)]

@@ -6,7 +6,10 @@ use std::cell::RefCell;
 use std::sync::Arc;
 
 use crate::burn::TensorStage;
-use crate::definition::{Definition, Plan, Record, Scalars, Width};
+use crate::definition::{
+    Definition, MaskOf, Plan, Record, Regularized, Regularizers, Scalars, Width, masked_states,
+    zoned_states,
+};
 use crate::machine::level::Level;
 
 use super::derivative::Backward;
@@ -36,12 +39,17 @@ pub(crate) trait Kernel: Debug + Send + Sync {
 
     /// A stage in numbers of 64 bits.
     fn scalars(&self, stage: usize, at: &Scalars);
+
+    /// The same definition with regularizers.
+    fn regularized(&self, with: Regularizers) -> Engine;
 }
 
 #[derive(Debug)]
 struct Compiled<D> {
     definition: D,
     plan: Plan,
+    /// The engine of the definition with regularizers. A pointer, for the compiler not to put regularizers around regularizers for ever.
+    regularize: fn(D, Regularizers) -> Engine,
 }
 
 /// Calls a macro for the number of a stage that a definition has. The conditions are constants of their own: the compiler then makes
@@ -96,11 +104,24 @@ impl<D: Definition> Kernel for Compiled<D> {
     fn scalars(&self, stage: usize, at: &Scalars) {
         self.definition.stage(stage, at);
     }
+
+    fn regularized(&self, with: Regularizers) -> Engine {
+        (self.regularize)(self.definition, with)
+    }
 }
 
 /// A definition that is ready to be run: checked, and compiled for every set of vector instructions.
 #[derive(Clone, Debug)]
 pub struct Engine(pub(crate) Arc<dyn Kernel>);
+
+/// The shape of a mask.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum MaskShape {
+    /// The same at all steps, `[batch, width]`.
+    Same([usize; 2]),
+    /// One of its own for each step, `[batch, time, width]`.
+    ByStep([usize; 3]),
+}
 
 /// The most definitions that a thread remembers.
 const MOST_REMEMBERED: usize = 64;
@@ -145,12 +166,79 @@ impl Engine {
         })
     }
 
+    /// The engine of the same definition with regularizers. Its masks are to be given, and the states that it has beyond the cell's own
+    ///.
+    ///
+    /// # Panics
+    ///
+    /// Where this one has regularizers.
+    #[must_use]
+    pub fn regularized(&self, with: Regularizers) -> Self {
+        self.0.regularized(with)
+    }
+
+    /// Whether the equations mark a candidate.
+    pub fn has_candidate(&self) -> bool {
+        self.records().iter().any(|record| record.has_candidate)
+    }
+
+    /// The states, as the equations count them, that recurrent products read and variational dropout masks.
+    pub fn masked_states(&self) -> Vec<usize> {
+        masked_states(&self.0.plan().declaration)
+    }
+
+    /// The states beside the output, as the equations count them, that zoneout works on.
+    pub fn zoned_states(&self) -> Vec<usize> {
+        zoned_states(&self.0.plan().declaration)
+    }
+
+    /// The states beyond the cell's own, each by the tensor that it is a masked copy of.
+    pub fn copies(&self) -> Vec<usize> {
+        let states = self.0.plan().declaration.states.iter();
+        states.filter_map(|state| state.copy_of).collect()
+    }
+
+    /// Whether there is a matrix that a recurrent product multiplies with.
+    pub fn has_matrices(&self) -> bool {
+        self.0.plan().matrices.iter().any(Option::is_some)
+    }
+
+    /// The masks in their order: what for, and the shape.
+    pub fn masks(
+        &self,
+        [batch, time]: [usize; 2],
+        d_hidden: usize,
+        d_output: usize,
+    ) -> impl Iterator<Item = (MaskOf, MaskShape)> + '_ {
+        let masks = self.0.plan().declaration.masks.iter();
+        masks.map(move |mask| {
+            let width = match mask.width {
+                Width::Hidden => d_hidden,
+                Width::Output => d_output,
+            };
+            let shape = if mask.by_step {
+                MaskShape::ByStep([batch, time, width])
+            } else {
+                MaskShape::Same([batch, width])
+            };
+            (mask.of, shape)
+        })
+    }
+
     /// The engine of a definition. It is made once a thread.
     ///
     /// # Panics
     ///
     /// Where the definition declares something else than its equations do; the message says what.
     pub fn of<D: Definition>(definition: D) -> Self {
+        Self::made(definition, |definition, with| {
+            Self::made(Regularized::new(definition, with), |_, _| {
+                panic!("the definition has regularizers already")
+            })
+        })
+    }
+
+    fn made<D: Definition>(definition: D, regularize: fn(D, Regularizers) -> Self) -> Self {
         REMEMBERED.with_borrow_mut(|remembered| {
             let known = remembered.iter().find(|(kind, known, _)| {
                 *kind == TypeId::of::<D>() && known.downcast_ref() == Some(&definition)
@@ -159,7 +247,11 @@ impl Engine {
                 return engine.clone();
             }
             let plan = Plan::new(&definition);
-            let engine = Self(Arc::new(Compiled { definition, plan }));
+            let engine = Self(Arc::new(Compiled {
+                definition,
+                plan,
+                regularize,
+            }));
             if remembered.len() == MOST_REMEMBERED {
                 remembered.remove(0);
             }

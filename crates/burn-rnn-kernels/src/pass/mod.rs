@@ -23,7 +23,7 @@ mod timing;
 mod worker;
 
 pub(crate) use gradients::Wanted;
-pub use kernel::Engine;
+pub use kernel::{Engine, MaskShape};
 pub use known::release_memory;
 pub(crate) use known::{Seen, find, keep};
 pub(crate) use memory::Saved;

@@ -21,6 +21,11 @@ impl<T> Operands<T> {
         self.0.push(operand);
     }
 
+    /// Puts another operand in the place of one.
+    pub fn replace(&mut self, index: usize, operand: T) {
+        self.0[index] = Some(operand);
+    }
+
     /// The operand at `index`, where it is there.
     pub fn get(&self, index: usize) -> Option<&T> {
         self.0.get(index)?.as_ref()

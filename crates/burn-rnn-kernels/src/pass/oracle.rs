@@ -5,7 +5,7 @@ mod forms;
 mod problem;
 mod traps;
 
-use crate::definition::Definition;
+use crate::definition::{Definition, Regularizers, Zoneout};
 use crate::machine::level::Level;
 
 use super::gradients::Wanted;
@@ -23,6 +23,22 @@ use traps::*;
 /// The difference that is allowed, beside the size of what is compared.
 const TOLERANCE: f64 = 2e-4;
 
+/// All regularizers at once; the masks of the problem are any numbers.
+const DRAWN: Regularizers = Regularizers {
+    variational: true,
+    recurrent_dropout: true,
+    zoneout: Zoneout::Drawn,
+    zoneout_cell: Zoneout::Drawn,
+};
+
+/// What is left of them in evaluation.
+const EXPECTED: Regularizers = Regularizers {
+    variational: false,
+    recurrent_dropout: false,
+    zoneout: Zoneout::Expected(0.25),
+    zoneout_cell: Zoneout::Off,
+};
+
 /// What is compared: values alone are quick enough for valgrind.
 #[derive(Clone, Copy, PartialEq)]
 enum Compared {
@@ -38,6 +54,17 @@ fn agree(
     compared: Compared,
 ) {
     let engine = &Engine::of(definition);
+    engine_agrees(engine, sizes, timing, with_states, compared);
+}
+
+fn engine_agrees(
+    engine: &Engine,
+    sizes: Sizes,
+    timing: Timing,
+    with_states: bool,
+    compared: Compared,
+) {
+    let definition = &engine.0;
     let mut problem = Problem::new(engine, sizes, timing, with_states);
     let given = problem.floats();
     let operands = given
@@ -142,6 +169,19 @@ fn all(sizes: Sizes, compared: Compared) {
                 );
                 agree(ReducedInTwo, sizes, timing(), with_states, compared);
                 agree(OutputOfState, sizes, timing(), with_states, compared);
+                for with in [DRAWN, EXPECTED] {
+                    for engine in [
+                        Engine::of(Simple),
+                        Engine::of(Lstm),
+                        Engine::of(Gru),
+                        Engine::of(Mgu),
+                        Engine::of(Projected),
+                        Engine::of(SetThenRead),
+                    ] {
+                        let engine = engine.regularized(with);
+                        engine_agrees(&engine, sizes, timing(), with_states, compared);
+                    }
+                }
                 if sizes.d_hidden.is_multiple_of(3) {
                     agree(Exponential { heads: 3 }, sizes, timing(), false, compared);
                 }

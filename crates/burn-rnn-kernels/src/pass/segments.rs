@@ -49,7 +49,10 @@ impl Segment {
         for (index, mask) in plan.declaration.masks.iter().enumerate() {
             let operand = plan.mask(index);
             if let Some(from) = operands.get(operand).filter(|_| mask.by_step) {
-                cut.push((operand, self::cut(from, sizes, steps, sizes.d_hidden)));
+                cut.push((
+                    operand,
+                    self::cut(from, sizes, steps, sizes.width(mask.width)),
+                ));
             }
         }
         let len = steps.len();

@@ -79,7 +79,7 @@ impl Definition for Equations {
     #[inline(always)]
     fn stage<S: Stage>(&self, _: usize, at: &S) {
         let (forget, input) = (at.sum(0).sigmoid(), at.sum(1).sigmoid());
-        let content = at.sum(2).tanh();
+        let content = at.candidate(at.sum(2).tanh());
         at.set_state(0, forget.mul_add(at.state(0).tanh(), input * content));
     }
 }

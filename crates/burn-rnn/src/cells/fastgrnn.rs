@@ -99,7 +99,7 @@ impl Definition for Equations {
     fn stage<S: Stage>(&self, _: usize, at: &S) {
         let s = at.sum(0);
         let gate = (s + at.vector(0)).sigmoid();
-        let candidate = (s + at.vector(1)).tanh();
+        let candidate = at.candidate((s + at.vector(1)).tanh());
         let (zeta, nu) = (at.vector(2).sigmoid(), at.vector(3).sigmoid());
         let weight = zeta.mul_add(gate.one_minus(), nu);
         at.set_state(0, gate.mul_add(at.state(0), weight * candidate));

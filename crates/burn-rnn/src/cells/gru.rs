@@ -156,7 +156,7 @@ impl Definition for ResetAfter {
         let reset = at.sum(RESET).sigmoid();
         let update = at.sum(UPDATE).sigmoid();
         let product = (at.sum(NEW_RECURRENT) + at.vector(0)).value();
-        let new = (at.sum(NEW) + reset * product).tanh();
+        let new = at.candidate((at.sum(NEW) + reset * product).tanh());
         at.set_state(0, mix(update, at.state(0), new));
     }
 }
@@ -172,7 +172,7 @@ impl Definition for ResetBefore {
         // Temp 0 is r ⊙ h, temp 1 is z.
         let products = [
             Product::of_state(0).into_sums([RESET, UPDATE]),
-            Product::of_temp(0).into_sums([NEW]),
+            Product::of_temp(0).into_sums([NEW]).masked_like(0),
         ];
         Declaration::stages(Self::STAGES)
             .state()
@@ -190,7 +190,7 @@ impl Definition for ResetBefore {
             at.set_temp(0, at.sum(RESET).sigmoid() * at.state(0));
             at.set_temp(1, at.sum(UPDATE).sigmoid());
         } else {
-            let new = at.sum(NEW).tanh();
+            let new = at.candidate(at.sum(NEW).tanh());
             at.set_state(0, mix(at.temp(1), at.state(0), new));
         }
     }

@@ -101,7 +101,7 @@ impl Definition for Equations {
         let s = at.sum(0);
         let forget = s.sigmoid();
         let shifted = (s + at.constant(-self.beta)).sigmoid();
-        let candidate = at.sum(1).tanh();
+        let candidate = at.candidate(at.sum(1).tanh());
         at.set_state(
             0,
             forget.mul_add(at.state(0), shifted.one_minus() * candidate),

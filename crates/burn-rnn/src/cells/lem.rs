@@ -121,7 +121,10 @@ impl Definition for Equations {
             .temp(0)
             .temp(0)
             .matrix("w_hidden", [Product::of_state(0).into_sums([0, 1, 2])])
-            .matrix("w_latent", [Product::of_temp(0).into_sums([3])])
+            .matrix(
+                "w_latent",
+                [Product::of_temp(0).into_sums([3]).masked_like(1)],
+            )
     }
 
     #[inline(always)]
@@ -129,14 +132,17 @@ impl Definition for Equations {
         if index == 0 {
             let step = at.sum(0).sigmoid() * self.dt;
             let latent = at.state(1);
-            let latent = step.mul_add(at.sum(2).tanh() - latent, latent);
+            let latent = step.mul_add(at.candidate(at.sum(2).tanh()) - latent, latent);
             at.set_state(1, latent);
             at.set_temp(0, latent);
             at.set_temp(1, at.sum(1).sigmoid());
         } else {
             let step = at.temp(1) * self.dt;
             let hidden = at.state(0);
-            at.set_state(0, step.mul_add(at.sum(3).tanh() - hidden, hidden));
+            at.set_state(
+                0,
+                step.mul_add(at.candidate(at.sum(3).tanh()) - hidden, hidden),
+            );
         }
     }
 }

@@ -148,7 +148,7 @@ impl<F: Form, const SPLIT: bool> Definition for LstmEquations<F, SPLIT> {
                 "peephole.full",
                 [
                     Product::of_state(CELL).into_sums([INPUT, FORGET]),
-                    Product::of_temp(0).into_sums([OUTPUT]),
+                    Product::of_temp(0).into_sums([OUTPUT]).masked_like(CELL),
                 ],
             );
         }
@@ -216,7 +216,7 @@ impl<F: Form, const SPLIT: bool> LstmEquations<F, SPLIT> {
         if F::KNOWN && parts.input == Gate::Own {
             // With quotients alone, where nothing is kept.
             let forget = self.see(at, FORGET, FORGET_PEEPHOLE, before);
-            let written = input.gate_tanh_of(at.sum(CANDIDATE));
+            let written = at.candidate(input.gate_tanh_of(at.sum(CANDIDATE)));
             return forget.gate(before) + written;
         }
         let own_input = input.activate_if(parts.has(INPUT), Function::Sigmoid, 1.0);
@@ -228,6 +228,7 @@ impl<F: Form, const SPLIT: bool> LstmEquations<F, SPLIT> {
         let candidate = at
             .sum(CANDIDATE)
             .activate(activation(parts.input_activation));
+        let candidate = at.candidate(candidate);
         if F::KNOWN {
             // The input gate is the complement.
             return own_forget.mul_add(before, own_forget.one_minus() * candidate);

@@ -71,7 +71,7 @@ impl Definition for Equations {
     fn declare(&self) -> Declaration {
         let products = [
             Product::of_state(0).into_sums([0]),
-            Product::of_temp(1).into_sums([1]),
+            Product::of_temp(1).into_sums([1]).masked_like(0),
         ];
         Declaration::stages(Self::STAGES)
             .state()
@@ -89,7 +89,7 @@ impl Definition for Equations {
             at.set_temp(0, forget);
             at.set_temp(1, forget * at.state(0));
         } else {
-            let (forget, candidate) = (at.temp(0), at.sum(1).tanh());
+            let (forget, candidate) = (at.temp(0), at.candidate(at.sum(1).tanh()));
             at.set_state(
                 0,
                 forget.one_minus().mul_add(at.state(0), forget * candidate),

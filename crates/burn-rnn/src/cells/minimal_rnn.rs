@@ -95,7 +95,7 @@ impl Definition for Equations {
             at.set_temp(0, at.sum(0).tanh());
         } else {
             let update = (at.sum(1) + at.vector(0)).sigmoid();
-            let latent = update.one_minus() * at.temp(0);
+            let latent = update.one_minus() * at.candidate(at.temp(0));
             at.set_state(0, update.mul_add(at.state(0), latent));
         }
     }

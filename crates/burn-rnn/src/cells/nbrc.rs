@@ -84,7 +84,7 @@ impl Definition for Equations {
         let hidden = at.state(0);
         let feedback = at.sum(0).tanh() + 1.0;
         let update = at.sum(1).sigmoid();
-        let candidate = (at.sum(2) + feedback * hidden).tanh();
+        let candidate = at.candidate((at.sum(2) + feedback * hidden).tanh());
         at.set_state(0, update.mul_add(hidden, update.one_minus() * candidate));
     }
 }

@@ -81,7 +81,7 @@ impl Definition for Equations {
 
     #[inline(always)]
     fn stage<S: Stage>(&self, _: usize, at: &S) {
-        let content = at.sum(0).value();
+        let content = at.candidate(at.sum(0).value());
         let (input, forget) = (at.sum(1).sigmoid(), at.sum(2).sigmoid());
         let cell = forget.mul_add(at.state(1), input * content);
         at.set_state(1, cell);

@@ -140,7 +140,7 @@ impl Definition for Equations {
         let stabilizer = input.max(forget);
         let input = (input - stabilizer).exp();
         let forget = (forget - stabilizer).exp();
-        let cell = forget.mul_add(at.state(1), input * at.sum(2).tanh());
+        let cell = forget.mul_add(at.state(1), input * at.candidate(at.sum(2).tanh()));
         let normalizer = forget.mul_add(at.state(2), input);
         at.set_state(3, stabilizer);
         at.set_state(2, normalizer);

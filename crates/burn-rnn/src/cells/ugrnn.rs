@@ -77,7 +77,7 @@ impl Definition for Equations {
 
     #[inline(always)]
     fn stage<S: Stage>(&self, _: usize, at: &S) {
-        let candidate = at.sum(0).tanh();
+        let candidate = at.candidate(at.sum(0).tanh());
         let update = at.sum(1).sigmoid();
         at.set_state(
             0,

@@ -117,8 +117,11 @@ pub(super) fn check(declaration: &Declaration, records: &[Record]) -> Result<(),
                 }
                 Operation::Mask(index) => {
                     of("mask", index, declaration.masks.len())?;
-                    if width == Width::Output {
-                        return Err(format!("stage {stage} is of output units and has no masks"));
+                    let of_mask = declaration.masks[index].width;
+                    if of_mask != width {
+                        return Err(format!(
+                            "stage {stage} is of {width:?} units; mask {index} is of {of_mask:?} units"
+                        ));
                     }
                 }
                 _ => {}

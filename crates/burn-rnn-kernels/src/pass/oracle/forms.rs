@@ -35,7 +35,7 @@ impl Definition for Lstm {
 
     #[inline(always)]
     fn stage<S: Stage>(&self, _: usize, at: &S) {
-        let written = at.sum(0).gate_tanh_of(at.sum(2));
+        let written = at.candidate(at.sum(0).gate_tanh_of(at.sum(2)));
         let cell = at.sum(1).gate(at.state(1)) + written;
         at.set_state(1, cell);
         at.set_state(0, at.sum(3).gate_tanh(cell));
@@ -73,7 +73,7 @@ impl Definition for Mgu {
     fn declare(&self) -> Declaration {
         let products = [
             Product::of_state(0).into_sums([0]),
-            Product::of_temp(1).into_sums([1]),
+            Product::of_temp(1).into_sums([1]).masked_like(0),
         ];
         let cell = Declaration::stages(2).state();
         let cell = cell.input(0).input(1).temp(0).temp(0);
@@ -87,7 +87,7 @@ impl Definition for Mgu {
             at.set_temp(0, forget);
             at.set_temp(1, forget * at.state(0));
         } else {
-            let (forget, new) = (at.temp(0), at.sum(1).tanh());
+            let (forget, new) = (at.temp(0), at.candidate(at.sum(1).tanh()));
             at.set_state(0, forget.one_minus().mul_add(at.state(0), forget * new));
         }
     }

@@ -46,7 +46,7 @@ impl Problem {
         let differentiable = operands.len();
         for mask in &plan.declaration.masks {
             let steps = if mask.by_step { sizes.time } else { 1 };
-            operands.push(Some(draw(sizes.batch * steps * sizes.d_hidden)));
+            operands.push(Some(draw(sizes.batch * steps * sizes.width(mask.width))));
         }
         let width = output_width(plan, &sizes);
         let mut by_output = draw(sizes.batch * sizes.time * width);
@@ -182,7 +182,14 @@ impl Problem {
                     } else {
                         b
                     };
-                    self.operand(plan.mask(index))[step * self.sizes.d_hidden + unit]
+                    let width = self.sizes.width(mask.width);
+                    let at = step * width + unit;
+                    // Units of the other width have none.
+                    if unit < width {
+                        self.operand(plan.mask(index))[at]
+                    } else {
+                        0.0
+                    }
                 });
                 let values = |all: &[Vec<f64>]| -> Vec<f64> {
                     all.iter()

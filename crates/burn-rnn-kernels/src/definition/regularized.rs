@@ -1,0 +1,351 @@
+//! A definition with regularizers around it: what they do to states, candidates and what products read, for any cell.
+
+use super::declaration::{Declaration, Mask, ParameterKind, Product, Source, State, Temp, Width};
+use super::limits::{MOST_STATES, MOST_TEMPS};
+use super::{Definition, Stage, Sum, Value};
+
+/// The regularizers that work inside a step.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Regularizers {
+    /// Whether what recurrent products read of a state is masked, the same at all steps and for all gates.
+    pub variational: bool,
+    /// Whether the candidate is masked, at each step anew.
+    pub recurrent_dropout: bool,
+    /// Zoneout of the output.
+    pub zoneout: Zoneout,
+    /// Zoneout of the other states.
+    pub zoneout_cell: Zoneout,
+}
+
+/// How much of a state stays as it was before the step.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub enum Zoneout {
+    /// Nothing.
+    #[default]
+    Off,
+    /// The units whose mask is one.
+    Drawn,
+    /// This share of every unit.
+    Expected(f32),
+}
+
+/// What a mask is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum MaskOf {
+    /// The definition's own.
+    Cell,
+    /// What products read of a state, by its tensor.
+    Source(usize),
+    /// The candidate.
+    Candidate,
+    /// The units of a state that stay as they were, by its tensor: ones there, zeros elsewhere.
+    Kept(usize),
+}
+
+/// What becomes of a state that the equations set.
+#[doc(hidden)]
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct StateRule {
+    pub(crate) kept: Kept,
+    pub(crate) copy: Option<Copied>,
+}
+
+/// The share of a state before the step that stays.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub(crate) enum Kept {
+    #[default]
+    Nothing,
+    Masked(usize),
+    Share(f32),
+}
+
+/// A copy times a mask: a state of its own, or a temp, which products read instead.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct Copied {
+    pub(crate) to: usize,
+    pub(crate) mask: usize,
+}
+
+/// A definition with regularizers.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct Regularized<D> {
+    cell: D,
+    with: Regularizers,
+    rules: Rules,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+struct Rules {
+    states: [StateRule; MOST_STATES],
+    temps: [Option<Copied>; MOST_TEMPS],
+    candidate: Option<usize>,
+}
+
+impl<D: Definition> Regularized<D> {
+    pub(crate) fn new(cell: D, with: Regularizers) -> Self {
+        let (_, rules) = regularize(cell.declare(), with);
+        Self { cell, with, rules }
+    }
+}
+
+impl<D: Definition> Definition for Regularized<D> {
+    const STAGES: usize = D::STAGES;
+
+    fn declare(&self) -> Declaration {
+        regularize(self.cell.declare(), self.with).0
+    }
+
+    #[inline(always)]
+    fn stage<S: Stage>(&self, index: usize, at: &S) {
+        let rules = &self.rules;
+        self.cell.stage(index, &RegularizedStage { at, rules });
+    }
+}
+
+/// The states of a declaration that zoneout works on beside the output: those alone in their tensor; none where a state starts from another
+/// value than zero, since such states depend on each other.
+pub(crate) fn zoned_states(declaration: &Declaration) -> Vec<usize> {
+    let others = &declaration.states[1..];
+    if others.iter().any(|state| state.initial != 0.0) {
+        return Vec::new();
+    }
+    let alone = |&state: &usize| alone(declaration, state).is_some();
+    (1..declaration.state_count()).filter(alone).collect()
+}
+
+/// The states whose masks products have, in order: a product of a temp has the mask of the state that it stands for.
+pub(crate) fn masked_states(declaration: &Declaration) -> Vec<usize> {
+    let products = declaration.parameters.iter().flat_map(products_of);
+    let states = products.filter_map(|product| masked_state(declaration, product));
+    let mut states: Vec<usize> = states.collect();
+    states.sort_unstable();
+    states.dedup();
+    states
+}
+
+fn products_of(parameter: &super::declaration::Parameter) -> &[Product] {
+    match &parameter.kind {
+        ParameterKind::Matrix { products, .. } => products,
+        _ => &[],
+    }
+}
+
+fn masked_state(declaration: &Declaration, product: &Product) -> Option<usize> {
+    let state = match product.source {
+        Source::State(state) => Some(state),
+        Source::Temp(_) => product.masked_like,
+    };
+    let starts_from_zeros = |state: &usize| {
+        let tensor = alone(declaration, *state);
+        tensor.is_some_and(|tensor| declaration.states[tensor].initial == 0.0)
+    };
+    state.filter(starts_from_zeros)
+}
+
+/// The tensor of a state, where it is the only vector there.
+fn alone(declaration: &Declaration, state: usize) -> Option<usize> {
+    let mut first = 0;
+    for (index, tensor) in declaration.states.iter().enumerate() {
+        let vectors = tensor.vectors.len();
+        if state < first + vectors {
+            return (vectors == 1).then_some(index);
+        }
+        first += vectors;
+    }
+    None
+}
+
+/// The declaration with what the regularizers need, and what they do.
+fn regularize(mut declaration: Declaration, with: Regularizers) -> (Declaration, Rules) {
+    let mut rules = Rules::default();
+    let tensor = |declaration: &Declaration, state| {
+        alone(declaration, state).expect("regularized states are alone in their tensors")
+    };
+    let mask = |declaration: &mut Declaration, of: MaskOf, by_step: bool, width: Width| {
+        declaration.masks.push(Mask { by_step, width, of });
+        declaration.masks.len() - 1
+    };
+    if with.variational {
+        for state in masked_states(&declaration) {
+            let (width, tensor) = (declaration.carried(state).0, tensor(&declaration, state));
+            let mask = mask(&mut declaration, MaskOf::Source(tensor), false, width);
+            mask_products(&mut declaration, &mut rules, state, mask);
+        }
+    }
+    if with.recurrent_dropout {
+        rules.candidate = Some(mask(
+            &mut declaration,
+            MaskOf::Candidate,
+            true,
+            Width::Hidden,
+        ));
+    }
+    let others = zoned_states(&declaration);
+    let others = others.into_iter().map(|state| (state, with.zoneout_cell));
+    for (state, zoneout) in core::iter::once((0, with.zoneout)).chain(others) {
+        let (width, tensor) = (declaration.carried(state).0, tensor(&declaration, state));
+        rules.states[state].kept = match zoneout {
+            Zoneout::Off => Kept::Nothing,
+            Zoneout::Drawn => {
+                Kept::Masked(mask(&mut declaration, MaskOf::Kept(tensor), true, width))
+            }
+            Zoneout::Expected(share) => Kept::Share(share),
+        };
+    }
+    (declaration, rules)
+}
+
+/// Has products read masked copies of a state, and of the temps that stand for it.
+fn mask_products(declaration: &mut Declaration, rules: &mut Rules, state: usize, mask: usize) {
+    let reading: Vec<(usize, usize)> = {
+        let parameters = declaration.parameters.iter().enumerate();
+        let products = parameters.flat_map(|(parameter, declared)| {
+            let products = products_of(declared).iter().enumerate();
+            products.map(move |(product, declared)| (parameter, product, declared))
+        });
+        products
+            .filter(|(_, _, product)| masked_state(declaration, product) == Some(state))
+            .map(|(parameter, product, _)| (parameter, product))
+            .collect()
+    };
+    for (parameter, product) in reading {
+        let source = match &declaration.parameters[parameter].kind {
+            ParameterKind::Matrix { products, .. } => products[product].source,
+            _ => unreachable!("products are those of matrices"),
+        };
+        let source = match source {
+            Source::State(state) => {
+                let copy = rules.states[state].copy.get_or_insert_with(|| {
+                    let width = declaration.carried(state).0;
+                    let copy_of = alone(declaration, state);
+                    let to = declaration.state_count();
+                    declaration.states.push(State {
+                        vectors: vec![true],
+                        width,
+                        initial: 0.0,
+                        copy_of,
+                    });
+                    Copied { to, mask }
+                });
+                Source::State(copy.to)
+            }
+            Source::Temp(temp) => {
+                let copy = rules.temps[temp].get_or_insert_with(|| {
+                    let stage = declaration.temps[temp].stage;
+                    declaration.temps.push(Temp { stage });
+                    Copied {
+                        to: declaration.temps.len() - 1,
+                        mask,
+                    }
+                });
+                Source::Temp(copy.to)
+            }
+        };
+        if let ParameterKind::Matrix { products, .. } = &mut declaration.parameters[parameter].kind
+        {
+            products[product].source = source;
+        }
+    }
+}
+
+/// A stage whose equations set regularized states.
+struct RegularizedStage<'a, S> {
+    at: &'a S,
+    rules: &'a Rules,
+}
+
+impl<S: Stage> Stage for RegularizedStage<'_, S> {
+    type Value = S::Value;
+
+    #[inline(always)]
+    fn sum_if(&self, on: bool, index: usize) -> Sum<S::Value> {
+        self.at.sum_if(on, index)
+    }
+
+    #[inline(always)]
+    fn state(&self, index: usize) -> S::Value {
+        self.at.state(index)
+    }
+
+    #[inline(always)]
+    fn set_state_if(&self, on: bool, index: usize, value: S::Value) {
+        self.at
+            .set_state_by(on, index, value, &self.rules.states[index]);
+    }
+
+    #[inline(always)]
+    fn temp(&self, index: usize) -> S::Value {
+        self.at.temp(index)
+    }
+
+    #[inline(always)]
+    fn set_temp(&self, index: usize, value: S::Value) {
+        self.at.set_temp(index, value);
+        let copied = self.rules.temps[index];
+        let mask = self.mask_or_one(copied.map(|copied| copied.mask));
+        let masked = value * mask;
+        if let Some(copied) = copied {
+            self.at.set_temp(copied.to, masked);
+        }
+    }
+
+    #[inline(always)]
+    fn reduced(&self, index: usize) -> S::Value {
+        self.at.reduced(index)
+    }
+
+    #[inline(always)]
+    fn vector_if(&self, on: bool, row: usize) -> S::Value {
+        self.at.vector_if(on, row)
+    }
+
+    #[inline(always)]
+    fn mask(&self, index: usize) -> S::Value {
+        self.at.mask(index)
+    }
+
+    #[inline(always)]
+    fn candidate(&self, value: S::Value) -> S::Value {
+        let mask = self.mask_or_one(self.rules.candidate);
+        self.at.candidate(value) * mask
+    }
+
+    #[inline(always)]
+    fn constant(&self, value: f32) -> S::Value {
+        self.at.constant(value)
+    }
+
+    #[inline(always)]
+    fn units(&self) -> S::Value {
+        self.at.units()
+    }
+}
+
+impl<S: Stage> RegularizedStage<'_, S> {
+    /// A choice of values: the same operations follow, whatever is on.
+    #[inline(always)]
+    fn mask_or_one(&self, mask: Option<usize>) -> S::Value {
+        match mask {
+            Some(mask) => self.at.mask(mask),
+            None => self.at.constant(1.0),
+        }
+    }
+}
+
+/// What [`Stage::set_state_by`] does by default.
+#[inline(always)]
+pub(crate) fn set_state_by<S: Stage>(at: &S, index: usize, value: S::Value, rule: &StateRule) {
+    let kept = match rule.kept {
+        Kept::Nothing => None,
+        Kept::Masked(mask) => Some(at.mask(mask)),
+        Kept::Share(share) => Some(at.constant(share)),
+    };
+    let value = match kept {
+        Some(kept) => kept.one_minus().mul_add(value, kept * at.state(index)),
+        None => value,
+    };
+    at.set_state(index, value);
+    if let Some(copy) = rule.copy {
+        at.set_state(copy.to, value * at.mask(copy.mask));
+    }
+}
