@@ -14,6 +14,8 @@ pub(crate) struct TensorStage {
     pub(crate) reduced: Vec<Option<Tensor<2>>>,
     pub(crate) rows: Vec<Option<Tensor<2>>>,
     pub(crate) masks: Vec<Option<Tensor<2>>>,
+    /// The mask of the candidate.
+    pub(crate) candidate: Option<Tensor<2>>,
     pub(crate) set: RefCell<Vec<Option<Tensor<2>>>>,
     /// What constants are made like: `[batch, units]`.
     pub(crate) like: Tensor<2>,
@@ -121,6 +123,10 @@ impl<'a> Stage for &'a TensorStage {
 
     fn mask(&self, index: usize) -> TensorValue<'a> {
         self.given(&self.masks[index], 1.0)
+    }
+
+    fn candidate(&self, value: TensorValue<'a>) -> TensorValue<'a> {
+        value * self.given(&self.candidate, 1.0)
     }
 
     fn constant(&self, value: f32) -> TensorValue<'a> {

@@ -13,7 +13,7 @@ mod value;
 pub use declaration::{Declaration, Product, Width};
 pub use function::{Binary, Function, Unary};
 pub use record::{Operation, Record};
-pub use regularized::{MaskOf, Regularizers, StateRule, Zoneout};
+pub use regularized::{MaskOf, Regularizers, Zoneout};
 pub use scalar::Scalars;
 pub use sum::Sum;
 pub use value::Value;
@@ -26,7 +26,7 @@ pub(crate) use limits::{
 #[cfg(test)]
 pub(crate) use plan::RowPlan;
 pub(crate) use plan::{Plan, ProductPlan, SavedTemp, StagePlan, StatePlan};
-pub(crate) use regularized::{Kept, Regularized, masked_states, set_state_by, zoned_states};
+pub(crate) use regularized::{Kept, masked_states, zoned_states};
 pub(crate) use value::operators;
 
 /// The equations of a recurrent cell, written once: everything else is derived from them.
@@ -115,18 +115,6 @@ pub trait Stage {
     #[inline(always)]
     fn set_state(&self, index: usize, value: Self::Value) {
         self.set_state_if(true, index, value);
-    }
-
-    /// Sets a state by a rule of regularizers, where `on`.
-    #[doc(hidden)]
-    #[inline(always)]
-    fn set_state_by(&self, on: bool, index: usize, value: Self::Value, rule: &StateRule)
-    where
-        Self: Sized,
-    {
-        if on {
-            set_state_by(self, index, value, rule);
-        }
     }
 
     /// A row of per-unit parameters, or a scalar; zero where it is not given.

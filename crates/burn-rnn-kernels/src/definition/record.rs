@@ -2,7 +2,6 @@
 
 use core::cell::{Cell, RefCell};
 
-use super::regularized::{StateRule, set_state_by};
 use super::value::operators;
 use super::{Binary, Definition, Function, Stage, Sum, Unary, Value};
 
@@ -23,6 +22,8 @@ pub enum Operation {
     Vector(usize),
     /// A mask.
     Mask(usize),
+    /// The candidate: an earlier operation, or that times a mask.
+    Candidate(usize),
     /// The number of units.
     Units,
     /// An operation on one number.
@@ -48,8 +49,6 @@ pub struct Record {
     pub operations: Vec<Operation>,
     /// The entries that the derivative's tape has at most: what is off has one, too.
     pub(crate) entries: usize,
-    /// Whether the stage marks a candidate.
-    pub(crate) has_candidate: bool,
 }
 
 impl Record {
@@ -59,7 +58,6 @@ impl Record {
         definition.stage(stage, &&recorder);
         Self {
             entries: recorder.entries.into_inner(),
-            has_candidate: recorder.has_candidate.into_inner(),
             operations: recorder.operations.into_inner(),
         }
     }
@@ -79,6 +77,7 @@ impl Record {
                 Operation::Reduced(index) => at.reduced(index),
                 Operation::Vector(index) => at.vector(index),
                 Operation::Mask(index) => at.mask(index),
+                Operation::Candidate(a) => at.candidate(v(a)),
                 Operation::Units => at.units(),
                 Operation::Unary(operation, a) => v(a).unary(operation),
                 Operation::Binary(operation, a, b) => v(a).binary(operation, v(b)),
@@ -103,7 +102,6 @@ impl Record {
 struct Recorder {
     operations: RefCell<Vec<Operation>>,
     entries: Cell<usize>,
-    has_candidate: Cell<bool>,
 }
 
 /// The place of an operation in the list.
@@ -176,16 +174,7 @@ impl<'a> Stage for &'a Recorder {
     }
 
     fn candidate(&self, value: Place<'a>) -> Place<'a> {
-        self.has_candidate.set(true);
-        value
-    }
-
-    fn set_state_by(&self, on: bool, index: usize, value: Place<'a>, rule: &StateRule) {
-        if on {
-            // The tape reads the state, kept or not.
-            self.entries.set(self.entries.get() + 1);
-            set_state_by(self, index, value, rule);
-        }
+        self.entry(Operation::Candidate(value.place))
     }
 
     fn constant(&self, value: f32) -> Place<'a> {

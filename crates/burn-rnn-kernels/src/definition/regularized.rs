@@ -1,8 +1,8 @@
-//! A definition with regularizers around it: what they do to states, candidates and what products read, for any cell.
+//! What regularizers do to the states, the candidate and what products read, of any cell: the same equations run, and what they set is
+//! changed after them.
 
 use super::declaration::{Declaration, Mask, ParameterKind, Product, Source, State, Temp, Width};
 use super::limits::{MOST_STATES, MOST_TEMPS};
-use super::{Definition, Stage, Sum, Value};
 
 /// The regularizers that work inside a step.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -42,11 +42,23 @@ pub enum MaskOf {
     Kept(usize),
 }
 
-/// What becomes of a state that the equations set.
-#[doc(hidden)]
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub struct StateRule {
+/// What regularizers do beside the equations.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Rules {
+    /// What becomes of each state after the equations have set it.
+    pub(crate) states: [StateRule; MOST_STATES],
+    /// The copy of each temp that products read instead.
+    pub(crate) temps: [Option<Copied>; MOST_TEMPS],
+    /// The mask of the candidate.
+    pub(crate) candidate: Option<usize>,
+}
+
+/// What becomes of a state.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct StateRule {
+    /// The share that stays as it was.
     pub(crate) kept: Kept,
+    /// The copy that products read instead.
     pub(crate) copy: Option<Copied>,
 }
 
@@ -59,46 +71,40 @@ pub(crate) enum Kept {
     Share(f32),
 }
 
-/// A copy times a mask: a state of its own, or a temp, which products read instead.
-#[derive(Clone, Copy, Debug, PartialEq)]
+/// A copy times a mask: a state or a temp of its own.
+#[derive(Clone, Copy, Debug)]
 pub(crate) struct Copied {
     pub(crate) to: usize,
     pub(crate) mask: usize,
 }
 
-/// A definition with regularizers.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub(crate) struct Regularized<D> {
-    cell: D,
-    with: Regularizers,
-    rules: Rules,
-}
-
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
-struct Rules {
-    states: [StateRule; MOST_STATES],
-    temps: [Option<Copied>; MOST_TEMPS],
-    candidate: Option<usize>,
-}
-
-impl<D: Definition> Regularized<D> {
-    pub(crate) fn new(cell: D, with: Regularizers) -> Self {
-        let (_, rules) = regularize(cell.declare(), with);
-        Self { cell, with, rules }
-    }
-}
-
-impl<D: Definition> Definition for Regularized<D> {
-    const STAGES: usize = D::STAGES;
-
-    fn declare(&self) -> Declaration {
-        regularize(self.cell.declare(), self.with).0
+impl Rules {
+    /// The rules of states that there are any for.
+    pub(crate) fn states(&self) -> impl Iterator<Item = (usize, StateRule)> + '_ {
+        let states = self.states.iter().copied().enumerate();
+        states.filter(|(_, rule)| rule.kept != Kept::Nothing || rule.copy.is_some())
     }
 
-    #[inline(always)]
-    fn stage<S: Stage>(&self, index: usize, at: &S) {
-        let rules = &self.rules;
-        self.cell.stage(index, &RegularizedStage { at, rules });
+    /// The temps that are copied, each with its copy.
+    pub(crate) fn temps(&self) -> impl Iterator<Item = (usize, Copied)> + '_ {
+        let temps = self.temps.iter().enumerate();
+        temps.filter_map(|(temp, copied)| Some((temp, (*copied)?)))
+    }
+
+    /// Whether states or temps are changed after the equations.
+    pub(crate) fn are_some(&self) -> bool {
+        self.states().next().is_some() || self.temps().next().is_some()
+    }
+
+    /// Whether a state is a copy.
+    pub(crate) fn is_copied_state(&self, state: usize) -> bool {
+        self.states()
+            .any(|(_, rule)| rule.copy.is_some_and(|copied| copied.to == state))
+    }
+
+    /// Whether a temp is a copy.
+    pub(crate) fn is_copied_temp(&self, temp: usize) -> bool {
+        self.temps().any(|(_, copied)| copied.to == temp)
     }
 }
 
@@ -156,7 +162,7 @@ fn alone(declaration: &Declaration, state: usize) -> Option<usize> {
 }
 
 /// The declaration with what the regularizers need, and what they do.
-fn regularize(mut declaration: Declaration, with: Regularizers) -> (Declaration, Rules) {
+pub(crate) fn regularize(mut declaration: Declaration, with: Regularizers) -> (Declaration, Rules) {
     let mut rules = Rules::default();
     let tensor = |declaration: &Declaration, state| {
         alone(declaration, state).expect("regularized states are alone in their tensors")
@@ -245,107 +251,5 @@ fn mask_products(declaration: &mut Declaration, rules: &mut Rules, state: usize,
         {
             products[product].source = source;
         }
-    }
-}
-
-/// A stage whose equations set regularized states.
-struct RegularizedStage<'a, S> {
-    at: &'a S,
-    rules: &'a Rules,
-}
-
-impl<S: Stage> Stage for RegularizedStage<'_, S> {
-    type Value = S::Value;
-
-    #[inline(always)]
-    fn sum_if(&self, on: bool, index: usize) -> Sum<S::Value> {
-        self.at.sum_if(on, index)
-    }
-
-    #[inline(always)]
-    fn state(&self, index: usize) -> S::Value {
-        self.at.state(index)
-    }
-
-    #[inline(always)]
-    fn set_state_if(&self, on: bool, index: usize, value: S::Value) {
-        self.at
-            .set_state_by(on, index, value, &self.rules.states[index]);
-    }
-
-    #[inline(always)]
-    fn temp(&self, index: usize) -> S::Value {
-        self.at.temp(index)
-    }
-
-    #[inline(always)]
-    fn set_temp(&self, index: usize, value: S::Value) {
-        self.at.set_temp(index, value);
-        let copied = self.rules.temps[index];
-        let mask = self.mask_or_one(copied.map(|copied| copied.mask));
-        let masked = value * mask;
-        if let Some(copied) = copied {
-            self.at.set_temp(copied.to, masked);
-        }
-    }
-
-    #[inline(always)]
-    fn reduced(&self, index: usize) -> S::Value {
-        self.at.reduced(index)
-    }
-
-    #[inline(always)]
-    fn vector_if(&self, on: bool, row: usize) -> S::Value {
-        self.at.vector_if(on, row)
-    }
-
-    #[inline(always)]
-    fn mask(&self, index: usize) -> S::Value {
-        self.at.mask(index)
-    }
-
-    #[inline(always)]
-    fn candidate(&self, value: S::Value) -> S::Value {
-        let mask = self.mask_or_one(self.rules.candidate);
-        self.at.candidate(value) * mask
-    }
-
-    #[inline(always)]
-    fn constant(&self, value: f32) -> S::Value {
-        self.at.constant(value)
-    }
-
-    #[inline(always)]
-    fn units(&self) -> S::Value {
-        self.at.units()
-    }
-}
-
-impl<S: Stage> RegularizedStage<'_, S> {
-    /// A choice of values: the same operations follow, whatever is on.
-    #[inline(always)]
-    fn mask_or_one(&self, mask: Option<usize>) -> S::Value {
-        match mask {
-            Some(mask) => self.at.mask(mask),
-            None => self.at.constant(1.0),
-        }
-    }
-}
-
-/// What [`Stage::set_state_by`] does by default.
-#[inline(always)]
-pub(crate) fn set_state_by<S: Stage>(at: &S, index: usize, value: S::Value, rule: &StateRule) {
-    let kept = match rule.kept {
-        Kept::Nothing => None,
-        Kept::Masked(mask) => Some(at.mask(mask)),
-        Kept::Share(share) => Some(at.constant(share)),
-    };
-    let value = match kept {
-        Some(kept) => kept.one_minus().mul_add(value, kept * at.state(index)),
-        None => value,
-    };
-    at.set_state(index, value);
-    if let Some(copy) = rule.copy {
-        at.set_state(copy.to, value * at.mask(copy.mask));
     }
 }

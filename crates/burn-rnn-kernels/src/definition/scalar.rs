@@ -20,6 +20,8 @@ pub struct Scalars {
     pub vectors: Vec<f64>,
     /// The masks.
     pub masks: Vec<f64>,
+    /// The mask of the candidate, where it has one.
+    pub candidate: Option<f64>,
     /// The number of units.
     pub units: f64,
     /// The states after the step.
@@ -61,6 +63,10 @@ impl Stage for Scalars {
 
     fn mask(&self, index: usize) -> Scalar {
         Scalar(self.masks[index])
+    }
+
+    fn candidate(&self, value: Scalar) -> Scalar {
+        Scalar(value.0 * self.candidate.unwrap_or(1.0))
     }
 
     fn constant(&self, value: f32) -> Scalar {

@@ -8,10 +8,10 @@ use core::mem::MaybeUninit;
 
 use pulp::{Simd, WithSimd};
 
-use crate::definition::{Definition, Kept, Stage, StateRule, Sum};
-use crate::machine::vector::{add_to, fma, load, load_first, store, store_first};
+use crate::definition::{Definition, Stage, Sum};
+use crate::machine::vector::{add_to, load, load_first, store, store_first};
 
-use super::frame::{BackwardFrame, Span};
+use super::frame::{BackwardFrame, MaskAt, Span};
 use super::tape::{Entries, NONE, Read, Reads, Tape, Var};
 
 /// The backward point-wise pass of one stage.
@@ -128,15 +128,14 @@ impl<S: Simd> Tape<'_, S> {
             if index > 0 {
                 return d;
             }
-            let step = self.outer * self.frame.stage.span.width + self.unit;
+            let step = self.outer * self.frame.memory.d_output_row + self.unit;
             let d_output = load_first(simd, self.frame.memory.d_output.add(step), self.n);
             simd.add_f32s(d_output, d)
         }
     }
 
     #[inline(always)]
-    unsafe fn mask_at(&self, index: usize) -> S::f32s {
-        let mask = self.frame.memory.masks[index];
+    unsafe fn mask_at(&self, mask: MaskAt) -> S::f32s {
         let span = &self.frame.stage.span;
         // SAFETY: see above.
         unsafe { mask.at(self.simd, span, self.row, self.unit, self.n) }
@@ -252,33 +251,6 @@ impl<'a, S: Simd> Stage for &'a Tape<'a, S> {
         unsafe { self.add(value.at, self.gradient_after(index)) }
     }
 
-    /// What stays of the state before and what products read of it is linear in both: gradients alone, and no entries, so that the tape is
-    /// the same for every rule.
-    #[inline(always)]
-    fn set_state_by(&self, on: bool, index: usize, value: Self::Value, rule: &StateRule) {
-        if !on {
-            return;
-        }
-        let simd = self.simd;
-        // SAFETY: see above.
-        unsafe {
-            let mut d = self.gradient_after(index);
-            if let Some(copy) = rule.copy {
-                let to = self.frame.memory.after[copy.to].at(self.row, self.unit);
-                d = fma(simd, self.mask_at(copy.mask), load(simd, to), d);
-            }
-            let kept = match rule.kept {
-                Kept::Nothing => simd.splat_f32s(0.0),
-                Kept::Masked(mask) => self.mask_at(mask),
-                Kept::Share(share) => simd.splat_f32s(share),
-            };
-            let before = self.read(self.states, index, true, simd.splat_f32s(0.0));
-            let d_before = simd.mul_f32s(d, kept);
-            self.add(before.at, d_before);
-            self.add(value.at, simd.sub_f32s(d, d_before));
-        }
-    }
-
     #[inline(always)]
     fn temp(&self, index: usize) -> Self::Value {
         let from = self.inner * self.frame.memory.temp_steps[index] + self.unit;
@@ -326,7 +298,15 @@ impl<'a, S: Simd> Stage for &'a Tape<'a, S> {
     #[inline(always)]
     fn mask(&self, index: usize) -> Self::Value {
         // SAFETY: see above.
-        Tape::constant(self, unsafe { self.mask_at(index) })
+        Tape::constant(self, unsafe {
+            self.mask_at(self.frame.memory.masks[index])
+        })
+    }
+
+    #[inline(always)]
+    fn candidate(&self, value: Self::Value) -> Self::Value {
+        // SAFETY: see above.
+        value * Tape::constant(self, unsafe { self.mask_at(self.frame.memory.candidate) })
     }
 
     #[inline(always)]

@@ -60,12 +60,21 @@ pub(crate) struct MaskAt {
 }
 
 impl MaskAt {
+    pub(crate) const ABSENT: Self = Self {
+        start: core::ptr::null(),
+        by_step: false,
+    };
+
+    /// The mask of the candidate among all.
+    pub(crate) fn of_candidate(plan: &Plan, masks: &[Self; MOST_MASKS]) -> Self {
+        plan.rules
+            .candidate
+            .map_or(Self::ABSENT, |mask| masks[mask])
+    }
+
     /// All masks.
     pub(crate) fn all(plan: &Plan, given: &[&[f32]; MOST_MASKS]) -> [Self; MOST_MASKS] {
-        let mut masks = [Self {
-            start: core::ptr::null(),
-            by_step: false,
-        }; MOST_MASKS];
+        let mut masks = [Self::ABSENT; MOST_MASKS];
         for ((mask, declared), given) in masks.iter_mut().zip(&plan.declaration.masks).zip(given) {
             if !given.is_empty() {
                 mask.start = given.as_ptr();
@@ -133,6 +142,7 @@ pub(crate) struct ForwardMemory {
     pub(crate) saved_temps: [*mut f32; MOST_TEMPS],
     pub(crate) vectors: [*const f32; MOST_VECTORS],
     pub(crate) masks: [MaskAt; MOST_MASKS],
+    pub(crate) candidate: MaskAt,
     /// The sums over the units, by row.
     pub(crate) reduced: [*const f32; MOST_REDUCTIONS],
     /// The place of each sum in a row.
@@ -167,8 +177,9 @@ pub(crate) struct BackwardMemory {
     pub(crate) after: [RowsAt; MOST_STATES],
     /// The gradients of the states before the step.
     pub(crate) before: [RowsAt; MOST_STATES],
-    /// The gradient of the output, by step of the caller's.
+    /// The gradient of the output, by step of the caller's, and from one to the next; zeros where it is in those of the states.
     pub(crate) d_output: *const f32,
+    pub(crate) d_output_row: usize,
     /// Temps and where they stand by step: from the start, a step further.
     pub(crate) temps: [*const f32; MOST_TEMPS],
     pub(crate) temp_steps: [usize; MOST_TEMPS],
@@ -176,6 +187,7 @@ pub(crate) struct BackwardMemory {
     pub(crate) vectors: [*const f32; MOST_VECTORS],
     pub(crate) d_vectors: [*mut f32; MOST_VECTORS],
     pub(crate) masks: [MaskAt; MOST_MASKS],
+    pub(crate) candidate: MaskAt,
     /// The sums over the units, by step, and from one step to the next.
     pub(crate) reduced: *const f32,
     pub(crate) reductions: usize,

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use crate::burn::TensorStage;
 use crate::definition::{
-    Definition, MaskOf, Plan, Record, Regularized, Regularizers, Scalars, Width, masked_states,
+    Definition, MaskOf, Operation, Plan, Record, Regularizers, Scalars, Width, masked_states,
     zoned_states,
 };
 use crate::machine::level::Level;
@@ -40,7 +40,7 @@ pub(crate) trait Kernel: Debug + Send + Sync {
     /// A stage in numbers of 64 bits.
     fn scalars(&self, stage: usize, at: &Scalars);
 
-    /// The same definition with regularizers.
+    /// The same definition with other regularizers.
     fn regularized(&self, with: Regularizers) -> Engine;
 }
 
@@ -48,8 +48,6 @@ pub(crate) trait Kernel: Debug + Send + Sync {
 struct Compiled<D> {
     definition: D,
     plan: Plan,
-    /// The engine of the definition with regularizers. A pointer, for the compiler not to put regularizers around regularizers for ever.
-    regularize: fn(D, Regularizers) -> Engine,
 }
 
 /// Calls a macro for the number of a stage that a definition has. The conditions are constants of their own: the compiler then makes
@@ -106,7 +104,7 @@ impl<D: Definition> Kernel for Compiled<D> {
     }
 
     fn regularized(&self, with: Regularizers) -> Engine {
-        (self.regularize)(self.definition, with)
+        Engine::made(self.definition, with)
     }
 }
 
@@ -126,7 +124,7 @@ pub enum MaskShape {
 /// The most definitions that a thread remembers.
 const MOST_REMEMBERED: usize = 64;
 
-type Remembered = Vec<(TypeId, Box<dyn Any>, Engine)>;
+type Remembered = Vec<(TypeId, Box<dyn Any>, Regularizers, Engine)>;
 
 thread_local! {
     static REMEMBERED: RefCell<Remembered> = const { RefCell::new(Vec::new()) };
@@ -166,12 +164,8 @@ impl Engine {
         })
     }
 
-    /// The engine of the same definition with regularizers. Its masks are to be given, and the states that it has beyond the cell's own
-    ///.
-    ///
-    /// # Panics
-    ///
-    /// Where this one has regularizers.
+    /// The engine of the same definition with regularizers. Its [masks](Engine::masks) are to be given, and the states that it has beyond
+    /// the cell's own, [copies](Engine::copies) of those times their masks.
     #[must_use]
     pub fn regularized(&self, with: Regularizers) -> Self {
         self.0.regularized(with)
@@ -179,7 +173,8 @@ impl Engine {
 
     /// Whether the equations mark a candidate.
     pub fn has_candidate(&self) -> bool {
-        self.records().iter().any(|record| record.has_candidate)
+        let mut operations = self.records().iter().flat_map(|record| &record.operations);
+        operations.any(|operation| matches!(operation, Operation::Candidate(_)))
     }
 
     /// The states, as the equations count them, that recurrent products read and variational dropout masks.
@@ -231,31 +226,26 @@ impl Engine {
     ///
     /// Where the definition declares something else than its equations do; the message says what.
     pub fn of<D: Definition>(definition: D) -> Self {
-        Self::made(definition, |definition, with| {
-            Self::made(Regularized::new(definition, with), |_, _| {
-                panic!("the definition has regularizers already")
-            })
-        })
+        Self::made(definition, Regularizers::default())
     }
 
-    fn made<D: Definition>(definition: D, regularize: fn(D, Regularizers) -> Self) -> Self {
+    fn made<D: Definition>(definition: D, with: Regularizers) -> Self {
         REMEMBERED.with_borrow_mut(|remembered| {
-            let known = remembered.iter().find(|(kind, known, _)| {
-                *kind == TypeId::of::<D>() && known.downcast_ref() == Some(&definition)
+            let known = remembered.iter().find(|(kind, known, known_with, _)| {
+                *kind == TypeId::of::<D>()
+                    && *known_with == with
+                    && known.downcast_ref() == Some(&definition)
             });
-            if let Some((_, _, engine)) = known {
+            if let Some((_, _, _, engine)) = known {
                 return engine.clone();
             }
-            let plan = Plan::new(&definition);
-            let engine = Self(Arc::new(Compiled {
-                definition,
-                plan,
-                regularize,
-            }));
+            let plan = Plan::new(&definition, with);
+            let engine = Self(Arc::new(Compiled { definition, plan }));
             if remembered.len() == MOST_REMEMBERED {
                 remembered.remove(0);
             }
-            remembered.push((TypeId::of::<D>(), Box::new(definition), engine.clone()));
+            let boxed: Box<dyn Any> = Box::new(definition);
+            remembered.push((TypeId::of::<D>(), boxed, with, engine.clone()));
             engine
         })
     }

@@ -193,6 +193,25 @@ impl<'a, S: Simd, const KEEP: bool> Stage for &'a LaneAt<'a, S, KEEP> {
     }
 
     #[inline(always)]
+    fn candidate(&self, value: Self::Value) -> Self::Value {
+        let mask = self.frame.memory.candidate;
+        if mask.start.is_null() {
+            return value;
+        }
+        // SAFETY: see above.
+        let mask = unsafe {
+            mask.at(
+                self.simd,
+                &self.frame.stage.span,
+                self.row,
+                self.unit,
+                self.n,
+            )
+        };
+        value * self.lane(mask)
+    }
+
+    #[inline(always)]
     fn constant(&self, value: f32) -> Self::Value {
         self.lane(self.simd.splat_f32s(value))
     }

@@ -14,6 +14,7 @@ mod operations;
 #[cfg(test)]
 mod oracle;
 mod prepared;
+mod regularize;
 mod scan;
 mod segments;
 mod sizes;

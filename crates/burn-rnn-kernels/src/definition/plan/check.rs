@@ -6,9 +6,14 @@ use crate::definition::limits::{
     MOST_VECTORS,
 };
 use crate::definition::record::{Operation, Record};
+use crate::definition::regularized::Rules;
 
 /// Compares what is declared with what the equations do.
-pub(super) fn check(declaration: &Declaration, records: &[Record]) -> Result<(), String> {
+pub(super) fn check(
+    declaration: &Declaration,
+    records: &[Record],
+    rules: &Rules,
+) -> Result<(), String> {
     let states = declaration.state_count();
     let kinds = declaration
         .parameters
@@ -145,14 +150,14 @@ pub(super) fn check(declaration: &Declaration, records: &[Record]) -> Result<(),
         }
     }
     for (index, &count) in states_set.iter().enumerate() {
-        if declaration.carried(index).1 && count != 1 {
+        if declaration.carried(index).1 && count != 1 && !rules.is_copied_state(index) {
             return Err(format!(
                 "state {index} is set {count} times in a step, not once"
             ));
         }
     }
     for (index, &count) in temps_set.iter().enumerate() {
-        if count != 1 {
+        if count != 1 && !rules.is_copied_temp(index) {
             return Err(format!(
                 "temp {index} is set {count} times in a step, not once"
             ));

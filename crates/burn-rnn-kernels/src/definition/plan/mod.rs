@@ -8,11 +8,14 @@ use super::Definition;
 use super::declaration::{Declaration, ParameterKind, Source, Width};
 use super::limits::MOST_STAGES;
 use super::record::{Operation, Record};
+use super::regularized::{Regularizers, Rules, regularize};
 
 /// Where everything of a step has its place, for any sizes.
 #[derive(Debug)]
 pub(crate) struct Plan {
     pub(crate) declaration: Declaration,
+    /// What regularizers do.
+    pub(crate) rules: Rules,
     /// What each stage does.
     pub(crate) records: Vec<Record>,
     pub(crate) stages: Vec<StagePlan>,
@@ -143,8 +146,8 @@ impl Plan {
     /// # Panics
     ///
     /// Where the definition declares something else than its equations do.
-    pub(crate) fn new<D: Definition>(definition: &D) -> Self {
-        let declaration = definition.declare();
+    pub(crate) fn new<D: Definition>(definition: &D, with: Regularizers) -> Self {
+        let (declaration, rules) = regularize(definition.declare(), with);
         let records: Vec<Record> = (0..declaration.stages.len())
             .map(|stage| Record::of(definition, stage))
             .collect();
@@ -155,12 +158,12 @@ impl Plan {
             "{name}: it declares {stages} stages, STAGES is {}; at most {MOST_STAGES} are possible",
             D::STAGES
         );
-        let checked = check::check(&declaration, &records);
+        let checked = check::check(&declaration, &records, &rules);
         checked.unwrap_or_else(|fault| panic!("{name}: {fault}"));
-        Self::place(declaration, records)
+        Self::place(declaration, records, rules)
     }
 
-    fn place(declaration: Declaration, records: Vec<Record>) -> Self {
+    fn place(declaration: Declaration, records: Vec<Record>, rules: Rules) -> Self {
         let stages = declaration.stages.clone();
         let products = products::products(&declaration);
         let mut sums: Vec<SumPlan> = Vec::new();
@@ -196,7 +199,7 @@ impl Plan {
                 }
             }
         }
-        let states = states::states(&declaration, &products, &records);
+        let states = states::states(&declaration, &products, &records, &rules);
         let mut slots = [0; 2];
         let mut plans = Vec::new();
         let mut kept_slots = Vec::new();
@@ -287,6 +290,7 @@ impl Plan {
             inputs,
             biases,
             records,
+            rules,
             declaration,
         };
         for stage in 0..plan.stages.len() {

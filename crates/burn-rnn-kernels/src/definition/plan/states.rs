@@ -2,6 +2,7 @@
 
 use crate::definition::declaration::{Declaration, Source};
 use crate::definition::record::{Operation, Record};
+use crate::definition::regularized::{Kept, Rules};
 
 use super::{ProductPlan, SavedTemp, StagePlan, StatePlan, TempPlan};
 
@@ -9,6 +10,7 @@ pub(super) fn states(
     declaration: &Declaration,
     products: &[ProductPlan],
     records: &[Record],
+    rules: &Rules,
 ) -> Vec<StatePlan> {
     let mut states = Vec::new();
     for (tensor, declared) in declaration.states.iter().enumerate() {
@@ -29,6 +31,7 @@ pub(super) fn states(
             let sets = at(
                 &|operation| matches!(operation, Operation::SetState(state, _) if *state == index),
             );
+            let is_kept = rules.states[index].kept != Kept::Nothing;
             let is_source = products
                 .iter()
                 .any(|product| product.source == Source::State(index));
@@ -40,7 +43,7 @@ pub(super) fn states(
                 there,
                 is_source,
                 is_read: !reads.is_empty(),
-                in_place: !is_source && reads.last() <= sets.first(),
+                in_place: !is_source && !is_kept && reads.last() <= sets.first(),
             });
             block += usize::from(there);
         }

@@ -22,10 +22,16 @@ pub(super) struct Frames {
 }
 
 impl Frames {
-    pub(super) fn new(job: &Job<'_>, steps: &RowSteps, totals: Shared) -> Self {
+    /// `zeros` stand for the gradient of the output where that is added to the states' own.
+    pub(super) fn new(
+        job: &Job<'_>,
+        steps: &RowSteps,
+        totals: Shared,
+        zeros: Option<&[f32]>,
+    ) -> Self {
         let worker = &job.worker;
         let mut frames = Self {
-            memory: Self::memory(job, totals),
+            memory: Self::memory(job, totals, zeros),
             stages: ArrayVec::new(),
             next_factors: [RowsAt::ABSENT; MOST_STAGES],
         };
@@ -57,22 +63,32 @@ impl Frames {
         frames
     }
 
-    fn memory(job: &Job<'_>, totals: Shared) -> BackwardMemory {
+    fn memory(job: &Job<'_>, totals: Shared, zeros: Option<&[f32]>) -> BackwardMemory {
         let (worker, memory) = (&job.worker, job.memory);
         let (plan, saved) = (worker.plan, &memory.saved);
         let hidden = worker.padded[Width::Hidden as usize];
         let sums = memory.sums.at(job.group() * memory.group);
+        let masks = MaskAt::all(plan, &job.pass.masks);
+        let (d_output, d_output_row) = match zeros {
+            Some(zeros) => (zeros, 0),
+            None => {
+                let width = worker.sizes.width(plan.states[0].width);
+                (job.pass.d_output, width)
+            }
+        };
         let mut all = BackwardMemory {
             states: [core::ptr::null(); MOST_STATES],
             after: [RowsAt::ABSENT; MOST_STATES],
             before: [RowsAt::ABSENT; MOST_STATES],
-            d_output: job.pass.d_output.as_ptr(),
+            d_output: d_output.as_ptr(),
+            d_output_row,
             temps: [core::ptr::null(); MOST_TEMPS],
             temp_steps: [0; MOST_TEMPS],
             d_temps: [RowsAt::ABSENT; MOST_TEMPS],
             vectors: [core::ptr::null(); MOST_VECTORS],
             d_vectors: [core::ptr::null_mut(); MOST_VECTORS],
-            masks: MaskAt::all(plan, &job.pass.masks),
+            candidate: MaskAt::of_candidate(plan, &masks),
+            masks,
             reduced: saved.reduced.at(0),
             reductions: plan.declaration.reductions.len(),
             d_reduced: [RowsAt::ABSENT; MOST_REDUCTIONS],

@@ -2,10 +2,11 @@
 
 use pulp::{Simd, WithSimd};
 
-use crate::definition::{Source, Width};
+use crate::definition::{Kept, MOST_STATES, Source, Width};
 use crate::machine::buffer::Buffer;
 use crate::machine::threads::Shared;
 use crate::pass::frame::RowsAt;
+use crate::pass::regularize::Regularize;
 use crate::pass::worker::{RowSteps, Worker};
 use crate::product::tile::Tile;
 
@@ -34,7 +35,27 @@ impl WithSimd for Job<'_> {
         let mut steps = RowSteps::new(worker, longest.saturating_sub(1));
         let reductions = totals.len();
         let totals = Shared::new(&mut totals);
-        let mut frames = Frames::new(&self, &steps, totals);
+        let rules = &plan.rules;
+        let has_rules = rules.are_some();
+        // What is kept of each state's gradient past the equations, and zeros for a row.
+        let widest = worker.padded[0].max(worker.padded[1]);
+        let kept_rows = plan.states.len() * worker.part.rows;
+        let mut kept = Buffer::zeros(if has_rules {
+            (kept_rows + 1) * widest
+        } else {
+            0
+        });
+        let start = kept.as_mut_ptr();
+        let kept_at: [RowsAt; MOST_STATES] = core::array::from_fn(|state| RowsAt {
+            start: start.wrapping_add(state * worker.part.rows * widest),
+            stride: widest,
+        });
+        let is_output_kept = rules.states[0].kept != Kept::Nothing;
+        // SAFETY: the last row is behind those of the states, and nobody writes to it.
+        let zeros = is_output_kept.then(|| unsafe {
+            core::slice::from_raw_parts(start.add(kept_rows * widest).cast_const(), widest)
+        });
+        let mut frames = Frames::new(&self, &steps, totals, zeros);
         let mut active = 0;
         for step in (0..longest).rev() {
             while active < sequences.len() && worker.steps.length(sequences[active]) > step {
@@ -47,8 +68,23 @@ impl WithSimd for Job<'_> {
                 // SAFETY: there are as many totals, of this thread alone.
                 unsafe { *totals.at(reduction) = 0.0 };
             }
+            let regularize = Regularize {
+                worker,
+                masks: &self.pass.masks,
+                steps: &steps,
+                rows: active,
+            };
+            if has_rules {
+                regularize.states_back(&frames.memory.after, self.pass.d_output, &kept_at);
+            }
             for stage in (0..plan.stages.len()).rev() {
+                if has_rules {
+                    regularize.temps_back(stage, &frames.memory.d_temps);
+                }
                 self.stage(simd, stage, active, &frames, totals);
+            }
+            if has_rules {
+                regularize.kept_back(&frames.memory.before, &kept_at);
             }
             self.cut(active, step, &frames);
             frames.swap(plan.states.len());

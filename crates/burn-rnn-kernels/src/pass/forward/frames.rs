@@ -21,6 +21,7 @@ impl Frames {
         let (memory, prepared, worker) = (job.memory, job.pass.prepared, &job.worker);
         let plan = worker.plan;
         let rows = worker.part.rows;
+        let masks = MaskAt::all(plan, &job.pass.masks);
         let mut frames = Self {
             memory: ForwardMemory {
                 before: [RowsAt::ABSENT; MOST_STATES],
@@ -28,7 +29,8 @@ impl Frames {
                 temps: [RowsAt::ABSENT; MOST_TEMPS],
                 saved_temps: [core::ptr::null_mut(); MOST_TEMPS],
                 vectors: [core::ptr::null(); MOST_VECTORS],
-                masks: MaskAt::all(plan, &job.pass.masks),
+                candidate: MaskAt::of_candidate(plan, &masks),
+                masks,
                 reduced: [core::ptr::null(); MOST_REDUCTIONS],
                 positions: [0; MOST_SUMS],
             },

@@ -8,6 +8,8 @@ use crate::definition::{ProductPlan, Source, Width};
 use crate::machine::buffer::Buffer;
 use crate::machine::threads::Shared;
 use crate::pass::frame::ForwardFrame;
+use crate::pass::memory::SavedAt;
+use crate::pass::regularize::Regularize;
 use crate::pass::worker::{RowSteps, SharedRun, Worker};
 use crate::product::panels::Panels;
 use crate::product::tile::Tile;
@@ -46,6 +48,7 @@ impl WithSimd for Job<'_> {
         let mut frames = Frames::new(&self, &steps, totals);
         let mut active = rows;
         let mut from_end = FROM_END.get();
+        let has_rules = plan.rules.are_some();
         for start in (0..longest).step_by(chunk.max(1)) {
             let count = chunk.min(longest - start);
             self.input_sides(simd, start, count, step_floats, &mut sums);
@@ -66,6 +69,17 @@ impl WithSimd for Job<'_> {
                 self.save_states(&frames, &steps.kept[..active]);
                 for stage in 0..plan.stages.len() {
                     self.stage(simd, stage, &mut frames, totals, from_end);
+                    if has_rules {
+                        let (saved, at) = (self.memory.saved.as_ref(), &frames.memory.temps);
+                        let regularize = self.regularize(&steps, active);
+                        regularize.temps(stage, at, |temp, step, values| {
+                            self.save_temp(saved, temp, step, values);
+                        });
+                    }
+                }
+                if has_rules {
+                    let (before, after) = (&frames.memory.before, &frames.memory.after);
+                    self.regularize(&steps, active).states(before, after);
                 }
                 self.put_output(&frames, &steps.callers[..active]);
                 frames.swap(plan);
@@ -137,6 +151,30 @@ impl Job<'_> {
                 }
             }
         });
+    }
+
+    #[inline(always)]
+    fn regularize<'b>(&'b self, steps: &'b RowSteps, rows: usize) -> Regularize<'b> {
+        Regularize {
+            worker: &self.worker,
+            masks: &self.pass.masks,
+            steps,
+            rows,
+        }
+    }
+
+    /// Keeps this thread's units of a temp.
+    fn save_temp(&self, saved: Option<&SavedAt>, temp: usize, step: usize, values: &[f32]) {
+        let Some(saved) = saved else {
+            return;
+        };
+        let width = self.worker.plan.temps[temp].width;
+        let first = self.worker.units(width).start;
+        let to = saved.temps[temp].at(step * self.worker.sizes.width(width) + first);
+        if !to.is_null() {
+            // SAFETY: there are as many kept steps as are kept.
+            unsafe { to.copy_from_nonoverlapping(values.as_ptr(), values.len()) }
+        }
     }
 
     /// Writes state 0 after the step to the output.

@@ -3,7 +3,7 @@
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 
-use crate::definition::{Plan, ProductPlan, Scalars, Source};
+use crate::definition::{Kept, Plan, ProductPlan, Scalars, Source};
 use crate::pass::kernel::Engine;
 use crate::pass::scan::output_width;
 use crate::pass::sizes::Sizes;
@@ -175,22 +175,7 @@ impl Problem {
                         [index * self.sizes.d_hidden + unit],
                     None => 0.0,
                 };
-                let masks = plan.declaration.masks.iter().enumerate();
-                let masks = masks.map(|(index, mask)| {
-                    let step = if mask.by_step {
-                        b * self.sizes.time + t
-                    } else {
-                        b
-                    };
-                    let width = self.sizes.width(mask.width);
-                    let at = step * width + unit;
-                    // Units of the other width have none.
-                    if unit < width {
-                        self.operand(plan.mask(index))[at]
-                    } else {
-                        0.0
-                    }
-                });
+                let mask = |index: usize| self.mask(plan, index, [b, t, unit]);
                 let values = |all: &[Vec<f64>]| -> Vec<f64> {
                     all.iter()
                         .map(|all| all.get(unit).copied().unwrap_or(0.0))
@@ -202,7 +187,8 @@ impl Problem {
                     temps: values(&temps).into(),
                     reduced: reduced.clone(),
                     vectors: plan.rows.iter().map(row).collect(),
-                    masks: masks.collect(),
+                    masks: (0..plan.declaration.masks.len()).map(mask).collect(),
+                    candidate: plan.rules.candidate.map(mask),
                     units: width as f64,
                     set: values(states).into(),
                 };
@@ -221,9 +207,48 @@ impl Problem {
                     }
                 }
             }
+            for (temp, copied) in plan.rules.temps() {
+                if plan.declaration.temps[temp].stage == index {
+                    for unit in 0..width {
+                        let mask = self.mask(plan, copied.mask, [b, t, unit]);
+                        temps[copied.to][unit] = temps[temp][unit] * mask;
+                    }
+                }
+            }
             for temp in &mut temps {
                 temp.truncate(widest);
             }
+        }
+        for (state, rule) in plan.rules.states() {
+            for unit in 0..self.sizes.width(plan.states[state].width) {
+                let mask = |index: usize| self.mask(plan, index, [b, t, unit]);
+                let share = match rule.kept {
+                    Kept::Nothing => 0.0,
+                    Kept::Masked(index) => mask(index),
+                    Kept::Share(share) => share.into(),
+                };
+                let (now, was) = (states[state][unit], before[state][unit]);
+                states[state][unit] = (1.0 - share) * now + share * was;
+                if let Some(copied) = rule.copy {
+                    states[copied.to][unit] = states[state][unit] * mask(copied.mask);
+                }
+            }
+        }
+    }
+
+    /// A mask for a unit of a sequence at a step; units of the other width have none.
+    fn mask(&self, plan: &Plan, index: usize, [b, t, unit]: [usize; 3]) -> f64 {
+        let mask = plan.declaration.masks[index];
+        let step = if mask.by_step {
+            b * self.sizes.time + t
+        } else {
+            b
+        };
+        let width = self.sizes.width(mask.width);
+        if unit < width {
+            self.operand(plan.mask(index))[step * width + unit]
+        } else {
+            0.0
         }
     }
 
