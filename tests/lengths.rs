@@ -343,11 +343,7 @@ fn a_cell_that_knows_no_lengths_gives_for_each_sequence_what_it_gives_alone() {
             let width = if both { 8 } else { 4 };
             let layer = |index: usize| {
                 let cell = || NormalizedCell::new(if index == 0 { 3 } else { width }, device);
-                Directional {
-                    forward: cell(),
-                    backward: both.then(cell),
-                    merge: Merge::Concat,
-                }
+                Directional::new(cell(), both.then(cell), Merge::Concat)
             };
             let network = Recurrent {
                 stack: StackedConfig::new().init((0..layers).map(layer).collect()),

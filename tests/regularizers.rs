@@ -72,7 +72,10 @@ impl ModuleMapper for Redraw {
         self.0 += 1;
         let (id, tensor) = (param.id, param.val());
         let redrawn = drawn(tensor.dims(), self.0, &tensor.device()) * 0.4;
-        Param::initialized(id, redrawn.require_grad())
+        if tensor.device().is_autodiff() {
+            return Param::initialized(id, redrawn.require_grad());
+        }
+        Param::initialized(id, redrawn)
     }
 }
 

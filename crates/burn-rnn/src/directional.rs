@@ -7,7 +7,8 @@ use crate::bidirectional::both_directions;
 use crate::scan::{scan_checked, step_checked};
 use crate::scan_parts::scan_parts;
 use crate::{
-    Cell, Direction, Layer, LearnedState, Merge, Mode, Regularizer, Sequences, State, Streaming,
+    Cell, Direction, Layer, LearnedState, Merge, Mode, Regularization, Regularizer, Sequences,
+    State, Streaming,
 };
 
 /// A cell over whole sequences, in one direction or, with a second cell, in both.
@@ -117,6 +118,18 @@ impl<C: Cell> Layer for Directional<C> {
 }
 
 impl<C: Cell> Directional<C> {
+    /// A cell in one direction, or in both with a second one. No regularizers, and it starts from zeros.
+    pub fn new(forward: C, backward: Option<C>, merge: Merge) -> Self {
+        Self {
+            forward,
+            backward,
+            merge,
+            regularizer: Regularizer::new(Regularization::default()),
+            forward_start: None,
+            backward_start: None,
+        }
+    }
+
     /// One cell over a sequence, from the state that it starts from where none is given.
     fn scan(
         &self,

@@ -171,6 +171,8 @@ pub(crate) fn regularize(mut declaration: Declaration, with: Regularizers) -> (D
         declaration.masks.push(Mask { by_step, width, of });
         declaration.masks.len() - 1
     };
+    // Before there are copies, which are made of what is kept.
+    let others = zoned_states(&declaration);
     if with.variational {
         for state in masked_states(&declaration) {
             let (width, tensor) = (declaration.carried(state).0, tensor(&declaration, state));
@@ -186,7 +188,6 @@ pub(crate) fn regularize(mut declaration: Declaration, with: Regularizers) -> (D
             Width::Hidden,
         ));
     }
-    let others = zoned_states(&declaration);
     let others = others.into_iter().map(|state| (state, with.zoneout_cell));
     for (state, zoneout) in core::iter::once((0, with.zoneout)).chain(others) {
         let (width, tensor) = (declaration.carried(state).0, tensor(&declaration, state));
