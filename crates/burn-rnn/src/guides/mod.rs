@@ -2,3 +2,6 @@
 
 #[doc = include_str!("lengths.md")]
 pub mod lengths {}
+
+#[doc = include_str!("streams.md")]
+pub mod streams {}
