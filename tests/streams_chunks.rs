@@ -76,7 +76,7 @@ impl<C: Cell> Case<C> {
         let network = parameters::write(network, &numbers, dtype);
         let shape = [BATCH, CHUNKS.iter().sum(), network.d_input()];
         // Floats of 32 bits, whatever they are then made of.
-        let x = Tensor::random(shape, Distribution::Normal(0.0, 1.0), device).cast(dtype);
+        let x = Tensor::<3>::random(shape, Distribution::Normal(0.0, 1.0), device).cast(dtype);
         let (expected, last) = network.forward(x.clone(), None);
         Self {
             network,

@@ -5,7 +5,7 @@ use burn::tensor::{DType, Device, Tensor, TensorData};
 
 use crate::layer::check_type;
 use crate::stream_engine::Engine;
-use crate::{Cell, Layer, Recurrent, State, Streaming};
+use crate::{Cell, Recurrent, State, Streaming};
 
 /// A [`Recurrent`] network that reads one step after another and carries its state.
 ///

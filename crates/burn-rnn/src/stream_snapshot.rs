@@ -7,7 +7,7 @@ use serde::de::{Error, Visitor};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::stream_sessions::check_shapes;
-use crate::{Cell, Layer, RecurrentState, State, Stream, StreamError};
+use crate::{Cell, RecurrentState, State, Stream, StreamError};
 
 /// What the sequences of a [`Stream`] have come to, to be kept by any format of `serde`: [`Stream::snapshot`] takes it, and
 /// [`Stream::restore`] goes on from it, in another process or on another machine, to the last bit.
@@ -181,7 +181,7 @@ fn check_layer(
 
 impl Bits {
     fn of(floats: TensorData) -> Self {
-        let size = floats.dtype.size();
+        let size = floats.dtype().size();
         Self(low_first(floats.as_bytes().to_vec(), size))
     }
 
