@@ -1,6 +1,6 @@
 //! The backends that this build has.
 
-use burn::tensor::Device;
+use burn::tensor::{DType, Device};
 
 /// A backend to test on.
 pub struct Backend {
@@ -10,6 +10,23 @@ pub struct Backend {
     pub tolerance: f32,
     /// Whether the fused engine runs on it.
     pub is_fused: bool,
+}
+
+impl Backend {
+    /// The float types beside `f32` that it computes in.
+    pub fn other_types(&self) -> &'static [DType] {
+        match self.name {
+            "flex" => &[DType::F64, DType::F16, DType::BF16],
+            "ndarray" => &[DType::F64],
+            _ => &[],
+        }
+    }
+
+    /// All float types that it computes in.
+    pub fn types(&self) -> impl Iterator<Item = DType> {
+        let others = self.other_types().iter().copied();
+        core::iter::once(DType::F32).chain(others)
+    }
 }
 
 /// Every backend whose feature is on.

@@ -160,15 +160,6 @@ fn sequences_beyond_the_batch_are_refused() {
     }
 }
 
-/// The float types beside `f32` that a backend computes in.
-fn other_types(backend: &backends::Backend) -> &'static [DType] {
-    match backend.name {
-        "flex" => &[DType::F64, DType::F16, DType::BF16],
-        "ndarray" => &[DType::F64],
-        _ => &[],
-    }
-}
-
 #[test]
 fn streams_run_in_the_type_of_the_parameters() {
     fn check<O: CellOptions>(config: &RecurrentConfig<O>) {
@@ -177,7 +168,7 @@ fn streams_run_in_the_type_of_the_parameters() {
             let config = config.clone().with_layers(2);
             let network = config.init(device);
             let numbers = parameters::read(&network);
-            for &dtype in other_types(backend) {
+            for &dtype in backend.other_types() {
                 let tolerance = if dtype == DType::F64 { 1e-5 } else { 0.08 };
                 let network = parameters::write(config.init(device), &numbers, dtype);
                 let mut stream = network.stream(2);

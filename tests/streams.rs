@@ -8,6 +8,7 @@ use burn_rnn::{
 
 use crate::backends;
 use crate::compare::{assert_close, values};
+use crate::shapes::{assert_tells, message};
 
 /// The numbers are the same where one engine runs both; a GPU sums in another order from run to run.
 const TOLERANCE: f32 = 1e-6;
@@ -150,8 +151,17 @@ fn a_state_of_another_batch_is_refused_with_both_shapes() {
 }
 
 #[test]
-#[should_panic(expected = "cannot be run step by step")]
-fn two_directions_are_no_stream() {
-    let config = GruConfig::new(3, 4).with_bidirectional(true);
-    config.init(&Device::default()).stream(1);
+fn two_directions_are_no_stream_and_why() {
+    let device = Device::default();
+    let network = GruConfig::new(3, 4).with_bidirectional(true).init(&device);
+    let x_t = || Tensor::<2>::ones([1, 3], &device);
+    for told in [
+        message(|| drop(network.stream(1))),
+        message(|| drop(network.step(x_t(), None))),
+    ] {
+        let parts = ["cannot be run step by step", "with_bidirectional(false)"];
+        assert_tells(&told, &parts);
+    }
+    let told = message(|| drop(network.stream(1)));
+    assert_tells(&told, &["begins at the end of the sequence", "forward"]);
 }

@@ -23,6 +23,10 @@ mod records;
 mod refusals;
 mod shapes;
 mod streams;
+mod streams_chunks;
+mod streams_head;
+mod streams_sessions;
+mod streams_snapshots;
 mod wrappers;
 
 /// Calls `run` as it is and with the fused operators switched off.

@@ -55,14 +55,15 @@ pub fn summary(record: &Record, modes: &[Mode], cells: &[Cell]) -> Vec<Line> {
 }
 
 fn against_peers(rows: &[&Row], mode: Mode, cell: Cell, lines: &mut Vec<Line>) {
-    use Contestant::{BurnNn, Candle, OnnxRuntime, Padded, PyTorch, Stream};
+    use Contestant::{Apart, BurnNn, Candle, OnnxRuntime, Padded, PyTorch, Stream};
     let timed = matches!(mode, Mode::Train | Mode::Infer);
-    for peer in [Padded, BurnNn, Candle, PyTorch, OnnxRuntime] {
+    for peer in [Padded, Apart, BurnNn, Candle, PyTorch, OnnxRuntime] {
         let bar = match (mode, peer) {
             (Mode::Train | Mode::Infer, BurnNn) => Bar::AtLeast(5.0, None),
             (Mode::Train, PyTorch) if cell.is_everyday() => Bar::AtLeast(1.5, Some(1.0)),
             (Mode::TrainLengths, Padded) => Bar::AtLeast(1.0 / 0.6, None),
             (Mode::TrainLengths, PyTorch) => Bar::AtLeast(2.0, None),
+            (Mode::Sessions, Apart) => Bar::EveryShape(3.0),
             (Mode::Step, PyTorch) => Bar::AtLeast(5.0, None),
             (Mode::Step, OnnxRuntime) => Bar::EveryShape(1.0),
             _ => Bar::None,
@@ -96,7 +97,7 @@ fn against_plain(rows: &[&Row], mode: Mode, cell: Cell, lines: &mut Vec<Line>) {
     let allowed = ratios.iter().filter_map(|(case, _)| extra_products(case));
     let allowed: Vec<f64> = allowed.collect();
     let bar = match cell {
-        _ if mode == Mode::Step => Bar::None,
+        _ if matches!(mode, Mode::Step | Mode::Sessions) => Bar::None,
         Cell::Peephole => Bar::AtMost(1.1),
         Cell::Coupled => Bar::AtMost(0.85),
         Cell::PeepholeFull => Bar::AtMost(geometric_mean(&allowed)),
@@ -113,7 +114,7 @@ fn extra_products(case: &Case) -> Option<f64> {
     match case.mode {
         Mode::Infer => Some(1.0 + 3.0 * h / (4.0 * (i + h))),
         Mode::Train => Some(1.0 + 9.0 * h / (4.0 * (2.0 * i + 3.0 * h))),
-        Mode::TrainLengths | Mode::Step | Mode::Memory => None,
+        Mode::TrainLengths | Mode::Step | Mode::Sessions | Mode::Memory => None,
     }
 }
 

@@ -107,6 +107,8 @@ pub enum Mode {
     Infer,
     /// One step after another at batch 1, the state carried: latency
     Step,
+    /// One step of many sessions in one stream, beside as many streams of one
+    Sessions,
     /// Peak memory of one training step
     Memory,
 }
@@ -119,6 +121,7 @@ impl Mode {
             Self::TrainLengths => "training over lengths uniform in 1..T",
             Self::Infer => "inference (forward)",
             Self::Step => "streaming (one step at batch 1)",
+            Self::Sessions => "sessions (one step of each)",
             Self::Memory => "peak memory of one training step",
         }
     }

@@ -16,6 +16,9 @@ pub enum Contestant {
     /// This library without lengths, over padding and all.
     #[serde(rename = "padded")]
     Padded,
+    /// This library with a stream for each session.
+    #[serde(rename = "apart")]
+    Apart,
     /// This library's plain LSTM, beside a variant of it.
     #[serde(rename = "plain-lstm")]
     PlainLstm,
@@ -44,10 +47,11 @@ pub enum Side {
 
 impl Contestant {
     /// Everybody, ours first: the order of the tables' columns.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::Ours,
         Self::Stream,
         Self::Padded,
+        Self::Apart,
         Self::PlainLstm,
         Self::BurnNn,
         Self::Candle,
@@ -61,6 +65,7 @@ impl Contestant {
             Self::Ours => "burn-rnn",
             Self::Stream => "burn-rnn Stream",
             Self::Padded => "ours, all steps",
+            Self::Apart => "streams of one",
             Self::PlainLstm => "our plain LSTM",
             Self::BurnNn => "burn-nn",
             Self::Candle => "candle-nn",
@@ -85,6 +90,9 @@ impl Contestant {
             Self::Ours => true,
             Self::Stream => mode == Mode::Step,
             Self::Padded => mode == Mode::TrainLengths,
+            Self::Apart => mode == Mode::Sessions,
+            // How much one stream gives over many is a question to this library alone.
+            _ if mode == Mode::Sessions => false,
             // Nobody else knows of lengths.
             Self::PlainLstm | Self::BurnNn | Self::Candle if mode == Mode::TrainLengths => false,
             Self::PlainLstm => cell.is_lstm_variant(),

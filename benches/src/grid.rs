@@ -11,6 +11,8 @@ const LANGUAGE_MODEL: Shape = Shape::new(20, 35, 650, 650);
 
 /// What stands for the grid where an architecture is not of every day.
 const FEW: [Shape; 2] = [Shape::new(32, 100, 128, 256), Shape::new(16, 50, 64, 128)];
+/// A server's sessions: a few hundred units, and as many sessions as a moment brings together.
+const SESSIONS: [Shape; 1] = [Shape::new(64, 1, 128, 256)];
 /// What stands for the grid in a few minutes.
 const QUICK: [Shape; 6] = [
     FEW[0],
@@ -58,7 +60,7 @@ impl Selection {
             || cell.is_everyday()
             || match mode {
                 Mode::Train | Mode::TrainLengths | Mode::Infer => FEW.contains(shape),
-                Mode::Step => true,
+                Mode::Step | Mode::Sessions => true,
                 Mode::Memory => false,
             }
     }
@@ -67,15 +69,19 @@ impl Selection {
         let given = if self.quick { &QUICK[..] } else { &self.shapes };
         let mut shapes = match (mode, self.quick) {
             (Mode::Step, true) => vec![Shape::new(1, 1, 64, 128), Shape::new(1, 1, 64, 512)],
+            (Mode::Sessions, true) => SESSIONS.to_vec(),
             (Mode::Memory | Mode::TrainLengths, true) => QUICK[..1].to_vec(),
             _ if !given.is_empty() => given.to_vec(),
+            (Mode::Sessions, false) if !self.has_axis() => SESSIONS.to_vec(),
             // A dozen architectures over the whole grid would take days.
             _ if (cell.is_new() || mode == Mode::TrainLengths) && !self.has_axis() => FEW.to_vec(),
             _ => self.grid(mode),
         };
-        if mode == Mode::Step {
-            for shape in &mut shapes {
-                (shape.batch, shape.time) = (1, 1);
+        for shape in &mut shapes {
+            match mode {
+                Mode::Step => (shape.batch, shape.time) = (1, 1),
+                Mode::Sessions => shape.time = 1,
+                _ => {}
             }
         }
         let mut distinct: Vec<Shape> = Vec::new();
@@ -157,6 +163,21 @@ mod tests {
             ..Selection::default()
         };
         assert_eq!(shapes(&selection).len(), TIMES.len() * (1 + 4 * 2));
+    }
+
+    #[test]
+    fn sessions_have_a_shape_of_their_own_and_no_time() {
+        let modes = [Mode::Sessions];
+        let cases = Selection::default().cases(&modes, &[Cell::Lstm, Cell::Janet]);
+        let shapes: Vec<Shape> = cases.iter().map(|case| case.shape).collect();
+        assert_eq!(shapes, [SESSIONS[0]; 2]);
+        let selection = Selection {
+            shapes: vec![Shape::new(8, 50, 3, 4), Shape::new(8, 9, 3, 4)],
+            ..Selection::default()
+        };
+        let cases = selection.cases(&modes, &[Cell::Gru]);
+        assert_eq!(cases.len(), 1);
+        assert_eq!(cases[0].shape, Shape::new(8, 1, 3, 4));
     }
 
     #[test]

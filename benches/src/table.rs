@@ -82,6 +82,7 @@ fn unit(mode: Mode) -> &'static str {
     match mode {
         Mode::Train | Mode::TrainLengths | Mode::Infer => "median milliseconds (× of ours)",
         Mode::Step => "p50 / p99 microseconds (× of our p50)",
+        Mode::Sessions => "median microseconds (× of ours)",
         Mode::Memory => "MiB / bytes a batch·time·hidden (× of ours)",
     }
 }
@@ -170,6 +171,7 @@ fn value(entry: &Entry, row: &Row) -> String {
             let (p50, p99) = (entry.median * 1e6, entry.p99 * 1e6);
             format!("{} / {}", three_digits(p50), three_digits(p99))
         }
+        Mode::Sessions => three_digits(entry.median * 1e6),
         Mode::Memory => {
             let shape = row.case.shape;
             let states = (shape.batch * shape.time * shape.hidden) as f64;

@@ -14,7 +14,7 @@ fn every_architecture_runs_in_every_mode_and_is_kept_and_drawn() {
         folder.path().join("new/b.json"),
         folder.path().join("b.png"),
     );
-    let mut modes = "train,train-lengths,infer,step".to_owned();
+    let mut modes = "train,train-lengths,infer,step,sessions".to_owned();
     if cfg!(target_os = "linux") {
         modes += ",memory";
     }
@@ -31,6 +31,8 @@ fn every_architecture_runs_in_every_mode_and_is_kept_and_drawn() {
             "## gru: training over lengths uniform in 1..T",
         ))
         .stdout(predicate::str::contains("ours, all steps"))
+        .stdout(predicate::str::contains("## gru: sessions"))
+        .stdout(predicate::str::contains("streams of one"))
         .stdout(predicate::str::contains("2×3×4×5"))
         .stdout(predicate::str::contains("- PyTorch: not asked for"))
         // Nobody failed in a case.

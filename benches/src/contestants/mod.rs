@@ -22,7 +22,7 @@ pub fn prepare(contestant: Contestant, case: &Case, lengths: &[usize]) -> Result
     match contestant {
         Contestant::Ours => ours::prepare(case, false, lengths),
         Contestant::Padded => ours::prepare(case, false, &[]),
-        Contestant::Stream => ours::prepare(case, true, &[]),
+        Contestant::Stream | Contestant::Apart => ours::prepare(case, true, &[]),
         Contestant::PlainLstm => {
             let cell = crate::case::Cell::Lstm;
             ours::prepare(&Case { cell, ..*case }, false, &[])

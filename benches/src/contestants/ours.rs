@@ -11,7 +11,8 @@ use super::own::OwnConfig;
 use super::{Task, tasks};
 use crate::case::{Case, Cell, Mode};
 
-/// Makes a network of the case's architecture; where steps are timed, those of a `Stream` or of the network itself.
+/// Makes a network of the case's architecture; where steps are timed, those of a `Stream` or of the network itself,
+/// where sessions are, each in a `Stream` of its own or all in one.
 pub fn prepare(case: &Case, as_stream: bool, lengths: &[usize]) -> Result<Task, String> {
     let task = Timed {
         case,
@@ -74,6 +75,10 @@ impl Timed<'_> {
         let lengths = self.lengths.iter().copied();
         let lengths = (!self.lengths.is_empty()).then(|| Lengths::new(lengths));
         Ok(match mode {
+            Mode::Sessions if self.as_stream => {
+                tasks::sessions(vec![network.stream(1); shape.batch], shape)
+            }
+            Mode::Sessions => tasks::sessions(vec![network.stream(shape.batch)], shape),
             Mode::Step if self.as_stream => tasks::stream(
                 network.stream(1),
                 |stream, x_t, _| (stream.step(x_t), ()),

@@ -6,6 +6,8 @@ use burn::module::{Module, ModuleVisitor, Param};
 use burn::optim::GradientsParams;
 use burn::tensor::{Device, Distribution, Tensor};
 
+use burn_rnn::{Cell, Stream};
+
 use super::Task;
 use crate::case::{Mode, Shape};
 
@@ -13,7 +15,7 @@ use crate::case::{Mode, Shape};
 pub fn device(mode: Mode) -> Device {
     match mode {
         Mode::Train | Mode::TrainLengths | Mode::Memory => Device::flex().autodiff(),
-        Mode::Infer | Mode::Step => Device::flex(),
+        Mode::Infer | Mode::Step | Mode::Sessions => Device::flex(),
     }
 }
 
@@ -58,6 +60,20 @@ pub fn stream<M: 'static, S: 'static>(
         assert_eq!(output.dims(), [1, shape.hidden], "the shape of the output");
         black_box(output);
         state = Some(next);
+    })
+}
+
+/// One step of all sessions, on plain floats, whichever streams they are in.
+pub fn sessions<C: Cell + 'static>(mut streams: Vec<Stream<C>>, shape: Shape) -> Task {
+    let x_t: Vec<f32> = (0..shape.batch * shape.input)
+        .map(|index| (index % 17) as f32 / 17.0)
+        .collect();
+    let of_each = x_t.len() / streams.len();
+    Box::new(move || {
+        for (stream, x_t) in streams.iter_mut().zip(x_t.chunks(of_each)) {
+            let output = black_box(stream.step_floats(x_t));
+            assert_eq!(output.len(), stream.batch() * shape.hidden, "the outputs");
+        }
     })
 }
 

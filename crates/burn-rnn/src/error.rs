@@ -1,5 +1,6 @@
 //! Configurations and data that make no sense, told as typed errors.
 
+use burn::tensor::DType;
 use thiserror::Error;
 
 /// Why a configuration cannot be turned into a network.
@@ -156,6 +157,105 @@ pub enum SequencesError {
         /// Its steps.
         steps: usize,
         /// The steps of the first row.
+        expected: usize,
+    },
+}
+
+/// Why a [`Stream`](crate::Stream) cannot do with its rows what is asked for, or cannot go on from a state or a snapshot.
+///
+/// Nothing has been changed then.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[non_exhaustive]
+pub enum StreamError {
+    /// A row that the stream has not.
+    #[error(
+        "Stream: there is no row {row}, expected one of 0..{batch}: make the stream for more sequences, or free a row"
+    )]
+    Row {
+        /// The row asked for.
+        row: usize,
+        /// The number of rows.
+        batch: usize,
+    },
+    /// A state or a snapshot of another kind of cell.
+    #[error(
+        "Stream: the snapshot is of a network of {given}, expected one of {expected}: restore it into the network that it was taken of"
+    )]
+    Cell {
+        /// The cell of the snapshot.
+        given: String,
+        /// The cell of the stream.
+        expected: &'static str,
+    },
+    /// More or fewer layers.
+    #[error(
+        "Stream: the state has {given} layers, expected {expected}: give the state of a network with the same settings"
+    )]
+    Layers {
+        /// The layers of the state.
+        given: usize,
+        /// The layers of the network.
+        expected: usize,
+    },
+    /// A state of two directions.
+    #[error(
+        "{cell}: the state has two directions, but the layer runs in one direction: give the state of a network with the same settings"
+    )]
+    Directions {
+        /// The cell of the stream.
+        cell: &'static str,
+    },
+    /// A tensor of another shape.
+    #[error(
+        "{cell}: the state of layer {layer} has a tensor of shape {given:?}, expected [batch, features] = {expected:?}: give a state of as many \
+         sequences and units as zero_state({}) has",
+        expected[0]
+    )]
+    Shape {
+        /// The cell of the stream.
+        cell: &'static str,
+        /// The layer, counted from 0.
+        layer: usize,
+        /// The shape given.
+        given: [usize; 2],
+        /// The shape `[batch, features]` that it has to have.
+        expected: [usize; 2],
+    },
+    /// More tensors than the cell carries, or in a snapshot fewer.
+    #[error(
+        "{cell}: the state of layer {layer} has tensors of shapes {given:?}, expected {expected:?}: give the state of a network with the same \
+         settings"
+    )]
+    Tensors {
+        /// The cell of the stream.
+        cell: &'static str,
+        /// The layer, counted from 0.
+        layer: usize,
+        /// The shapes given.
+        given: Vec<[usize; 2]>,
+        /// The shapes that the cell carries.
+        expected: Vec<[usize; 2]>,
+    },
+    /// Floats of another type.
+    #[error(
+        "Stream: the state is of {given:?}, but the parameters are of {expected:?}: cast its tensors with Tensor::cast(DType::{expected:?})"
+    )]
+    FloatType {
+        /// The type of the state.
+        given: DType,
+        /// The type of the parameters.
+        expected: DType,
+    },
+    /// A snapshot with more or less in it than its shapes say: not one that a stream has made, or no longer whole.
+    #[error(
+        "Stream: a tensor of layer {layer} of the snapshot has {given} bytes, expected {expected}: the snapshot is damaged, take another one"
+    )]
+    Damaged {
+        /// The layer, counted from 0.
+        layer: usize,
+        /// The bytes that are there.
+        given: usize,
+        /// The bytes that there should be.
         expected: usize,
     },
 }

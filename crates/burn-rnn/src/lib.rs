@@ -43,7 +43,7 @@
 //! | multi-layer | `.with_layers(n)` | [`Stacked`] | any |
 //! | a cell of your own: [`definition`] | [`CellOptions`] | [`Recurrent`] | [`DefinedCell`] |
 //!
-//! A [`Stream`] runs a network step by step on live data. A [`Cell`] is one time step. [`Scan`] runs it over a sequence and is a [`Layer`];
+//! A [`Stream`] runs a network step by step on live data, and many sessions side by side: [`guides::streams`]. A [`Cell`] is one time step. [`Scan`] runs it over a sequence and is a [`Layer`];
 //! [`Bidirectional`] and [`Stacked`] wrap layers and each other. [`Head`] reads the hidden states
 //! out, [`Pooling`] makes one vector a sequence of them, [`Attention`] lets a decoder read an encoder's, and [`SlidingWindow`] is the network
 //! without memory to compare with. Padded batches are read with their [`Lengths`]: [`guides::lengths`].
@@ -81,6 +81,7 @@ mod error;
 mod gates;
 pub mod guides;
 mod head;
+mod head_floats;
 mod initialization;
 mod layer;
 mod learned_state;
@@ -99,6 +100,9 @@ mod sliding_window;
 mod stacked;
 mod state;
 mod stream;
+mod stream_engine;
+mod stream_sessions;
+mod stream_snapshot;
 
 pub use activation::Activation;
 pub use attention::{Attention, AttentionMemory};
@@ -112,9 +116,10 @@ pub use config::RecurrentConfig;
 pub use defined::{DefinedCell, DefinedState, Parameters};
 pub use direction::Direction;
 pub use directional::{Directional, DirectionalState};
-pub use error::{ConfigError, SequencesError};
+pub use error::{ConfigError, SequencesError, StreamError};
 pub use gates::GateParameters;
 pub use head::{Head, HeadActivation, HeadConfig};
+pub use head_floats::HeadFloats;
 pub use initialization::{GateRole, Initialization};
 pub use layer::{Layer, Streaming};
 pub use learned_state::LearnedState;
@@ -129,6 +134,7 @@ pub use sliding_window::{SlidingWindow, SlidingWindowConfig};
 pub use stacked::{Stacked, StackedConfig, StackedState};
 pub use state::{CellState, HiddenState, LstmState, State};
 pub use stream::Stream;
+pub use stream_snapshot::StreamSnapshot;
 
 /// What a cell of one's own is defined with.
 ///

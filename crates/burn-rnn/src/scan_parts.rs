@@ -116,7 +116,7 @@ fn starts(lengths: &[usize], resets: Option<&Resets>, time: usize) -> Vec<usize>
 }
 
 /// The initial state for the sequences that begin anew, the given one for all others.
-fn begin_anew<S: State>(state: S, initial: impl Fn(usize) -> S, begins: &[bool]) -> S {
+pub(crate) fn begin_anew<S: State>(state: S, initial: impl Fn(usize) -> S, begins: &[bool]) -> S {
     if !begins.contains(&true) {
         return state;
     }
@@ -135,7 +135,7 @@ fn begin_anew<S: State>(state: S, initial: impl Fn(usize) -> S, begins: &[bool])
 /// # Panics
 ///
 /// Where one has more tensors than the other.
-fn join<S: State>(one: S, other: S, f: impl Fn(Tensor<2>, Tensor<2>) -> Tensor<2>) -> S {
+pub(crate) fn join<S: State>(one: S, other: S, f: impl Fn(Tensor<2>, Tensor<2>) -> Tensor<2>) -> S {
     let mut tensors = Vec::new();
     other.map(&mut |tensor| {
         tensors.push(tensor.clone());

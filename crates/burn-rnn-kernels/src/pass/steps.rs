@@ -1,7 +1,7 @@
 //! One step after another of the same cell.
 
 use core::fmt;
-use std::mem::{swap, take};
+use std::mem::swap;
 use std::sync::Arc;
 
 use crate::definition::{MOST_MASKS, MOST_STATES, Plan};
@@ -62,6 +62,42 @@ impl Steps {
             states,
             initial,
         }
+    }
+
+    /// The steps of a layer without recurrence, from plain floats: a definition with inputs and nothing else, whose weights are
+    /// `[d_input, d_hidden]` and whose bias `[d_hidden]`.
+    ///
+    /// # Panics
+    ///
+    /// Where the definition has other parameters, there are no sequences, or the numbers of floats are not those of the sizes.
+    pub fn without_recurrence(
+        engine: &Engine,
+        batch: usize,
+        [d_input, d_hidden]: [usize; 2],
+        w_input: &[f32],
+        bias: Option<&[f32]>,
+    ) -> Self {
+        let plan = engine.0.plan();
+        assert!(
+            plan.declaration.parameters.is_empty() && plan.inputs.len() == 1,
+            "a definition with one input and nothing else is expected"
+        );
+        let floats = [w_input.len(), bias.map_or(d_hidden, <[f32]>::len)];
+        assert!(
+            batch > 0 && floats == [d_input * d_hidden, d_hidden],
+            "weights and bias have {floats:?} floats, expected [{d_input} · {d_hidden}, {d_hidden}], and {batch} sequences, expected 1 or more"
+        );
+        let sizes = Sizes {
+            batch,
+            time: 1,
+            d_input,
+            d_hidden,
+            d_output: d_hidden,
+        };
+        let mut operands = Operands::new(vec![None; plan.w_input()]);
+        operands.push(Some(w_input));
+        operands.push(bias);
+        Self::new(engine, Level::chosen(), sizes, &operands)
     }
 
     /// The number of sequences.
@@ -137,11 +173,28 @@ impl Steps {
 
     /// The initial values in the place of all states.
     pub fn reset(&mut self) {
-        let initial = take(&mut self.initial);
-        for (state, &initial) in self.states.iter_mut().zip(&initial) {
+        for (state, &initial) in self.states.iter_mut().zip(&self.initial) {
             state.fill(initial);
         }
-        self.initial = initial;
+    }
+
+    /// The initial values in the place of the states of some sequences.
+    ///
+    /// # Panics
+    ///
+    /// Where there is no such sequence.
+    pub fn reset_rows(&mut self, rows: &[usize]) {
+        let batch = self.sizes.batch;
+        for (state, &initial) in self.states.iter_mut().zip(&self.initial) {
+            let width = state.len() / batch;
+            for &row in rows {
+                assert!(
+                    row < batch,
+                    "there is no sequence {row}, expected one below {batch}"
+                );
+                state[row * width..][..width].fill(initial);
+            }
+        }
     }
 }
 

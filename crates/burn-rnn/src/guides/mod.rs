@@ -5,3 +5,6 @@ pub mod lengths {}
 
 #[doc = include_str!("regularization.md")]
 pub mod regularization {}
+
+#[doc = include_str!("streams.md")]
+pub mod streams {}
