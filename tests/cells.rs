@@ -36,6 +36,7 @@ macro_rules! every_cell {
         $check(&burn_rnn::FastGrnnConfig::new(3, $d));
         $check(&burn_rnn::NbrcConfig::new(3, $d));
         $check(&burn_rnn::SlstmConfig::new(3, $d).with_heads(if $d % 2 == 0 { 2 } else { 1 }));
+        $crate::knobs::every_knob!($d, $check);
     };
 }
 
@@ -274,7 +275,7 @@ fn run(kind: &str, fixture: &Fixture, backend: &Backend) {
     }
 }
 
-fn check<C: DefinedCell>(
+pub fn check<C: DefinedCell>(
     fixture: &Fixture,
     config: RecurrentConfig<impl CellOptions<Cell = C>>,
     states: &[&str],

@@ -49,6 +49,16 @@ enum AnyOptions {
     Gru(GruOptions),
 }
 
+impl AnyOptions {
+    fn has_two_biases(&self) -> bool {
+        match self {
+            Self::Simple(options) => options.bias_hidden,
+            Self::Lstm(options) => options.bias_hidden,
+            Self::Gru(options) => options.bias_hidden,
+        }
+    }
+}
+
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum Run {
     Scan,
@@ -81,7 +91,7 @@ struct Tracked {
     x: bool,
     states: [bool; 3],
     /// In the order of the cell's fields.
-    parameters: [bool; 6],
+    parameters: [bool; 12],
     /// Whether an untracked input is without autodiff at all.
     plain_x: bool,
 }
@@ -351,51 +361,77 @@ fn lstm_options() -> impl Strategy<Value = LstmOptions> {
         1 => Just(Coupling::ForgetFromInput),
     ];
     let gate = || prop::bool::weighted(0.75);
-    (
-        gate(),
-        gate(),
-        gate(),
-        gate(),
-        gate(),
-        coupling,
-        prop::sample::select(vec![
-            PeepholeKind::None,
-            PeepholeKind::Diagonal,
-            PeepholeKind::Full,
-        ]),
+    let kinds = [
+        PeepholeKind::None,
+        PeepholeKind::Diagonal,
+        PeepholeKind::Full,
+    ];
+    let gates = (gate(), gate(), gate(), gate(), gate());
+    let more = (
+        prop::sample::select(kinds.to_vec()),
         any::<bool>(),
+        prop::option::weighted(0.3, 1..40usize),
+        any::<bool>(),
+    );
+    (
+        gates,
+        coupling,
+        more,
+        functions(),
+        prop::bool::weighted(0.2),
     )
-        .prop_map(
-            |(
-                input_gate,
-                forget_gate,
-                output_gate,
-                input_activation,
-                output_activation,
-                coupling,
-                peephole,
-                full_gate_recurrence,
-            )| {
-                let coupled = coupling != Coupling::None;
-                let options = LstmOptions {
-                    input_gate: input_gate || coupled,
-                    forget_gate: forget_gate || coupled,
-                    output_gate,
-                    input_activation,
-                    output_activation,
-                    coupling,
-                    ..LstmOptions::default()
-                };
-                if options.sigmoid_gates().is_empty() {
-                    return options;
-                }
-                LstmOptions {
-                    peephole,
-                    full_gate_recurrence,
-                    ..options
-                }
+        .prop_map(|(gates, coupling, more, functions, layer_norm)| {
+            let (peephole, full_gate_recurrence, projection, bias_hidden) = more;
+            let mut options = LstmOptions {
+                projection,
+                bias_hidden,
+                layer_norm,
+                ..LstmOptions::default()
+            };
+            if layer_norm {
+                return options;
+            }
+            let coupled = coupling != Coupling::None;
+            options.coupling = coupling;
+            options.input_gate = gates.0 || coupled;
+            options.forget_gate = gates.1 || coupled;
+            options.output_gate = gates.2;
+            options.input_activation = gates.3;
+            options.output_activation = gates.4;
+            if let Some((gate, candidate, clip)) = functions
+                && peephole != PeepholeKind::Full
+            {
+                options.gate_activation = gate;
+                options.candidate_activation = candidate;
+                options.input_activation = true;
+                options.clip = clip;
+                options.cell_clip = clip.map(|limit| 2.0 * limit);
+            }
+            if !options.sigmoid_gates().is_empty() {
+                options.peephole = peephole;
+                options.full_gate_recurrence = full_gate_recurrence;
+            }
+            options
+        })
+}
+
+/// Of gates and candidate, with a clip: none where they are the usual ones. Smooth ones: at a kink rounding decides on the slope.
+fn functions() -> impl Strategy<Value = Option<(Activation, Activation, Option<f32>)>> {
+    let smooth = || {
+        prop::sample::select(vec![
+            Activation::Softplus,
+            Activation::Softsign,
+            Activation::AFFINE,
+            Activation::Sigmoid,
+            Activation::ELU,
+            Activation::ScaledTanh {
+                alpha: 1.5,
+                beta: 0.5,
             },
-        )
+        ])
+    };
+    let clip = prop::option::of(0.3..2.0_f32);
+    prop::option::weighted(0.3, (smooth(), smooth(), clip))
 }
 
 fn cells() -> impl Strategy<Value = AnyOptions> {
@@ -404,12 +440,38 @@ fn cells() -> impl Strategy<Value = AnyOptions> {
         Activation::Relu,
         Activation::Sigmoid,
         Activation::Identity,
+        Activation::Softsign,
     ]);
+    let clip = prop::option::weighted(0.2, 0.3..2.0_f32);
+    let simple = (activation, clip, any::<bool>()).prop_map(|(activation, clip, bias_hidden)| {
+        AnyOptions::Simple(SimpleOptions {
+            activation,
+            clip,
+            bias_hidden,
+        })
+    });
     let reset = prop::sample::select(vec![Reset::AfterProduct, Reset::BeforeProduct]);
+    let gru = (reset, functions(), any::<bool>(), prop::bool::weighted(0.2));
+    let gru = gru.prop_map(|(reset, functions, bias_hidden, layer_norm)| {
+        let mut options = GruOptions {
+            bias_hidden,
+            layer_norm,
+            ..GruOptions::default()
+        };
+        if !layer_norm {
+            options.reset = reset;
+            if let Some((gate, candidate, clip)) = functions {
+                options.gate_activation = gate;
+                options.candidate_activation = candidate;
+                options.clip = clip;
+            }
+        }
+        AnyOptions::Gru(options)
+    });
     prop_oneof![
-        1 => activation.prop_map(|activation| AnyOptions::Simple(SimpleOptions { activation })),
+        1 => simple,
         3 => lstm_options().prop_map(AnyOptions::Lstm),
-        1 => reset.prop_map(|reset| AnyOptions::Gru(GruOptions { reset })),
+        1 => gru,
     ]
 }
 
@@ -436,7 +498,7 @@ fn tracked() -> impl Strategy<Value = Tracked> {
     let some = (
         any::<bool>(),
         any::<[bool; 3]>(),
-        any::<[bool; 6]>(),
+        any::<[bool; 12]>(),
         any::<bool>(),
     );
     let some = some.prop_map(|(x, states, parameters, plain_x)| Tracked {
@@ -448,7 +510,7 @@ fn tracked() -> impl Strategy<Value = Tracked> {
     let same = |on: bool| Tracked {
         x: on,
         states: [on; 3],
-        parameters: [on; 6],
+        parameters: [on; 12],
         plain_x: false,
     };
     prop_oneof![2 => Just(same(true)), 3 => some, 1 => Just(same(false))]
@@ -473,6 +535,8 @@ fn cases() -> impl Strategy<Value = Case> {
         .prop_map(|(cell, sizes, how, what)| {
             let (batch, time, d_input, d_hidden) = sizes;
             let (bias, run, view, transposed_weights, initial_state) = how;
+            // A second bias is refused without the first.
+            let bias = bias || cell.has_two_biases();
             let (loss, tracked, balanced, seed) = what;
             Case {
                 cell,

@@ -54,7 +54,7 @@ fn gru() {
     }
 }
 
-fn check<O: CellOptions>(config: RecurrentConfig<O>) {
+pub fn check<O: CellOptions>(config: RecurrentConfig<O>) {
     backends::each(|backend| check_on(&config, backend));
 }
 

@@ -10,6 +10,7 @@ mod fused;
 mod gradients;
 mod hoisting;
 mod initialization;
+mod knobs;
 mod learning;
 mod lengths;
 mod lengths_readouts;

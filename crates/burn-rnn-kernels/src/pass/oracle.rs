@@ -141,6 +141,9 @@ fn all(sizes: Sizes, compared: Compared) {
                     compared,
                 );
                 agree(ReducedInTwo, sizes, timing(), with_states, compared);
+                for on in [false, true] {
+                    agree(MayProject { on }, sizes, timing(), with_states, compared);
+                }
                 agree(OutputOfState, sizes, timing(), with_states, compared);
                 if sizes.d_hidden.is_multiple_of(3) {
                     agree(Exponential { heads: 3 }, sizes, timing(), false, compared);
