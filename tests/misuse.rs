@@ -299,7 +299,8 @@ fn quantized_weights_compute_what_the_floats_do_within_their_error() {
             let x_t = || x.clone().narrow(1, 0, 1).squeeze_dim::<2>(1);
             let close = |what: &str, given: Tensor<3>, expected: Tensor<3>| {
                 let what = format!("{what} of {config:?}");
-                assert_close(&what, &given, &expected, 0.1);
+                // Layer normalisation brings errors that a small state would hide to its own size.
+                assert_close(&what, &given, &expected, 0.2);
             };
             for both in [false, true] {
                 let config = config.clone().with_layers(2).with_bidirectional(both);

@@ -78,6 +78,7 @@ pub(super) trait Form: Copy + core::fmt::Debug + PartialEq + Send + Sync + 'stat
     fn parts(&self) -> Parts;
 
     /// Other functions than the usual ones.
+    #[inline(always)]
     fn functions(&self) -> Option<Functions> {
         None
     }
