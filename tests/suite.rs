@@ -2,6 +2,7 @@
 //! `cargo test -p burn-rnn-tests --features ndarray,wgpu`.
 
 mod ablations;
+mod any_options;
 mod backends;
 mod cells;
 mod compare;
