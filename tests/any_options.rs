@@ -1,8 +1,6 @@
 //! Settings of the simple cell, LSTM and GRU, drawn.
 
-use burn_rnn::{
-    Activation, Coupling, GruOptions, LstmOptions, PeepholeKind, Reset, SimpleOptions,
-};
+use burn_rnn::{Activation, Coupling, GruOptions, LstmOptions, PeepholeKind, Reset, SimpleOptions};
 use proptest::prelude::*;
 
 #[derive(Clone, Debug)]

@@ -5,8 +5,9 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use burn::module::{Module, ModuleMapper, Param, ParamId};
 use burn::tensor::{DType, Device, Gradients, Tensor, TensorData};
 use burn_rnn::{
-    Cell, CellOptions, CellShape, CoupledLstmConfig, GruCell, GruConfig, Initialization, LstmCell, LstmConfig, LstmState,
-    PeepholeKind, PeepholeLstmConfig, SimpleCell, State, reference, release_memory,
+    Cell, CellOptions, CellShape, CoupledLstmConfig, GruCell, GruConfig, Initialization, LstmCell,
+    LstmConfig, LstmState, PeepholeKind, PeepholeLstmConfig, SimpleCell, State, reference,
+    release_memory,
 };
 use burn_rnn_kernels::Inputs;
 use proptest::prelude::*;
