@@ -26,7 +26,7 @@ macro_rules! every_knob {
                 .with_candidate_activation(burn_rnn::Activation::Softsign)
                 .with_cell_activation(burn_rnn::Activation::ELU)
         };
-        let projected = || burn_rnn::LstmConfig::new(3, $d).with_projection(($d + 1) / 2);
+        let projected = || burn_rnn::LstmConfig::new(3, $d).with_projection(usize::div_ceil($d, 2));
         $check(&chosen());
         $check(&chosen().with_clip(0.7).with_cell_clip(0.5));
         $check(&projected());
@@ -157,6 +157,8 @@ fn gradients_are_those_of_central_differences() {
     every_knob!(4, check);
 }
 
+type Of = fn(f32) -> f32;
+
 #[test]
 fn activations_are_their_functions() {
     let device = Device::default();
@@ -165,7 +167,7 @@ fn activations_are_their_functions() {
         alpha: 1.5,
         beta: 0.5,
     };
-    let cases: [(Activation, fn(f32) -> f32); 12] = [
+    let cases: [(Activation, Of); 12] = [
         (Activation::Tanh, f32::tanh),
         (Activation::Relu, |a| a.max(0.0)),
         (Activation::Sigmoid, |a| 1.0 / (1.0 + (-a).exp())),
