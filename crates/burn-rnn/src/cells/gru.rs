@@ -88,7 +88,11 @@ impl GruCell {
         }
         let d_hidden = DefinedCell::d_hidden(self);
         let cut = hidden.map(|hidden| {
-            let hidden = hidden.val();
+            let mut hidden = hidden.val();
+            if !hidden.dtype().is_float() {
+                // Quantized numbers cannot be cut.
+                hidden = hidden.dequantize();
+            }
             let inside = hidden.clone().narrow(0, 2 * d_hidden, d_hidden);
             let gates = hidden.narrow(0, 0, 2 * d_hidden);
             (Tensor::cat(vec![gates, inside.zeros_like()], 0), inside)
