@@ -127,8 +127,31 @@ def slstm(m, x, h, c, n, k):
     return sigmoid(xo + ho) * c / n, c, n, new
 
 
+def norm(a, gain, bias):
+    mean = a.mean(1, keepdim=True)
+    variance = ((a - mean) ** 2).mean(1, keepdim=True)
+    return gain * (a - mean) / (variance + 1e-5).sqrt() + bias
+
+
+def ln_lstm(m, x, h, c):
+    a = norm(x @ m.w_input.T, m.gain_input, m.bias) + norm(h @ m.w_hidden.T, m.gain_hidden, 0)
+    i, f, g, o = a.chunk(4, 1)
+    c = sigmoid(f) * c + sigmoid(i) * tanh(g)
+    return sigmoid(o) * tanh(norm(c, m.gain_cell, m.bias_cell)), c
+
+
+def ln_gru(m, x, h):
+    d = h.size(1)
+    x, u = x @ m.w_input.T, h @ m.w_hidden.T
+    gates = norm(x[:, : 2 * d], m.gain_input, m.bias[: 2 * d]) + norm(u[:, : 2 * d], m.gain_hidden, 0)
+    r, z = sigmoid(gates).chunk(2, 1)
+    new = norm(x[:, 2 * d :], m.gain_new_input, m.bias[2 * d :])
+    new = tanh(new + r * norm(u[:, 2 * d :], m.gain_new_hidden, m.bias_hidden))
+    return ((1 - z) * h + z * new,)
+
+
 own = mgu
-STATES = {peephole: 2, peephole_full: 2, coupled: 2, ran: 2, cornn: 2, lem: 2, slstm: 4}
+STATES = {peephole: 2, peephole_full: 2, coupled: 2, ran: 2, cornn: 2, lem: 2, ln_lstm: 2, slstm: 4}
 
 
 def by_equations(step, module, x):

@@ -3,7 +3,7 @@
 need a part is two parameters: the gradient of a part is as large as the whole in every step."""
 
 import torch
-from torch.nn.functional import linear, logsigmoid
+from torch.nn.functional import layer_norm, linear, logsigmoid
 
 from torch_loop import Four, FourStates, One, OneState, Tensor, Two, TwoStates
 
@@ -257,6 +257,56 @@ class Slstm(FourStates):
         return torch.sigmoid(o) * (c / n), c, n, m
 
 
+class LnLstm(TwoStates):
+    """Layer-normalised, all four gates together; the input's side of all steps before the loop."""
+
+    blocks = recurrent = 4
+
+    def __init__(self, d_input, d_hidden):
+        super().__init__(d_input, d_hidden)
+        self.gain_input, self.gain_hidden = self.weight(4 * d_hidden), self.weight(4 * d_hidden)
+        self.gain_cell, self.bias_cell = self.weight(d_hidden), self.weight(d_hidden)
+
+    def project(self, x: Tensor) -> Two:
+        projected = layer_norm(linear(x, self.w_input), [4 * self.d_hidden], self.gain_input, self.bias)
+        return projected, projected
+
+    def step(self, x: Tensor, _: Tensor, state: Two) -> Two:
+        h, c = state
+        recurrent = layer_norm(torch.mm(h, self.w_hidden.t()), [4 * self.d_hidden], self.gain_hidden)
+        i, f, g, o = (x + recurrent).chunk(4, 1)
+        c = torch.sigmoid(f) * c + torch.sigmoid(i) * torch.tanh(g)
+        shown = torch.tanh(layer_norm(c, [self.d_hidden], self.gain_cell, self.bias_cell))
+        return torch.sigmoid(o) * shown, c
+
+
+class LnGru(OneState):
+    """Layer-normalised, both gates together and the candidate alone; the input's side of all steps before the loop."""
+
+    blocks, cut, recurrent = 3, 2, 3
+
+    def __init__(self, d_input, d_hidden):
+        super().__init__(d_input, d_hidden)
+        self.gain_input, self.gain_hidden = self.weight(2 * d_hidden), self.weight(2 * d_hidden)
+        self.gain_new_input, self.gain_new_hidden = self.weight(d_hidden), self.weight(d_hidden)
+        self.bias_hidden = self.weight(d_hidden)
+
+    def project(self, x: Tensor) -> Two:
+        d = self.d_hidden
+        projected = linear(x, self.w_input)
+        gates = layer_norm(projected[..., : 2 * d], [2 * d], self.gain_input, self.bias[: 2 * d])
+        return gates, layer_norm(projected[..., 2 * d :], [d], self.gain_new_input, self.bias[2 * d :])
+
+    def step(self, gates: Tensor, new: Tensor, state: One) -> One:
+        (h,) = state
+        d = self.d_hidden
+        recurrent = torch.mm(h, self.w_hidden.t())
+        gates = gates + layer_norm(recurrent[:, : 2 * d], [2 * d], self.gain_hidden)
+        r, z = torch.sigmoid(gates).chunk(2, 1)
+        recurrent = layer_norm(recurrent[:, 2 * d :], [d], self.gain_new_hidden, self.bias_hidden)
+        return (torch.lerp(h, torch.tanh(torch.addcmul(new, r, recurrent)), z),)
+
+
 LOOP = {
     "peephole": Peephole,
     "peephole-full": PeepholeFull,
@@ -274,6 +324,8 @@ LOOP = {
     "fastgrnn": FastGrnn,
     "nbrc": Nbrc,
     "slstm": Slstm,
+    "ln-lstm": LnLstm,
+    "ln-gru": LnGru,
     # A user's own cell: the same here.
     "own": Mgu,
 }

@@ -240,7 +240,7 @@ fn run(kind: &str, fixture: &Fixture, backend: &Backend) {
     }
 }
 
-fn check<C: DefinedCell>(
+pub fn check<C: DefinedCell>(
     fixture: &Fixture,
     config: RecurrentConfig<impl CellOptions<Cell = C>>,
     states: &[&str],

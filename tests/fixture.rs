@@ -85,6 +85,10 @@ impl Fixture {
             .unwrap_or_else(|| panic!("{}: no setting {name}", self.name))
     }
 
+    pub fn has_setting(&self, name: &str) -> bool {
+        self.settings.contains_key(name)
+    }
+
     pub fn number(&self, name: &str) -> usize {
         self.setting(name).parse().unwrap()
     }

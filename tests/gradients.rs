@@ -54,7 +54,7 @@ fn gru() {
     }
 }
 
-fn check<O: CellOptions>(config: RecurrentConfig<O>) {
+pub fn check<O: CellOptions>(config: RecurrentConfig<O>) {
     backends::each(|backend| check_on(&config, backend));
 }
 
@@ -98,7 +98,7 @@ impl<C: Cell> Problem<C> {
             self.tensor(&floats, zeros.dims())
         });
         let (output, state) = Scan::new(cell).forward(input, Some(initial));
-        let weights = self.tensor(&self.weights, [BATCH, TIME, D_HIDDEN]);
+        let weights = self.tensor(&self.weights, output.dims());
         let mut loss = (output * weights).sum();
         let mut finals = Vec::new();
         state.map(&mut |tensor| {
@@ -127,12 +127,13 @@ fn check_on<O: CellOptions>(config: &RecurrentConfig<O>, backend: &Backend) {
         |count: usize| -> Vec<f64> { (0..count).map(|_| rng.random_range(-0.8..0.8)).collect() };
     let cell = config.init_cell(&device);
     let parameters = cell.num_params();
+    let outputs = BATCH * TIME * cell.d_hidden();
     let states = cell.zero_state(BATCH).shapes();
     let states = states.iter().map(|shape| shape.iter().product::<usize>());
     let problem = Problem {
         cell,
         state: draw(states.sum()),
-        weights: draw(BATCH * TIME * D_HIDDEN),
+        weights: draw(outputs),
         parameters,
         dtype: if exact { DType::F64 } else { DType::F32 },
         device,

@@ -284,13 +284,16 @@ fn quantizing(test: impl Fn(&Backend)) {
 #[test]
 fn quantized_weights_compute_what_the_floats_do_within_their_error() {
     fn check<O: CellOptions>(config: &RecurrentConfig<O>) {
+        // Layer normalisation brings errors that would be as small as the state to the size of one.
+        let normalized = format!("{config:?}").contains("layer_norm: true");
+        let tolerance = if normalized { 0.5 } else { 0.1 };
         quantizing(|backend| {
             let device = &backend.device;
             let x = Tensor::<3>::random([2, 5, 3], Distribution::Default, device);
             let x_t = || x.clone().narrow(1, 0, 1).squeeze_dim::<2>(1);
             let close = |what: &str, given: Tensor<3>, expected: Tensor<3>| {
                 let what = format!("{what} of {config:?}");
-                assert_close(&what, &given, &expected, 0.1);
+                assert_close(&what, &given, &expected, tolerance);
             };
             for both in [false, true] {
                 let config = config.clone().with_layers(2).with_bidirectional(both);

@@ -24,6 +24,11 @@ fn lengths_agree_with_pytorchs_packed_sequences() {
     all_agree("packed", 3);
 }
 
+#[test]
+fn projections_agree_with_pytorch() {
+    all_agree("knobs", 1);
+}
+
 /// Compares all cases of a folder, which are of so many kinds.
 fn all_agree(folder: &str, kinds_expected: usize) {
     let fixtures = fixture::all(folder);
@@ -35,25 +40,29 @@ fn all_agree(folder: &str, kinds_expected: usize) {
             let simple = |f| SimpleRnnConfig::new(shape.0, shape.1).with_activation(f);
             let tolerance = backend.tolerance;
             let kind = fixture.setting("kind");
-            match kind {
-                "rnn_tanh" => check(fixture, simple(Activation::Tanh), &device, tolerance),
-                "rnn_relu" => check(fixture, simple(Activation::Relu), &device, tolerance),
-                "lstm" => check(
-                    fixture,
-                    LstmConfig::new(shape.0, shape.1),
-                    &device,
-                    tolerance,
-                ),
-                "gru" => check(
-                    fixture,
-                    GruConfig::new(shape.0, shape.1),
-                    &device,
-                    tolerance,
-                ),
-                other => {
-                    assert!(other.starts_with("equations_"), "unknown kind {other}");
-                    continue;
+            // With PyTorch's two biases as one and, where there are any, as two.
+            let each = if fixture.flag("bias") { 2 } else { 1 };
+            for two in [false, true].into_iter().take(each) {
+                let simple = |f| simple(f).with_bias_hidden(two);
+                match kind {
+                    "rnn_tanh" => check(fixture, simple(Activation::Tanh), &device, tolerance),
+                    "rnn_relu" => check(fixture, simple(Activation::Relu), &device, tolerance),
+                    "lstm" => {
+                        let mut lstm = LstmConfig::new(shape.0, shape.1).with_bias_hidden(two);
+                        if fixture.has_setting("projection") {
+                            lstm = lstm.with_projection(fixture.number("projection"));
+                        }
+                        check(fixture, lstm, &device, tolerance);
+                    }
+                    "gru" => {
+                        let gru = GruConfig::new(shape.0, shape.1).with_bias_hidden(two);
+                        check(fixture, gru, &device, tolerance);
+                    }
+                    other => assert!(other.starts_with("equations"), "unknown kind {other}"),
                 }
+            }
+            if kind.starts_with("equations") {
+                continue;
             }
             *kinds.entry(kind).or_default() += 1;
         }
@@ -115,6 +124,12 @@ impl Expected<'_> {
             self.gradient("bias_ih", bias, turn);
         }
     }
+
+    fn bias_hidden(&self, bias: &Option<Param<Tensor<1>>>, turn: impl Fn(Tensor<1>) -> Tensor<1>) {
+        if let Some(bias) = bias {
+            self.gradient("bias_hh", bias, turn);
+        }
+    }
 }
 
 /// The matrices of a cell whose blocks are in PyTorch's order.
@@ -137,12 +152,14 @@ fn param<const D: usize>(tensor: Tensor<D>) -> Param<Tensor<D>> {
 impl FromPyTorch for SimpleCell {
     fn set(&mut self, fixture: &Fixture, suffix: &str, device: &Device) {
         (self.w_input, self.w_hidden) = plain_weights(fixture, suffix, device);
-        self.bias = summed_bias(fixture, suffix, device).map(param);
+        let biases = (&mut self.bias, &mut self.bias_hidden);
+        set_biases(biases, fixture, suffix, device);
     }
 
     fn check_gradients(&self, expected: &Expected) {
         expected.weights(&self.w_input, &self.w_hidden, |w| w);
         expected.bias(&self.bias, |b| b);
+        expected.bias_hidden(&self.bias_hidden, |b| b);
     }
 
     fn state(tensors: &[Tensor<2>]) -> HiddenState {
@@ -153,12 +170,19 @@ impl FromPyTorch for SimpleCell {
 impl FromPyTorch for LstmCell {
     fn set(&mut self, fixture: &Fixture, suffix: &str, device: &Device) {
         (self.w_input, self.w_hidden) = plain_weights(fixture, suffix, device);
-        self.bias = summed_bias(fixture, suffix, device).map(param);
+        let projection = fixture.optional::<2>(&format!("weight_hr{suffix}"), device);
+        self.w_project = projection.map(|rows| param(rows.transpose()));
+        let biases = (&mut self.bias, &mut self.bias_hidden);
+        set_biases(biases, fixture, suffix, device);
     }
 
     fn check_gradients(&self, expected: &Expected) {
         expected.weights(&self.w_input, &self.w_hidden, |w| w);
         expected.bias(&self.bias, |b| b);
+        expected.bias_hidden(&self.bias_hidden, |b| b);
+        if let Some(w_project) = &self.w_project {
+            expected.gradient("weight_hr", w_project, |rows| rows.transpose());
+        }
     }
 
     fn state(tensors: &[Tensor<2>]) -> LstmState {
@@ -190,6 +214,12 @@ impl FromPyTorch for GruCell {
             assert!(self.bias.is_none() && self.bias_hidden.is_none());
             return;
         };
+        let input = fixture.tensor::<1>(&format!("bias_ih{suffix}"), device);
+        if self.options.bias_hidden {
+            self.bias = Some(param(turn_update(input)));
+            self.bias_hidden = Some(param(turn_update(hidden)));
+            return;
+        }
         let d_hidden = self.d_hidden();
         let gates = Tensor::cat(
             vec![
@@ -198,7 +228,6 @@ impl FromPyTorch for GruCell {
             ],
             0,
         );
-        let input = fixture.tensor::<1>(&format!("bias_ih{suffix}"), device);
         self.bias = Some(param(turn_update(input + gates)));
         self.bias_hidden = Some(param(hidden.narrow(0, 2 * d_hidden, d_hidden)));
     }
@@ -206,7 +235,9 @@ impl FromPyTorch for GruCell {
     fn check_gradients(&self, expected: &Expected) {
         expected.weights(&self.w_input, &self.w_hidden, turn_update);
         expected.bias(&self.bias, turn_update);
-        if let Some(bias) = &self.bias_hidden {
+        if self.options.bias_hidden {
+            expected.bias_hidden(&self.bias_hidden, turn_update);
+        } else if let Some(bias) = &self.bias_hidden {
             let d_hidden = self.d_hidden();
             let new = |all: Tensor<1>| all.narrow(0, 2 * d_hidden, d_hidden);
             expected.gradient("bias_hh", bias, new);
@@ -218,9 +249,22 @@ impl FromPyTorch for GruCell {
     }
 }
 
-fn summed_bias(fixture: &Fixture, suffix: &str, device: &Device) -> Option<Tensor<1>> {
-    let input = fixture.optional::<1>(&format!("bias_ih{suffix}"), device)?;
-    Some(input + fixture.tensor(&format!("bias_hh{suffix}"), device))
+/// PyTorch's biases as the two of a cell that has two, or as their sum.
+fn set_biases(
+    (bias, bias_hidden): (&mut Option<Param<Tensor<1>>>, &mut Option<Param<Tensor<1>>>),
+    fixture: &Fixture,
+    suffix: &str,
+    device: &Device,
+) {
+    let given = |name: &str| fixture.optional::<1>(&format!("{name}{suffix}"), device);
+    let both = given("bias_ih").zip(given("bias_hh"));
+    if bias_hidden.is_none() {
+        *bias = both.map(|(input, hidden)| param(input + hidden));
+        return;
+    }
+    (*bias, *bias_hidden) = both
+        .map(|(input, hidden)| (param(input), param(hidden)))
+        .unzip();
 }
 
 /// PyTorch's names end in `_l<layer>`, and `_reverse` for the backward direction.

@@ -5,7 +5,7 @@ use burn::tensor::{DType, Distribution, Tensor};
 use burn_rnn::{Cell, CellOptions, LstmConfig, Recurrent, RecurrentConfig, RecurrentState, State};
 
 use crate::backends::{self, Backend};
-use crate::cells::everything;
+use crate::every_cell::everything;
 use crate::parameters;
 
 const BATCH: usize = 2;

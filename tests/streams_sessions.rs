@@ -6,8 +6,8 @@ use burn_rnn::{
 };
 
 use crate::backends;
-use crate::cells::everything;
 use crate::compare::{assert_close, values};
+use crate::every_cell::everything;
 use crate::{parameters, reference_and_fused};
 
 /// The bytes of all tensors of a state.

@@ -7,8 +7,8 @@ use burn_rnn::{
 };
 use serde_json::{Value, json};
 
-use crate::cells::everything;
 use crate::compare::assert_close;
+use crate::every_cell::everything;
 use crate::{backends, parameters, reference_and_fused};
 
 fn through_json(snapshot: &StreamSnapshot) -> StreamSnapshot {

@@ -2,6 +2,7 @@
 //! `cargo test -p burn-rnn-tests --features ndarray,wgpu`.
 
 mod ablations;
+mod any_options;
 mod backends;
 mod cells;
 mod compare;
@@ -11,6 +12,7 @@ mod fused;
 mod gradients;
 mod hoisting;
 mod initialization;
+mod knobs;
 mod learning;
 mod lengths;
 mod lengths_readouts;

@@ -60,6 +60,10 @@ pub enum Cell {
     Nbrc,
     /// The LSTM with exponential gates, sLSTM
     Slstm,
+    /// The layer-normalised LSTM
+    LnLstm,
+    /// The layer-normalised GRU
+    LnGru,
     /// A cell of a user's own, defined outside of the library: the MGU once more
     Own,
 }
@@ -220,7 +224,7 @@ mod tests {
             (count(Cell::is_lstm_variant), count(Cell::is_ablation)),
             (9, 6)
         );
-        assert_eq!(count(Cell::is_new), 13);
+        assert_eq!(count(Cell::is_new), 15);
     }
 
     #[test]

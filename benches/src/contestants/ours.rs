@@ -53,6 +53,8 @@ pub fn prepare(case: &Case, as_stream: bool, lengths: &[usize]) -> Result<Task, 
         Cell::Fastgrnn => task.of(FastGrnnConfig::new(input, hidden)),
         Cell::Nbrc => task.of(NbrcConfig::new(input, hidden)),
         Cell::Slstm => task.of(SlstmConfig::new(input, hidden)),
+        Cell::LnLstm => task.of(lstm.with_layer_norm(true)),
+        Cell::LnGru => task.of(GruConfig::new(input, hidden).with_layer_norm(true)),
         Cell::Own => task.of(OwnConfig::new(input, hidden)),
     }
 }

@@ -276,6 +276,11 @@ pub trait CellOptions:
     /// A [`ConfigError`] that names what does not fit.
     fn validate(&self, shape: &CellShape) -> Result<(), ConfigError>;
 
+    /// The number of features that a cell of so many hidden units gives; as many, but for a cell that projects.
+    fn d_output(&self, d_hidden: usize) -> usize {
+        d_hidden
+    }
+
     /// A cell with fresh parameters. Only called with what [`validate`](CellOptions::validate) accepts.
     fn init(&self, shape: &CellShape, device: &Device) -> Self::Cell;
 }

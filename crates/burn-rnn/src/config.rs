@@ -314,10 +314,11 @@ impl<O: CellOptions> RecurrentConfig<O> {
     }
 
     fn layer_output(&self, d_hidden: usize) -> usize {
+        let d_output = self.cell.d_output(d_hidden);
         if self.bidirectional {
-            self.merge.d_output(d_hidden, d_hidden)
+            self.merge.d_output(d_output, d_output)
         } else {
-            d_hidden
+            d_output
         }
     }
 }

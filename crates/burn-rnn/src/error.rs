@@ -112,6 +112,24 @@ pub enum ConfigError {
         /// What is in the way, and what to do.
         reason: &'static str,
     },
+    /// An activation whose parameters make no differentiable function.
+    #[error("activation {given} does not fit: {reason}")]
+    Activation {
+        /// The activation, as configured.
+        given: String,
+        /// What is in the way, and what to do.
+        reason: &'static str,
+    },
+    /// A clip that is no bound.
+    #[error(
+        "{field} is {value}, expected a positive number: leave it out where nothing is clipped"
+    )]
+    Clip {
+        /// The name of the setting.
+        field: &'static str,
+        /// The bound given.
+        value: f32,
+    },
     /// Options of one cell that contradict each other.
     #[error("{given} makes no sense: {reason}")]
     Cell {
@@ -282,4 +300,15 @@ pub(crate) fn dropout_probability(value: f64) -> Result<(), ConfigError> {
         return Ok(());
     }
     Err(ConfigError::Dropout { value })
+}
+
+/// Refuses biases of the hidden side where there are none of the input's.
+pub(crate) fn check_bias_hidden(bias_hidden: bool, bias: bool) -> Result<(), ConfigError> {
+    if bias_hidden && !bias {
+        return Err(ConfigError::Cell {
+            given: "a bias on the hidden side without biases",
+            reason: "switch the bias on, or the one of the hidden side off",
+        });
+    }
+    Ok(())
 }

@@ -105,11 +105,36 @@ impl Initialization {
         blocks: usize,
         device: &Device,
     ) -> Param<Tensor<2>> {
+        self.projected_weights(d_hidden, d_hidden, blocks, device)
+    }
+
+    /// Weights from a projection of the hidden units to them, one block a gate: `[d_output, blocks · d_hidden]`.
+    pub fn projected_weights(
+        &self,
+        d_output: usize,
+        d_hidden: usize,
+        blocks: usize,
+        device: &Device,
+    ) -> Param<Tensor<2>> {
         let block = match self {
             Self::PyTorch => Block::Drawn(uniform(d_hidden)),
             _ => Block::Orthogonal,
         };
-        matrix_blocks(block, d_hidden, d_hidden, blocks, device)
+        matrix_blocks(block, d_output, d_hidden, blocks, device)
+    }
+
+    /// Weights of a projection: `[d_hidden, d_output]`.
+    pub fn projection_weights(
+        &self,
+        d_hidden: usize,
+        d_output: usize,
+        device: &Device,
+    ) -> Param<Tensor<2>> {
+        let block = match self {
+            Self::PyTorch => Block::Drawn(uniform(d_hidden)),
+            _ => Block::Drawn(Initializer::XavierUniform { gain: 1.0 }),
+        };
+        matrix_blocks(block, d_hidden, d_output, 1, device)
     }
 
     /// Weights from the hidden units of a head to those of the same head, one block a gate:

@@ -23,10 +23,11 @@
 //! | architecture | configuration | network | cell |
 //! |---|---|---|---|
 //! | simple (Elman) | [`SimpleRnnConfig`] | [`SimpleRnn`] | [`SimpleCell`] |
-//! | LSTM, with Greff's ablations | [`LstmConfig`] | [`Lstm`] | [`LstmCell`] |
+//! | LSTM, with Greff's ablations, a projection, clips and other activations | [`LstmConfig`] | [`Lstm`] | [`LstmCell`] |
 //! | peephole LSTM, diagonal and full | [`PeepholeLstmConfig`] | [`PeepholeLstm`] | [`LstmCell`] |
 //! | coupled-gate LSTM | [`CoupledLstmConfig`] | [`CoupledLstm`] | [`LstmCell`] |
 //! | GRU, both resets | [`GruConfig`] | [`Gru`] | [`GruCell`] |
+//! | layer-normalised LSTM and GRU | `.with_layer_norm(true)` | [`LstmNorm`], [`GruNorm`] | [`LstmCell`], [`GruCell`] |
 //! | IndRNN | [`IndRnnConfig`] | [`IndRnn`] | [`IndRnnCell`] |
 //! | UGRNN | [`UgrnnConfig`] | [`Ugrnn`] | [`UgrnnCell`] |
 //! | JANET | [`JanetConfig`] | [`Janet`] | [`JanetCell`] |

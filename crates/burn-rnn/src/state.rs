@@ -114,7 +114,7 @@ impl DefinedState for HiddenState {
 /// The state of an LSTM: the hidden state, the cell state and, with full gate recurrence, the gates.
 #[derive(Clone, Debug)]
 pub struct LstmState {
-    /// The hidden state `h_t`, shape `[batch, d_hidden]`.
+    /// The hidden state `h_t`, shape `[batch, d_hidden]`, or `[batch, d_output]` of an LSTM that projects.
     pub hidden: Tensor<2>,
     /// The cell state `C_t`, shape `[batch, d_hidden]`.
     pub cell: Tensor<2>,

@@ -125,6 +125,21 @@ fn width(plan: &Plan, shapes: &Operands<Shape>, of: Width) -> Option<usize> {
     {
         return Some(columns[columns.num_dims() - 1] / plan.inputs.len());
     }
+    for (index, matrix) in plan.matrices.iter().enumerate() {
+        if let Some(matrix) = matrix
+            && let Some(shape) = shapes.get(plan.parameter(index))
+            && shape.num_dims() >= 2
+        {
+            let heads = matrix.heads.unwrap_or(1);
+            let [rows, columns] = [2, 1].map(|last| heads * shape[shape.num_dims() - last]);
+            if matrix.width == of {
+                return Some(columns / matrix.blocks);
+            }
+            if matrix.source_width == of {
+                return Some(rows / matrix.row_blocks);
+            }
+        }
+    }
     for (tensor, state) in plan.declaration.states.iter().enumerate() {
         let vectors = state.vectors_there();
         if state.width == of

@@ -142,6 +142,11 @@ impl Product {
         }
     }
 
+    /// Whether it reads a state, or what stands for one.
+    pub(crate) fn is_recurrent(&self) -> bool {
+        matches!(self.source, Source::State(_)) || self.masked_like.is_some()
+    }
+
     /// The sums of one stage that get a block of columns each, in the order of the blocks. Sums that are not there have no block.
     #[must_use]
     pub fn into_sums(mut self, sums: impl Into<Vec<usize>>) -> Self {

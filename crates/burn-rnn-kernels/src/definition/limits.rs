@@ -11,9 +11,9 @@ pub(crate) const MOST_SUMS: usize = 12;
 /// The most vectors that are carried from step to step.
 pub(crate) const MOST_STATES: usize = 8;
 /// The most values that stages leave for later ones.
-pub(crate) const MOST_TEMPS: usize = 12;
+pub(crate) const MOST_TEMPS: usize = 16;
 /// The most rows of per-unit parameters and scalars.
-pub(crate) const MOST_VECTORS: usize = 12;
+pub(crate) const MOST_VECTORS: usize = 16;
 /// The most reductions.
 pub(crate) const MOST_REDUCTIONS: usize = 8;
 /// The most operands of a scan.

@@ -50,7 +50,7 @@ pub(crate) use value::operators;
 ///
 /// What is declared is compared with what the equations do when the definition is first used.
 pub trait Definition: Copy + PartialEq + Send + Sync + core::fmt::Debug + 'static {
-    /// The number of stages.
+    /// The number of stages; the most, where options leave the last ones out of the declaration.
     const STAGES: usize = 1;
 
     /// The parameters, states, sums and products.

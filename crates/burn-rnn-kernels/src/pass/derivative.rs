@@ -95,8 +95,8 @@ impl<D: Definition, const STAGE: usize> WithSimd for Backward<'_, D, STAGE> {
                     }
                     each!(gradient_of_sum: 0 1 2 3 4 5 6 7 8 9 10 11);
                     each!(gradient_of_state: 0 1 2 3 4 5 6 7);
-                    each!(gradient_of_temp: 0 1 2 3 4 5 6 7 8 9 10 11);
-                    each!(gradient_of_vector: 0 1 2 3 4 5 6 7 8 9 10 11);
+                    each!(gradient_of_temp: 0 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15);
+                    each!(gradient_of_vector: 0 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15);
                     each!(gradient_of_reduction: 0 1 2 3 4 5 6 7);
                 }
                 unit += S::F32_LANES;

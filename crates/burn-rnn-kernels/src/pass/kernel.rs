@@ -193,9 +193,9 @@ impl Engine {
         states.filter_map(|state| state.copy_of).collect()
     }
 
-    /// Whether there is a matrix that a recurrent product multiplies with.
-    pub fn has_matrices(&self) -> bool {
-        self.0.plan().matrices.iter().any(Option::is_some)
+    /// Whether there is a matrix of which a product reads a state.
+    pub fn has_recurrent_matrices(&self) -> bool {
+        self.0.plan().recurrent_matrices().next().is_some()
     }
 
     /// The masks in their order: what for, and the shape.

@@ -168,6 +168,9 @@ fn all(sizes: Sizes, compared: Compared) {
                     compared,
                 );
                 agree(ReducedInTwo, sizes, timing(), with_states, compared);
+                for on in [false, true] {
+                    agree(MayProject { on }, sizes, timing(), with_states, compared);
+                }
                 agree(OutputOfState, sizes, timing(), with_states, compared);
                 for with in [DRAWN, EXPECTED] {
                     for engine in [

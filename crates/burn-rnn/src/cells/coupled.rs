@@ -3,7 +3,8 @@
 use burn::tensor::Device;
 use serde::{Deserialize, Serialize};
 
-use super::lstm::{LstmCell, LstmOptions};
+use super::lstm::LstmCell;
+use super::lstm_options::LstmOptions;
 use crate::{CellOptions, CellShape, ConfigError, Recurrent, RecurrentConfig};
 
 /// Which of the input and forget gate has parameters of its own.

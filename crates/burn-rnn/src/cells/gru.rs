@@ -1,15 +1,15 @@
 //! The gated recurrent unit.
 
 use burn::module::{Module, Param};
-use burn::tensor::{Device, Tensor};
-use serde::{Deserialize, Serialize};
+use burn::tensor::Tensor;
 
-use crate::definition::{Declaration, Definition, Engine, Product, Stage, Value};
-use crate::gates::GateParameters;
-use crate::{
-    CellOptions, CellShape, ConfigError, DefinedCell, GateRole, HiddenState, Parameters, Recurrent,
-    RecurrentConfig,
-};
+use super::gru_equations::{ResetAfter, ResetBefore};
+use super::gru_norm::{GruNorm, NormalizedGru};
+use super::gru_options::{GruOptions, Reset};
+use super::pre_activation::{Chosen, Known, Sigmoid, Tanh};
+use crate::definition::Engine;
+use crate::gates::{GateParameters, both_biases};
+use crate::{Activation, DefinedCell, HiddenState, Parameters, Recurrent, RecurrentConfig};
 
 /// The gated recurrent unit of Cho et al. (2014):
 ///
@@ -35,8 +35,11 @@ pub struct GruCell {
     /// The biases, `[3 · d_hidden]`.
     pub bias: Option<Param<Tensor<1>>>,
     /// With the reset after the product: the bias inside it, `[d_hidden]`; PyTorch's last block of
-    /// `bias_hh`.
+    /// `bias_hh`. With [`GruOptions::bias_hidden`] all of PyTorch's `bias_hh`, `[3 · d_hidden]`, whose other blocks are
+    /// added to `bias`.
     pub bias_hidden: Option<Param<Tensor<1>>>,
+    /// The gains of layer normalisation, where there is any.
+    pub norm: Option<GruNorm>,
     /// The settings that the cell was made with.
     #[module(skip)]
     pub options: GruOptions,
@@ -59,147 +62,45 @@ pub enum GruGate {
     New,
 }
 
-/// Where the reset gate stands.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Reset {
-    /// `r ⊙ (U h)`: PyTorch, cuDNN, Keras' `reset_after`, ONNX's `linear_before_reset = 1`. The
-    /// default, as in those libraries.
-    #[default]
-    AfterProduct,
-    /// `U (r ⊙ h)`: as the paper is written (Cho et al. 2014, third version), ONNX's default.
-    BeforeProduct,
-}
-
-/// What is particular to the GRU.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct GruOptions {
-    /// Where the reset gate stands; after the product by default.
-    pub reset: Reset,
-}
-
-impl RecurrentConfig<GruOptions> {
-    /// Sets where the reset gate stands; after the product by default.
-    #[must_use]
-    pub fn with_reset(mut self, reset: Reset) -> Self {
-        self.cell.reset = reset;
-        self
-    }
-}
-
-const ROLES: [GateRole; 3] = [GateRole::Other, GateRole::Write, GateRole::Other];
-
-impl CellOptions for GruOptions {
-    type Cell = GruCell;
-
-    fn validate(&self, shape: &CellShape) -> Result<(), ConfigError> {
-        shape.initialization.validate(&ROLES, shape.bias)
-    }
-
-    fn init(&self, shape: &CellShape, device: &Device) -> GruCell {
-        let CellShape {
-            d_input,
-            d_hidden,
-            bias,
-            initialization,
-        } = shape;
-        GruCell {
-            w_input: initialization.input_weights(*d_input, *d_hidden, ROLES.len(), device),
-            w_hidden: initialization.recurrent_weights(*d_hidden, ROLES.len(), device),
-            bias: bias.then(|| initialization.bias(*d_hidden, &ROLES, device)),
-            bias_hidden: (*bias && self.reset == Reset::AfterProduct)
-                .then(|| initialization.bias(*d_hidden, &[GateRole::Other], device)),
-            options: self.clone(),
-        }
-    }
-}
-
 impl GruCell {
     /// The parameters of one gate. The bias inside the reset product is
     /// [`bias_hidden`](GruCell::bias_hidden).
     pub fn gate(&self, gate: GruGate) -> GateParameters {
         GateParameters::cut(
             gate as usize,
+            DefinedCell::d_hidden(self),
             self.w_input.val(),
             self.w_hidden.val(),
-            self.bias.as_ref().map(Param::val),
+            self.biases()[0].clone(),
         )
     }
-}
 
-/// Sums; with the reset after the product the recurrent side of the candidate is one of its own.
-const RESET: usize = 0;
-const UPDATE: usize = 1;
-const NEW: usize = 2;
-const NEW_RECURRENT: usize = 3;
-
-/// The equations with the reset after the product.
-#[derive(Clone, Copy, Debug, PartialEq)]
-struct ResetAfter;
-
-impl Definition for ResetAfter {
-    fn declare(&self) -> Declaration {
-        let product = Product::of_state(0).into_sums([RESET, UPDATE, NEW_RECURRENT]);
-        Declaration::new()
-            .state()
-            .input(0)
-            .input(0)
-            .input(0)
-            .sum(0)
-            .matrix("w_hidden", [product])
-            .vector("bias_hidden")
-    }
-
-    #[inline(always)]
-    fn stage<S: Stage>(&self, _: usize, at: &S) {
-        let reset = at.sum(RESET).sigmoid();
-        let update = at.sum(UPDATE).sigmoid();
-        let product = (at.sum(NEW_RECURRENT) + at.vector(0)).value();
-        let new = at.candidate((at.sum(NEW) + reset * product).tanh());
-        at.set_state(0, mix(update, at.state(0), new));
-    }
-}
-
-/// The equations with the reset before the product.
-#[derive(Clone, Copy, Debug, PartialEq)]
-struct ResetBefore;
-
-impl Definition for ResetBefore {
-    const STAGES: usize = 2;
-
-    fn declare(&self) -> Declaration {
-        // Temp 0 is r ⊙ h, temp 1 is z.
-        let products = [
-            Product::of_state(0).into_sums([RESET, UPDATE]),
-            Product::of_temp(0).into_sums([NEW]).masked_like(0),
-        ];
-        Declaration::stages(Self::STAGES)
-            .state()
-            .input(0)
-            .input(0)
-            .input(1)
-            .temp(0)
-            .temp(0)
-            .matrix("w_hidden", products)
-    }
-
-    #[inline(always)]
-    fn stage<S: Stage>(&self, index: usize, at: &S) {
-        if index == 0 {
-            at.set_temp(0, at.sum(RESET).sigmoid() * at.state(0));
-            at.set_temp(1, at.sum(UPDATE).sigmoid());
-        } else {
-            let new = at.candidate(at.sum(NEW).tanh());
-            at.set_state(0, mix(at.temp(1), at.state(0), new));
+    /// The bias of the gates, and the one inside the reset product.
+    fn biases(&self) -> [Option<Tensor<1>>; 2] {
+        let (bias, hidden) = (self.bias.as_ref(), self.bias_hidden.as_ref());
+        let after = self.options.reset == Reset::AfterProduct;
+        if !self.options.bias_hidden {
+            let inside = hidden.filter(|_| after).map(Param::val);
+            return [bias.map(Param::val), inside];
         }
+        if !after {
+            return [both_biases(bias, hidden), None];
+        }
+        let d_hidden = DefinedCell::d_hidden(self);
+        let cut = hidden.map(|hidden| {
+            let mut hidden = hidden.val();
+            if !hidden.dtype().is_float() {
+                // Quantized numbers cannot be cut.
+                hidden = hidden.dequantize();
+            }
+            let inside = hidden.clone().narrow(0, 2 * d_hidden, d_hidden);
+            let gates = hidden.narrow(0, 0, 2 * d_hidden);
+            (Tensor::cat(vec![gates, inside.zeros_like()], 0), inside)
+        });
+        let (gates, inside) = cut.unzip();
+        let bias = bias.map(Param::val).zip(gates);
+        [bias.map(|(bias, gates)| bias + gates), inside]
     }
-}
-
-/// `(1 − z) h + z n`.
-#[inline(always)]
-fn mix<V: Value>(update: V, hidden: V, new: V) -> V {
-    update.one_minus().mul_add(hidden, update * new)
 }
 
 impl DefinedCell for GruCell {
@@ -214,18 +115,44 @@ impl DefinedCell for GruCell {
     }
 
     fn engine(&self) -> Engine {
-        match self.options.reset {
-            Reset::AfterProduct => Engine::of(ResetAfter),
-            Reset::BeforeProduct => Engine::of(ResetBefore),
+        let GruOptions {
+            reset,
+            gate_activation,
+            candidate_activation,
+            clip,
+            ..
+        } = self.options;
+        let functions = (gate_activation, candidate_activation, clip);
+        let plain = functions == (Activation::Sigmoid, Activation::Tanh, None);
+        let gates = Chosen::new(gate_activation, clip);
+        let new = Chosen::new(candidate_activation, clip);
+        match reset {
+            _ if self.norm.is_some() => Engine::of(NormalizedGru),
+            Reset::AfterProduct if plain => Engine::of(ResetAfter::<Sigmoid, Tanh>(Known, Known)),
+            Reset::BeforeProduct if plain => Engine::of(ResetBefore::<Sigmoid, Tanh>(Known, Known)),
+            Reset::AfterProduct => Engine::of(ResetAfter(gates, new)),
+            Reset::BeforeProduct => Engine::of(ResetBefore(gates, new)),
         }
     }
 
     fn parameters(&self, to: &mut Parameters) {
+        let [bias, inside] = self.biases();
         to.add(&self.w_input);
-        to.add_optional(self.bias.as_ref());
+        let Some(norm) = &self.norm else {
+            to.add_tensor(bias);
+            to.add(&self.w_hidden);
+            if self.options.reset == Reset::AfterProduct {
+                to.add_tensor(inside);
+            }
+            return;
+        };
+        // The bias comes after the normalisation.
+        let d_hidden = DefinedCell::d_hidden(self);
+        to.add_tensor::<1>(None);
         to.add(&self.w_hidden);
-        if self.options.reset == Reset::AfterProduct {
-            to.add_optional(self.bias_hidden.as_ref());
-        }
+        to.add(&norm.gain_input);
+        to.add(&norm.gain_hidden);
+        to.add_tensor(bias.map(|bias| bias.reshape([3, d_hidden])));
+        to.add_tensor(inside);
     }
 }

@@ -5,7 +5,7 @@ use burn::nn::Initializer;
 use burn::tensor::{Device, Tensor};
 use serde::{Deserialize, Serialize};
 
-use crate::activation::{FUNCTIONS, engine_by_activation};
+use super::pre_activation::{Activate, Chosen, Known, engine_by_activation};
 use crate::definition::{Declaration, Definition, Engine, Stage};
 use crate::{
     Activation, CellOptions, CellShape, ConfigError, DefinedCell, GateRole, HiddenState,
@@ -18,7 +18,7 @@ use crate::{
 /// h_t = f(W x_t + u ⊙ h_{t-1} + b)
 /// ```
 ///
-/// with `f` relu (default), tanh, sigmoid or the identity. Each unit sees itself alone, so that a step has no product. For long
+/// with `f` relu (default) or another [`Activation`]. Each unit sees itself alone, so that a step has no product. For long
 /// sequences the paper keeps `|u|` below `2^(1/time)`.
 #[derive(Module, Debug)]
 pub struct IndRnnCell {
@@ -70,6 +70,7 @@ impl CellOptions for IndRnnOptions {
     type Cell = IndRnnCell;
 
     fn validate(&self, shape: &CellShape) -> Result<(), ConfigError> {
+        self.activation.validate()?;
         shape.initialization.validate(&ROLES, shape.bias)
     }
 
@@ -86,11 +87,11 @@ impl CellOptions for IndRnnOptions {
     }
 }
 
-/// The equations; `ACTIVATION` is the place of the function in [`FUNCTIONS`].
+/// The equations with the function `f`.
 #[derive(Clone, Copy, Debug, PartialEq)]
-struct Equations<const ACTIVATION: usize>;
+struct Equations<F>(F);
 
-impl<const ACTIVATION: usize> Definition for Equations<ACTIVATION> {
+impl<F: Activate> Definition for Equations<F> {
     fn declare(&self) -> Declaration {
         Declaration::new().state().input(0).vector("u_hidden")
     }
@@ -98,7 +99,7 @@ impl<const ACTIVATION: usize> Definition for Equations<ACTIVATION> {
     #[inline(always)]
     fn stage<S: Stage>(&self, _: usize, at: &S) {
         let a = at.sum(0) + at.vector(0) * at.state(0);
-        at.set_state(0, a.activate(FUNCTIONS[ACTIVATION]));
+        at.set_state(0, self.0.of(a));
     }
 }
 
@@ -114,7 +115,7 @@ impl DefinedCell for IndRnnCell {
     }
 
     fn engine(&self) -> Engine {
-        engine_by_activation!(self.options.activation, Equations)
+        engine_by_activation!(self.options.activation, None, Equations)
     }
 
     fn parameters(&self, to: &mut Parameters) {

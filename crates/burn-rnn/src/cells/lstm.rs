@@ -1,17 +1,19 @@
-//! The LSTM and every published part that can be switched on or off.
+//! The LSTM.
 
 use burn::module::{Module, Param};
-use burn::tensor::{Device, Tensor};
-use serde::{Deserialize, Serialize};
+use burn::tensor::Tensor;
 
 use super::lstm_equations::{
-    Coupled, DiagonalPeepholes, Form, FullPeepholes, Gate, LstmEquations, Parts, Plain,
+    Coupled, DiagonalPeepholes, Form, FullPeepholes, Functions, Gate, LstmEquations, Parts, Plain,
+    Projected, WithFunctions,
 };
+use super::lstm_norm::{LstmNorm, NormalizedLstm};
+use super::lstm_options::LstmOptions;
+use super::pre_activation::Chosen;
 use crate::definition::Engine;
-use crate::gates::GateParameters;
+use crate::gates::{GateParameters, both_biases};
 use crate::{
-    CellOptions, CellShape, ConfigError, Coupling, DefinedCell, GateRole, LstmState, Parameters,
-    Peephole, PeepholeKind, Recurrent, RecurrentConfig,
+    Activation, Coupling, DefinedCell, LstmState, Parameters, Peephole, Recurrent, RecurrentConfig,
 };
 
 /// The LSTM cell of Hochreiter & Schmidhuber (1997) with the forget gate of Gers et al. (2000):
@@ -25,6 +27,9 @@ use crate::{
 /// h_t = o_t tanh(C_t)
 /// ```
 ///
+/// With a projection (Sak et al. 2014) `h_t = W_hr (o_t tanh(C_t))`, of `d_output` features; without, `d_output` is `d_hidden`. Layer
+/// normalisation is written out at [`LstmNorm`].
+///
 /// Its parameters are fused, one block of `d_hidden` columns a gate in the order input, forget,
 /// candidate, output (PyTorch's `i, f, g, o`); [`gate`](LstmCell::gate) cuts one out by name. A
 /// gate that [`LstmOptions`] switches off or couples has no block.
@@ -32,15 +37,22 @@ use crate::{
 pub struct LstmCell {
     /// From the input, `[d_input, gates · d_hidden]`.
     pub w_input: Param<Tensor<2>>,
-    /// From the hidden state, `[d_hidden, gates · d_hidden]`.
+    /// From the hidden state, `[d_output, gates · d_hidden]`.
     pub w_hidden: Param<Tensor<2>>,
     /// The biases, `[gates · d_hidden]`; PyTorch's `bias_ih + bias_hh`.
     pub bias: Option<Param<Tensor<1>>>,
+    /// Second biases, `[gates · d_hidden]`, which are added to the first: PyTorch's `bias_hh`. Only with
+    /// [`LstmOptions::bias_hidden`].
+    pub bias_hidden: Option<Param<Tensor<1>>>,
+    /// The projection `W_hr`, `[d_hidden, d_output]`, where there is one; PyTorch's `weight_hr` transposed.
+    pub w_project: Option<Param<Tensor<2>>>,
     /// The peepholes, where the gates see the cell state.
     pub peephole: Option<Peephole>,
     /// Full gate recurrence: from the sigmoid gates of the step before to those of this step, in the
     /// order input, forget, output: `[gates · d_hidden, gates · d_hidden]`.
     pub w_gates: Option<Param<Tensor<2>>>,
+    /// The gains and biases of layer normalisation, where there is any.
+    pub norm: Option<LstmNorm>,
     /// The settings that the cell was made with.
     #[module(skip)]
     pub options: LstmOptions,
@@ -65,209 +77,16 @@ pub enum LstmGate {
     Output,
 }
 
-/// What is particular to the LSTM: the eight ablations of Greff et al. (2015), "LSTM: A search
-/// space odyssey", and every combination of them. The default is the plain LSTM.
-///
-/// | Greff et al. | here |
-/// |---|---|
-/// | vanilla, NP (no peepholes) | `peephole: Diagonal`, `peephole: None` (default) |
-/// | NIG, NFG, NOG (no input, forget, output gate) | `input_gate`, `forget_gate`, `output_gate`: `false` |
-/// | NIAF, NOAF (no input, output activation) | `input_activation`, `output_activation`: `false` |
-/// | CIFG (coupled) | `coupling: ForgetFromInput` |
-/// | FGR (full gate recurrence) | `full_gate_recurrence: true` |
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct LstmOptions {
-    /// Off: `i_t = 1`.
-    pub input_gate: bool,
-    /// Off: `f_t = 1`.
-    pub forget_gate: bool,
-    /// Off: `o_t = 1`.
-    pub output_gate: bool,
-    /// Off: the candidate is not squashed, `C~ = W_C [h_{t-1}, x_t] + b_C`.
-    pub input_activation: bool,
-    /// Off: the cell state is not squashed, `h_t = o_t C_t`.
-    pub output_activation: bool,
-    /// Whether one of the input and forget gate follows from the other.
-    pub coupling: Coupling,
-    /// Whether and how the gates see the cell state.
-    pub peephole: PeepholeKind,
-    /// On: the sigmoid gates also see all sigmoid gates of the step before. Before the first step
-    /// those are zero.
-    pub full_gate_recurrence: bool,
-}
-
-impl Default for LstmOptions {
-    fn default() -> Self {
-        Self {
-            input_gate: true,
-            forget_gate: true,
-            output_gate: true,
-            input_activation: true,
-            output_activation: true,
-            coupling: Coupling::None,
-            peephole: PeepholeKind::None,
-            full_gate_recurrence: false,
-        }
-    }
-}
-
-impl RecurrentConfig<LstmOptions> {
-    /// Switches the input gate; on by default, off is Greff's NIG.
-    #[must_use]
-    pub fn with_input_gate(mut self, on: bool) -> Self {
-        self.cell.input_gate = on;
-        self
-    }
-
-    /// Switches the forget gate; on by default, off is Greff's NFG and the LSTM of 1997.
-    #[must_use]
-    pub fn with_forget_gate(mut self, on: bool) -> Self {
-        self.cell.forget_gate = on;
-        self
-    }
-
-    /// Switches the output gate; on by default, off is Greff's NOG.
-    #[must_use]
-    pub fn with_output_gate(mut self, on: bool) -> Self {
-        self.cell.output_gate = on;
-        self
-    }
-
-    /// Switches the candidate's tanh; on by default, off is Greff's NIAF.
-    #[must_use]
-    pub fn with_input_activation(mut self, on: bool) -> Self {
-        self.cell.input_activation = on;
-        self
-    }
-
-    /// Switches the output's tanh; on by default, off is Greff's NOAF.
-    #[must_use]
-    pub fn with_output_activation(mut self, on: bool) -> Self {
-        self.cell.output_activation = on;
-        self
-    }
-
-    /// Couples the input and forget gate; not coupled by default.
-    #[must_use]
-    pub fn with_coupling(mut self, coupling: Coupling) -> Self {
-        self.cell.coupling = coupling;
-        self
-    }
-
-    /// Lets the gates see the cell state; they do not by default.
-    #[must_use]
-    pub fn with_peephole(mut self, peephole: PeepholeKind) -> Self {
-        self.cell.peephole = peephole;
-        self
-    }
-
-    /// Lets the gates see the gates of the step before; off by default, on is Greff's FGR.
-    #[must_use]
-    pub fn with_full_gate_recurrence(mut self, on: bool) -> Self {
-        self.cell.full_gate_recurrence = on;
-        self
-    }
-}
-
-impl LstmOptions {
-    /// The blocks of the fused parameters, in their order.
-    pub fn gates(&self) -> Vec<LstmGate> {
-        use LstmGate::{Candidate, Forget, Input, Output};
-        [Input, Forget, Candidate, Output]
-            .into_iter()
-            .filter(|gate| match gate {
-                Input => self.input_gate && self.coupling != Coupling::InputFromForget,
-                Forget => self.forget_gate && self.coupling != Coupling::ForgetFromInput,
-                Candidate => true,
-                Output => self.output_gate,
-            })
-            .collect()
-    }
-
-    /// The gates with a sigmoid that have parameters, in their order.
-    pub fn sigmoid_gates(&self) -> Vec<LstmGate> {
-        let mut gates = self.gates();
-        gates.retain(|gate| *gate != LstmGate::Candidate);
-        gates
-    }
-
-    fn roles(&self) -> Vec<GateRole> {
-        let role = |gate| match gate {
-            LstmGate::Input => GateRole::Write,
-            LstmGate::Forget => GateRole::Keep,
-            LstmGate::Candidate | LstmGate::Output => GateRole::Other,
-        };
-        self.gates().into_iter().map(role).collect()
-    }
-}
-
-impl CellOptions for LstmOptions {
-    type Cell = LstmCell;
-
-    fn validate(&self, shape: &CellShape) -> Result<(), ConfigError> {
-        let refuse = |given, reason| Err(ConfigError::Cell { given, reason });
-        if self.coupling != Coupling::None && !(self.input_gate && self.forget_gate) {
-            return refuse(
-                "coupled gates with the input or forget gate switched off",
-                "coupling needs both; switch the gate on or the coupling off",
-            );
-        }
-        if self.sigmoid_gates().is_empty() {
-            if self.peephole != PeepholeKind::None {
-                return refuse(
-                    "peepholes without any gate",
-                    "no gate is left to see the cell state; switch one on or the peepholes off",
-                );
-            }
-            if self.full_gate_recurrence {
-                return refuse(
-                    "full gate recurrence without any gate",
-                    "no gate is left; switch one on or the recurrence off",
-                );
-            }
-        }
-        shape.initialization.validate(&self.roles(), shape.bias)
-    }
-
-    fn init(&self, shape: &CellShape, device: &Device) -> LstmCell {
-        let CellShape {
-            d_input,
-            d_hidden,
-            bias,
-            initialization,
-        } = shape;
-        let roles = self.roles();
-        let sigmoid_gates = self.sigmoid_gates();
-        LstmCell {
-            w_input: initialization.input_weights(*d_input, *d_hidden, roles.len(), device),
-            w_hidden: initialization.recurrent_weights(*d_hidden, roles.len(), device),
-            bias: bias.then(|| initialization.bias(*d_hidden, &roles, device)),
-            peephole: Peephole::init(
-                self.peephole,
-                &sigmoid_gates,
-                *d_hidden,
-                initialization,
-                device,
-            ),
-            w_gates: self.full_gate_recurrence.then(|| {
-                let width = sigmoid_gates.len() * d_hidden;
-                initialization.input_weights(width, width, 1, device)
-            }),
-            options: self.clone(),
-        }
-    }
-}
-
 impl LstmCell {
     /// The parameters of one gate, or none where the gate has none of its own.
     pub fn gate(&self, gate: LstmGate) -> Option<GateParameters> {
         let index = position(&self.options.gates(), gate)?;
         Some(GateParameters::cut(
             index,
+            DefinedCell::d_hidden(self),
             self.w_input.val(),
             self.w_hidden.val(),
-            self.bias.as_ref().map(Param::val),
+            both_biases(self.bias.as_ref(), self.bias_hidden.as_ref()),
         ))
     }
 
@@ -288,7 +107,25 @@ impl LstmCell {
             diagonal_peepholes: peephole.is_some_and(|peephole| peephole.diagonal.is_some()),
             full_peepholes: peephole.is_some_and(|peephole| peephole.full.is_some()),
             gate_recurrence: self.w_gates.is_some(),
+            projection: self.w_project.is_some(),
         }
+    }
+
+    /// The functions, where they are not the usual ones.
+    fn functions(&self) -> Option<Functions> {
+        let options = &self.options;
+        if !options.has_functions() {
+            return None;
+        }
+        let if_on = |on, activation| if on { activation } else { Activation::Identity };
+        let candidate = if_on(options.input_activation, options.candidate_activation);
+        let shown = if_on(options.output_activation, options.cell_activation);
+        Some(Functions {
+            gate: Chosen::new(options.gate_activation, options.clip),
+            candidate: Chosen::new(candidate, options.clip),
+            shown: shown.function(),
+            cell_clip: options.cell_clip,
+        })
     }
 }
 
@@ -304,30 +141,64 @@ impl DefinedCell for LstmCell {
     }
 
     fn d_hidden(&self) -> usize {
+        match &self.w_project {
+            Some(w_project) => w_project.lazy_shape()[0],
+            None => self.w_hidden.lazy_shape()[0],
+        }
+    }
+
+    fn d_output(&self) -> usize {
         self.w_hidden.lazy_shape()[0]
     }
 
     fn engine(&self) -> Engine {
+        if self.norm.is_some() {
+            let projects = self.w_project.is_some();
+            return Engine::of(NormalizedLstm { projects });
+        }
         let parts = self.parts();
-        if parts == Plain.parts() {
-            Engine::of(LstmEquations::<_, false>(Plain))
+        if let Some(functions) = self.functions() {
+            Engine::of(LstmEquations::<_, false, true>(WithFunctions(
+                parts, functions,
+            )))
+        } else if parts == Plain.parts() {
+            Engine::of(LstmEquations::<_, false, false>(Plain))
         } else if parts == DiagonalPeepholes.parts() {
-            Engine::of(LstmEquations::<_, false>(DiagonalPeepholes))
+            Engine::of(LstmEquations::<_, false, false>(DiagonalPeepholes))
         } else if parts == Coupled.parts() {
-            Engine::of(LstmEquations::<_, false>(Coupled))
+            Engine::of(LstmEquations::<_, false, false>(Coupled))
         } else if parts == FullPeepholes.parts() {
-            Engine::of(LstmEquations::<_, true>(FullPeepholes))
+            Engine::of(LstmEquations::<_, true, false>(FullPeepholes))
+        } else if parts == Projected.parts() {
+            Engine::of(LstmEquations::<_, false, true>(Projected))
         } else if parts.full_peepholes {
-            Engine::of(LstmEquations::<_, true>(parts))
+            Engine::of(LstmEquations::<_, true, true>(parts))
         } else {
-            Engine::of(LstmEquations::<_, false>(parts))
+            Engine::of(LstmEquations::<_, false, true>(parts))
         }
     }
 
     fn parameters(&self, to: &mut Parameters) {
+        let bias = both_biases(self.bias.as_ref(), self.bias_hidden.as_ref());
         to.add(&self.w_input);
-        to.add_optional(self.bias.as_ref());
+        // With layer normalisation the bias comes after it.
+        let (bias, after) = match self.norm {
+            Some(_) => (None, bias),
+            None => (bias, None),
+        };
+        to.add_tensor(bias);
         to.add(&self.w_hidden);
+        if let Some(w_project) = &self.w_project {
+            to.add(w_project);
+        }
+        if let Some(norm) = &self.norm {
+            let d_hidden = DefinedCell::d_hidden(self);
+            to.add(&norm.gain_input);
+            to.add(&norm.gain_hidden);
+            to.add_tensor(after.map(|bias| bias.reshape([4, d_hidden])));
+            to.add(&norm.gain_cell);
+            to.add_optional(norm.bias_cell.as_ref());
+        }
         if let Some(Peephole { diagonal, full }) = &self.peephole {
             if let Some(full) = full {
                 to.add(full);

@@ -1,12 +1,14 @@
 //! The equations of the LSTM and of every part of it that can be switched on or off.
 
-use crate::definition::{Declaration, Definition, Function, Product, Stage, Sum, Value};
+use super::pre_activation::{Activate, Chosen, clip};
+use crate::definition::{Declaration, Definition, Function, Product, Stage, Sum, Value, Width};
 
 /// Sums.
 const INPUT: usize = 0;
 const FORGET: usize = 1;
 const CANDIDATE: usize = 2;
 const OUTPUT: usize = 3;
+const PROJECTION: usize = 4;
 /// States; those of the sigmoid gates follow.
 const HIDDEN: usize = 0;
 const CELL: usize = 1;
@@ -38,6 +40,7 @@ pub(super) struct Parts {
     pub(super) diagonal_peepholes: bool,
     pub(super) full_peepholes: bool,
     pub(super) gate_recurrence: bool,
+    pub(super) projection: bool,
 }
 
 impl Parts {
@@ -50,6 +53,7 @@ impl Parts {
         diagonal_peepholes: false,
         full_peepholes: false,
         gate_recurrence: false,
+        projection: false,
     };
 
     fn has(&self, sum: usize) -> bool {
@@ -72,6 +76,22 @@ pub(super) trait Form: Copy + core::fmt::Debug + PartialEq + Send + Sync + 'stat
     const KNOWN: bool;
 
     fn parts(&self) -> Parts;
+
+    /// Other functions than the usual ones.
+    #[inline(always)]
+    fn functions(&self) -> Option<Functions> {
+        None
+    }
+}
+
+/// The functions of an LSTM, and its clips.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) struct Functions {
+    pub(super) gate: Chosen,
+    pub(super) candidate: Chosen,
+    /// Of the cell state, in the output.
+    pub(super) shown: Function,
+    pub(super) cell_clip: Option<f32>,
 }
 
 macro_rules! known {
@@ -96,6 +116,7 @@ known! {
     DiagonalPeepholes: Parts { diagonal_peepholes: true, ..Parts::PLAIN };
     FullPeepholes: Parts { full_peepholes: true, ..Parts::PLAIN };
     Coupled: Parts { input: Gate::Complement, ..Parts::PLAIN };
+    Projected: Parts { projection: true, ..Parts::PLAIN };
 }
 
 impl Form for Parts {
@@ -107,18 +128,45 @@ impl Form for Parts {
     }
 }
 
-/// An LSTM of some form; `SPLIT` into two stages where the output gate sees the cell states of all units.
+/// Parts with functions of their own.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) struct LstmEquations<F, const SPLIT: bool>(pub(super) F);
+pub(super) struct WithFunctions(pub(super) Parts, pub(super) Functions);
 
-impl<F: Form, const SPLIT: bool> Definition for LstmEquations<F, SPLIT> {
-    const STAGES: usize = 1 + SPLIT as usize;
+impl Form for WithFunctions {
+    const KNOWN: bool = false;
+
+    #[inline(always)]
+    fn parts(&self) -> Parts {
+        self.0
+    }
+
+    #[inline(always)]
+    fn functions(&self) -> Option<Functions> {
+        Some(self.1)
+    }
+}
+
+/// An LSTM of some form; `SPLIT` into two stages where the output gate sees the cell states of all units, with a stage more
+/// for a projection where it may `PROJECT` its output.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) struct LstmEquations<F, const SPLIT: bool, const PROJECT: bool>(pub(super) F);
+
+impl<F: Form, const SPLIT: bool, const PROJECT: bool> Definition
+    for LstmEquations<F, SPLIT, PROJECT>
+{
+    const STAGES: usize = 1 + SPLIT as usize + PROJECT as usize;
 
     fn declare(&self) -> Declaration {
         let parts = self.0.parts();
         let last = usize::from(SPLIT);
         let gates = parts.sigmoid_gates();
-        let mut cell = Declaration::stages(Self::STAGES).state().state();
+        let mut cell = Declaration::stages(1 + last);
+        cell = if parts.projection {
+            cell.output_stage().state_of(Width::Output, 0.0)
+        } else {
+            cell.state()
+        };
+        cell = cell.state();
         if parts.gate_recurrence {
             cell = cell.states_side_by_side(gates);
         }
@@ -144,13 +192,22 @@ impl<F: Form, const SPLIT: bool> Definition for LstmEquations<F, SPLIT> {
             ),
         );
         if SPLIT {
-            cell = cell.temp(0).matrix(
-                "peephole.full",
-                [
-                    Product::of_state(CELL).into_sums([INPUT, FORGET]),
-                    Product::of_temp(0).into_sums([OUTPUT]).masked_like(CELL),
-                ],
-            );
+            cell = cell.temp(0);
+        }
+        if PROJECT {
+            cell = cell.temp(last);
+        }
+        if parts.projection {
+            let product = Product::of_temp(Self::SHOWN).into_sums([PROJECTION]);
+            cell = cell.sum(1 + last);
+            cell = cell.matrix("w_project", [product]);
+        }
+        if SPLIT {
+            let products = [
+                Product::of_state(CELL).into_sums([INPUT, FORGET]),
+                Product::of_temp(0).into_sums([OUTPUT]).masked_like(CELL),
+            ];
+            cell = cell.matrix("peephole.full", products);
         }
         if parts.diagonal_peepholes {
             cell = cell.vectors("peephole.diagonal", gates);
@@ -187,13 +244,18 @@ impl<F: Form, const SPLIT: bool> Definition for LstmEquations<F, SPLIT> {
             } else {
                 self.show(at, cell);
             }
-        } else {
+        } else if SPLIT && index == 1 {
             self.show(at, at.temp(0));
+        } else {
+            at.set_state(HIDDEN, at.sum(PROJECTION).value());
         }
     }
 }
 
-impl<F: Form, const SPLIT: bool> LstmEquations<F, SPLIT> {
+impl<F: Form, const SPLIT: bool, const PROJECT: bool> LstmEquations<F, SPLIT, PROJECT> {
+    /// The temp that is projected, after the cell state where that is one.
+    const SHOWN: usize = SPLIT as usize;
+
     /// The pre-activation of a gate, which sees `cell`.
     #[inline(always)]
     fn see<S: Stage>(&self, at: &S, sum: usize, row: usize, cell: S::Value) -> Sum<S::Value> {
@@ -219,20 +281,20 @@ impl<F: Form, const SPLIT: bool> LstmEquations<F, SPLIT> {
             let written = at.candidate(input.gate_tanh_of(at.sum(CANDIDATE)));
             return forget.gate(before) + written;
         }
-        let own_input = input.activate_if(parts.has(INPUT), Function::Sigmoid, 1.0);
-        let own_forget = self.see(at, FORGET, FORGET_PEEPHOLE, before).activate_if(
-            parts.has(FORGET),
-            Function::Sigmoid,
-            1.0,
-        );
-        let candidate = at
-            .sum(CANDIDATE)
-            .activate(activation(parts.input_activation));
-        let candidate = at.candidate(candidate);
+        let forget = self.see(at, FORGET, FORGET_PEEPHOLE, before);
         if F::KNOWN {
             // The input gate is the complement.
-            return own_forget.mul_add(before, own_forget.one_minus() * candidate);
+            let (forget, candidate) = (forget.sigmoid(), at.candidate(at.sum(CANDIDATE).tanh()));
+            return forget.mul_add(before, forget.one_minus() * candidate);
         }
+        let candidate = at.sum(CANDIDATE);
+        let own_input = self.gate(INPUT, input);
+        let own_forget = self.gate(FORGET, forget);
+        let candidate = match self.0.functions() {
+            Some(functions) => functions.candidate.of(candidate),
+            None => candidate.activate(tanh_if(parts.input_activation)),
+        };
+        let candidate = at.candidate(candidate);
         let is_own = parts.input != Gate::Complement;
         let input = own_input.choose(is_own, own_forget.one_minus());
         let is_own = parts.forget != Gate::Complement;
@@ -240,7 +302,21 @@ impl<F: Form, const SPLIT: bool> LstmEquations<F, SPLIT> {
         let carries = |sum: usize| parts.gate_recurrence && parts.has(sum);
         at.set_state_if(carries(INPUT), GATES, own_input);
         at.set_state_if(carries(FORGET), GATES + 1, own_forget);
-        forget.mul_add(before, input * candidate)
+        let cell = forget.mul_add(before, input * candidate);
+        match self.0.functions() {
+            Some(functions) => cell.apply(clip(functions.cell_clip)),
+            None => cell,
+        }
+    }
+
+    /// The value of a gate of a pre-activation; one where it is open.
+    #[inline(always)]
+    fn gate<V: Value>(&self, sum: usize, a: Sum<V>) -> V {
+        let on = self.0.parts().has(sum);
+        match self.0.functions() {
+            Some(functions) => functions.gate.of_if(on, a),
+            None => a.activate_if(on, Function::Sigmoid, 1.0),
+        }
     }
 
     /// `h_t` from `C_t`.
@@ -249,17 +325,29 @@ impl<F: Form, const SPLIT: bool> LstmEquations<F, SPLIT> {
         let parts = self.0.parts();
         let output = self.see(at, OUTPUT, OUTPUT_PEEPHOLE, cell);
         if F::KNOWN {
-            return at.set_state(HIDDEN, output.gate_tanh(cell));
+            return self.give(at, output.gate_tanh(cell));
         }
-        let output = output.activate_if(parts.output, Function::Sigmoid, 1.0);
-        let shown = cell.apply(activation(parts.output_activation));
-        at.set_state(HIDDEN, output * shown);
+        let output = self.gate(OUTPUT, output);
+        let shown = cell.apply(match self.0.functions() {
+            Some(functions) => functions.shown,
+            None => tanh_if(parts.output_activation),
+        });
+        self.give(at, output * shown);
         at.set_state_if(parts.gate_recurrence && parts.output, GATES + 2, output);
+    }
+
+    /// Leaves the output, or what is projected to it.
+    #[inline(always)]
+    fn give<S: Stage>(&self, at: &S, hidden: S::Value) {
+        if PROJECT {
+            at.set_temp(Self::SHOWN, hidden);
+        }
+        at.set_state_if(!self.0.parts().projection, HIDDEN, hidden);
     }
 }
 
 #[inline(always)]
-fn activation(on: bool) -> Function {
+fn tanh_if(on: bool) -> Function {
     if on {
         Function::Tanh
     } else {

@@ -4,7 +4,8 @@ use burn::module::{Module, Param};
 use burn::tensor::{Device, Tensor};
 use serde::{Deserialize, Serialize};
 
-use super::lstm::{LstmCell, LstmGate, LstmOptions};
+use super::lstm::{LstmCell, LstmGate};
+use super::lstm_options::LstmOptions;
 use crate::{CellOptions, CellShape, ConfigError, Initialization, Recurrent, RecurrentConfig};
 
 /// Whether and how the gates of an LSTM see its cell state.

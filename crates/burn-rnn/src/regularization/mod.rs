@@ -148,7 +148,7 @@ pub(crate) fn taken(engine: &Engine) -> Vec<&'static str> {
     if !engine.zoned_states().is_empty() {
         taken.push("zoneout_cell");
     }
-    if engine.has_matrices() {
+    if engine.has_recurrent_matrices() {
         taken.push("weight_drop");
     }
     taken

@@ -5,7 +5,7 @@ mod products;
 mod states;
 
 use super::Definition;
-use super::declaration::{Declaration, ParameterKind, Source, Width};
+use super::declaration::{Declaration, ParameterKind, Product, Source, Width};
 use super::limits::MOST_STAGES;
 use super::record::{Operation, Record};
 use super::regularized::{Regularizers, Rules, regularize};
@@ -154,7 +154,7 @@ impl Plan {
         let name = core::any::type_name::<D>();
         let stages = declaration.stages.len();
         assert!(
-            stages == D::STAGES && stages <= MOST_STAGES,
+            stages <= D::STAGES && stages <= MOST_STAGES,
             "{name}: it declares {stages} stages, STAGES is {}; at most {MOST_STAGES} are possible",
             D::STAGES
         );
@@ -323,6 +323,16 @@ impl Plan {
             .iter()
             .flat_map(|stage| &stage.products);
         products.any(|product| product.source == Source::State(state))
+    }
+
+    /// The parameters that are matrices of which a product reads a state, or what stands for one.
+    pub(crate) fn recurrent_matrices(&self) -> impl Iterator<Item = usize> + '_ {
+        let parameters = self.declaration.parameters.iter().enumerate();
+        let recurrent = parameters.filter(|(_, parameter)| match &parameter.kind {
+            ParameterKind::Matrix { products, .. } => products.iter().any(Product::is_recurrent),
+            _ => false,
+        });
+        recurrent.map(|(index, _)| index)
     }
 
     /// The place of the first tensor of a state among the operands.

@@ -1,5 +1,6 @@
 //! Sums over all units of a step, which threads that share units make together.
 
+use crate::machine::buffer::LINE;
 use crate::machine::threads::Shared;
 use crate::pass::frame::Span;
 
@@ -26,7 +27,7 @@ impl Job<'_> {
             unsafe {
                 let from = frames.memory.temps[temp].at(row, units.start);
                 let units = core::slice::from_raw_parts(from, units.len());
-                *self.partial(self.worker.part.share, reduction, row) = units.iter().sum();
+                *self.partial(self.worker.part.share, reduction, row) = sum(units);
             }
         }
     }
@@ -55,4 +56,16 @@ impl Job<'_> {
             }
         }
     }
+}
+
+/// The sum in lanes of their own: one after another each addition would wait for the one before.
+fn sum(units: &[f32]) -> f32 {
+    let mut lanes = [0.0f32; LINE];
+    let (lines, rest) = units.as_chunks::<LINE>();
+    for line in lines.iter().map(|line| &line[..]).chain([rest]) {
+        for (lane, unit) in lanes.iter_mut().zip(line) {
+            *lane += unit;
+        }
+    }
+    lanes.iter().sum()
 }

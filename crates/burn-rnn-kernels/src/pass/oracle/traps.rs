@@ -91,6 +91,43 @@ impl Definition for OutputOfState {
     }
 }
 
+/// A projection that an option leaves out, and the last stage with it.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) struct MayProject {
+    pub(super) on: bool,
+}
+
+impl Definition for MayProject {
+    const STAGES: usize = 2;
+
+    fn declare(&self) -> Declaration {
+        let cell = Declaration::stages(1);
+        let cell = if self.on {
+            cell.output_stage().state_of(Width::Output, 0.0)
+        } else {
+            cell.state()
+        };
+        let cell = cell.input(0).temp(0);
+        let cell = cell.matrix("w_hidden", [Product::of_state(0).into_sums([0])]);
+        if self.on {
+            let product = Product::of_temp(0).into_sums([1]);
+            return cell.sum(1).matrix("w_project", [product]);
+        }
+        cell
+    }
+
+    #[inline(always)]
+    fn stage<S: Stage>(&self, index: usize, at: &S) {
+        if index == 0 {
+            let hidden = at.sum(0).tanh();
+            at.set_temp(0, hidden);
+            at.set_state_if(!self.on, 0, hidden);
+        } else {
+            at.set_state(0, at.sum(1).value());
+        }
+    }
+}
+
 /// Definitions that declare something else than they do, or what cannot be.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) enum Wrong {
