@@ -24,6 +24,7 @@ mod pytorch_equations;
 mod records;
 mod refusals;
 mod shapes;
+mod starts_and_skips;
 mod streams;
 mod streams_chunks;
 mod streams_head;

@@ -101,6 +101,7 @@ fn against_plain(rows: &[&Row], mode: Mode, cell: Cell, lines: &mut Vec<Line>) {
         Cell::Peephole => Bar::AtMost(1.1),
         Cell::Coupled => Bar::AtMost(0.85),
         Cell::PeepholeFull => Bar::AtMost(geometric_mean(&allowed)),
+        _ if cell.is_regularized() && mode == Mode::Train => Bar::AtMost(1.15),
         _ => Bar::None,
     };
     let what = format!("{mode}: our {cell} ÷ our plain LSTM");

@@ -36,6 +36,14 @@ pub enum Cell {
     Noaf,
     /// The LSTM with full gate recurrence
     Fgr,
+    /// The LSTM with variational dropout
+    Variational,
+    /// The LSTM with recurrent dropout
+    RecurrentDropout,
+    /// The LSTM with zoneout of both states
+    Zoneout,
+    /// The LSTM with weight drop
+    WeightDrop,
     /// The independently recurrent network, IndRNN
     Indrnn,
     /// The update gate network, UGRNN
@@ -72,7 +80,15 @@ impl Cell {
     /// Whether it is an LSTM with parts switched on or off: timed against the plain one as well.
     pub fn is_lstm_variant(self) -> bool {
         use Cell::{Coupled, Peephole, PeepholeFull};
-        self.is_ablation() || matches!(self, Coupled | Peephole | PeepholeFull)
+        self.is_ablation()
+            || self.is_regularized()
+            || matches!(self, Coupled | Peephole | PeepholeFull)
+    }
+
+    /// Whether it is the plain LSTM with a regularizer; no peer has one.
+    pub fn is_regularized(self) -> bool {
+        use Cell::{RecurrentDropout, Variational, WeightDrop, Zoneout};
+        matches!(self, Variational | RecurrentDropout | Zoneout | WeightDrop)
     }
 
     /// Whether it is an ablation that no peer has.
@@ -222,7 +238,7 @@ mod tests {
         assert_eq!(count(Cell::is_everyday), 3);
         assert_eq!(
             (count(Cell::is_lstm_variant), count(Cell::is_ablation)),
-            (9, 6)
+            (13, 6)
         );
         assert_eq!(count(Cell::is_new), 15);
     }

@@ -101,8 +101,12 @@ impl Cli {
     /// The architectures, in the tables' order.
     pub fn cells(&self) -> Vec<Cell> {
         let all = Cell::value_variants().iter().copied();
-        let in_quick =
-            |cell: &Cell| !(cell.is_ablation() || cell.is_new() || *cell == Cell::GruBefore);
+        let in_quick = |cell: &Cell| {
+            !(cell.is_ablation()
+                || cell.is_regularized()
+                || cell.is_new()
+                || *cell == Cell::GruBefore)
+        };
         let wanted = |cell: &Cell| match self.cell.is_empty() {
             _ if self.new_cells => cell.is_new(),
             true => !self.quick || in_quick(cell),

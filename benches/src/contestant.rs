@@ -99,7 +99,7 @@ impl Contestant {
             Self::BurnNn => matches!(cell, Rnn | Lstm | Gru | GruBefore | Coupled),
             Self::Candle => matches!(cell, Lstm | Gru),
             Self::PyTorch if mode == Mode::TrainLengths => cell.is_everyday(),
-            Self::PyTorch => !cell.is_ablation(),
+            Self::PyTorch => !cell.is_ablation() && !cell.is_regularized(),
             Self::OnnxRuntime => {
                 matches!(mode, Mode::Infer | Mode::Step)
                     && matches!(cell, Rnn | Lstm | Gru | GruBefore | Coupled | Peephole)

@@ -64,6 +64,7 @@ impl DirectionsConfig {
                 layers,
                 bidirectional: false,
                 dropout: 0.0,
+                regularization: burn_rnn::Regularization::default(),
             };
             config.init(device)
         };

@@ -5,7 +5,7 @@ use burn::tensor::{Device, Tensor};
 use burn_rnn::{
     CellOptions, ConfigError, CoupledLstmOptions, Direction, Gru, GruOptions, HiddenState,
     Initialization, Layer, Lstm, LstmOptions, LstmState, PeepholeLstmOptions, Recurrent,
-    RecurrentConfig, RecurrentState, Sequences, SimpleOptions, SimpleRnn, State,
+    RecurrentConfig, RecurrentState, Regularization, Sequences, SimpleOptions, SimpleRnn, State,
 };
 use clap::ValueEnum;
 use serde::{Deserialize, Serialize};
@@ -55,6 +55,9 @@ pub struct NetworkConfig {
     pub bidirectional: bool,
     /// The probability that an output between two layers is dropped in training.
     pub dropout: f64,
+    /// The regularizers of every layer; none by default.
+    #[serde(default, skip_serializing_if = "Regularization::is_off")]
+    pub regularization: Regularization,
 }
 
 impl NetworkConfig {
@@ -62,7 +65,7 @@ impl NetworkConfig {
     ///
     /// # Errors
     ///
-    /// Where a size is zero or the dropout is not a probability below 1.
+    /// Where a size is zero, a dropout is not a probability below 1, or a regularizer is not for the architecture.
     pub fn init(&self, device: &Device) -> Result<Network, ConfigError> {
         self.init_as(&Initialization::default(), device)
     }
@@ -89,7 +92,9 @@ impl NetworkConfig {
         drawn: &Initialization,
         device: &Device,
     ) -> Result<Recurrent<O::Cell>, ConfigError> {
-        RecurrentConfig::<O>::new(self.d_input, self.d_hidden)
+        let mut config = RecurrentConfig::<O>::new(self.d_input, self.d_hidden);
+        config.regularization = self.regularization;
+        config
             .with_layers(self.layers)
             .with_bidirectional(self.bidirectional)
             .with_dropout(self.dropout)
@@ -222,6 +227,7 @@ mod tests {
                 layers: 2,
                 bidirectional: false,
                 dropout: 0.0,
+                regularization: burn_rnn::Regularization::default(),
             };
             let network = config.init(&device).unwrap();
             let input = Tensor::ones([2, 5, 3], &device);

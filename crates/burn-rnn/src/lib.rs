@@ -239,6 +239,7 @@ pub use stream_snapshot::StreamSnapshot;
 /// | heads: a block-diagonal matrix | [`heads`](definition::Declaration::heads) |
 /// | a sum over the units (layer normalisation) | [`reduce`](definition::Declaration::reduce) |
 /// | a projection | [`output_stage`](definition::Declaration::output_stage) |
+/// | what regularizers work on | [`candidate`](definition::Stage::candidate) marks what is newly written, [`masked_like`](definition::Product::masked_like) a temp that stands for a state |
 /// | a state that does not start from zeros | [`state_of`](definition::Declaration::state_of) |
 /// | a transformed parameter, `U − Uᵀ` | [`Parameters::add_tensor`] |
 /// | options of the user's | fields of the definition: [`choose`](definition::Value::choose), [`Sum::activate`](definition::Sum::activate) |

@@ -49,6 +49,7 @@ impl CharModelConfig {
             layers: self.layers,
             bidirectional: false, // The next character is not to be seen.
             dropout: self.dropout,
+            regularization: burn_rnn::Regularization::default(),
         };
         let network = network.init(device)?;
         Ok(CharModel {

@@ -222,6 +222,7 @@ mod tests {
                 layers: 2,
                 bidirectional,
                 dropout: 0.0,
+                regularization: burn_rnn::Regularization::default(),
             },
             pooling,
             dropout: 0.0,

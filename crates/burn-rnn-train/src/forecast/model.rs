@@ -98,6 +98,7 @@ impl ForecasterKind {
                     layers,
                     bidirectional: false,
                     dropout,
+                    regularization: burn_rnn::Regularization::default(),
                 };
                 let network = network.init(device)?;
                 let head = HeadConfig::new(network.d_output(), horizon).try_init(device)?;

@@ -167,6 +167,7 @@ mod tests {
                 layers: 2,
                 bidirectional: false,
                 dropout: 0.0,
+                regularization: burn_rnn::Regularization::default(),
             },
             decoder: Decoder::Recurrent,
             series: 3,

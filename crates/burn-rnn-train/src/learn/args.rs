@@ -5,6 +5,8 @@ use std::path::PathBuf;
 use clap::builder::ArgPredicate;
 use clap::{Args, ValueEnum};
 
+use burn_rnn::Regularization;
+
 use super::schedule::ScheduleKind;
 use crate::{Architecture, NetworkConfig, TrainError};
 
@@ -44,6 +46,7 @@ impl NetworkArgs {
             layers: self.layers,
             bidirectional: self.bidirectional,
             dropout: self.dropout,
+            regularization: Regularization::default(),
         }
     }
 

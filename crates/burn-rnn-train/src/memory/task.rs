@@ -197,6 +197,7 @@ mod tests {
             layers: 1,
             bidirectional: false,
             dropout: 0.0,
+            regularization: burn_rnn::Regularization::default(),
         };
         let settings = MemorySettings {
             problem,

@@ -30,6 +30,15 @@ pub struct TrainArgs {
         allow_negative_numbers = true
     )]
     pub output_dropout: f64,
+    /// The probability that a feature of a layer's input, and a unit of what its recurrent products read, is
+    /// dropped in training, the same at all steps (Gal & Ghahramani 2016)
+    #[arg(
+        long,
+        value_name = "P",
+        default_value_t = 0.0,
+        allow_negative_numbers = true
+    )]
+    pub variational_dropout: f64,
     /// In training, batches are moved up or down by at most this number of semitones
     #[arg(long, value_name = "N", default_value_t = 0)]
     pub transpose: u8,
@@ -90,7 +99,10 @@ pub fn train(args: &TrainArgs) -> Result<(), TrainError> {
     args.network.refuse_bidirectional(
         "the backward direction reads the very notes that the model is to predict",
     )?;
-    TrainError::check_probabilities(&[("--output-dropout", args.output_dropout)])?;
+    TrainError::check_probabilities(&[
+        ("--output-dropout", args.output_dropout),
+        ("--variational-dropout", args.variational_dropout),
+    ])?;
     TrainError::check_counts(&[
         ("--seeds", args.seeds as usize),
         ("--batch-size", args.learn.batch_size),
@@ -100,8 +112,11 @@ pub fn train(args: &TrainArgs) -> Result<(), TrainError> {
     if network.hidden == 0 {
         network.hidden = matched_hidden(network.cell, network.layers);
     }
+    let mut config = network.config(KEYS);
+    config.regularization.input_dropout = args.variational_dropout;
+    config.regularization.hidden_dropout = args.variational_dropout;
     let settings = MusicSettings {
-        network: network.config(KEYS),
+        network: config,
         dropout: args.output_dropout,
     };
     let task = MusicTask::new(settings, &rolls, args.learn.batch_size, args.transpose);

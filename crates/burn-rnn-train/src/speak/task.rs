@@ -252,6 +252,7 @@ mod tests {
                 layers: 1,
                 bidirectional: false,
                 dropout: 0.0,
+                regularization: burn_rnn::Regularization::default(),
             },
             d_wish: 3,
             dropout: 0.0,

@@ -107,6 +107,7 @@ impl TransduceSettings {
             layers,
             bidirectional: false,
             dropout: self.dropout,
+            regularization: burn_rnn::Regularization::default(),
         };
         let network = network.init(device)?;
         let encoder = Encoder::new(
