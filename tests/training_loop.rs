@@ -109,6 +109,7 @@ impl Task for Waves {
             layers: 2,
             bidirectional: false,
             dropout: self.dropout,
+            regularization: burn_rnn::Regularization::default(),
         };
         Ok(Model {
             network: config.init(device)?,
