@@ -147,7 +147,7 @@ fn fused_regularizers_are_the_reference() {
             Sequences::from(Lengths::new([2, 5, 4]))
                 .with_resets(Resets::new([[false, true, false, true, false]; 3]).unwrap()),
         ];
-        backends::each(|backend| {
+        for backend in backends::all().iter().filter(|backend| backend.is_fused) {
             let device = &backend.device.clone().autodiff();
             let taken = all_taken(&config.init_cell(device));
             let mut cases: Vec<_> = SETTINGS.iter().map(one).collect();
@@ -166,7 +166,7 @@ fn fused_regularizers_are_the_reference() {
                     }
                 }
             }
-        });
+        }
     }
     for d in [1, 6, 19] {
         everything!(d, check);
@@ -287,9 +287,12 @@ fn evaluation_is_that_of_the_papers() {
                 let mut index = 0;
                 state = next.map(&mut |tensor| {
                     let share = shares(index);
-                    let mixed = tensor * (1.0 - share) + before[index].clone() * share;
                     index += 1;
-                    mixed
+                    if share == 0.0 {
+                        // The state before may be infinite.
+                        return tensor;
+                    }
+                    tensor * (1.0 - share) + before[index - 1].clone() * share
                 });
                 let hidden = state.layers[0].forward.hidden();
                 let given = output.clone().narrow(1, t, 1).squeeze_dim::<2>(1);

@@ -33,9 +33,10 @@ impl<V: Value> Moments<V> {
         [sum, squares]: [usize; 2],
         vectors: f32,
     ) -> Self {
-        let variance = mean(at, squares, vectors);
+        let numbers = at.units() * vectors;
+        let variance = at.reduced(squares) / numbers;
         Self {
-            mean: mean(at, sum, vectors),
+            mean: at.reduced(sum) / numbers,
             scale: at.constant(1.0) / (variance + EPSILON).sqrt(),
         }
     }
