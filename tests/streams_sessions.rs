@@ -46,8 +46,9 @@ fn come_and_go<O: CellOptions>(config: &RecurrentConfig<O>, device: &Device, dty
     let network = parameters::write(network, &numbers, dtype);
     let tolerance = match dtype {
         DType::F64 | DType::F32 => 1e-5,
-        DType::F16 => 0.01,
-        _ => 0.08,
+        // Layer normalisation brings rounding errors to full size.
+        DType::F16 => 0.04,
+        _ => 0.3,
     };
     let mut stream = network.stream(3);
     // The state of each row's session were it alone, and of those that are away both.
