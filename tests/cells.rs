@@ -20,6 +20,7 @@ use crate::backends::{self, Backend};
 use crate::compare::{self, assert_close};
 use crate::every_cell::{every_cell, everything};
 use crate::fixture::{self, Fixture};
+use crate::fused::rounding;
 use crate::{parameters, records, streams};
 
 #[test]
@@ -56,7 +57,8 @@ fn fused_cells_are_the_reference() {
                     // A trainable scalar's gradient is a sum over all units, whose rounding is that of what it sums.
                     let values = compare::values(expected);
                     let largest = values.iter().fold(1e-3_f32, |max, x| max.max(x.abs()));
-                    assert_close(&what, given, expected, 2e-5 + 1e-6 / largest);
+                    let tolerance = (2e-5 + 1e-6 / largest) * rounding(&what);
+                    assert_close(&what, given, expected, tolerance);
                 }
             }
         }
