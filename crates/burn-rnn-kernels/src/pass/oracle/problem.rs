@@ -209,9 +209,10 @@ impl Problem {
             }
             for (temp, copied) in plan.rules.temps() {
                 if plan.declaration.temps[temp].stage == index {
-                    for unit in 0..width {
-                        let mask = self.mask(plan, copied.mask, [b, t, unit]);
-                        temps[copied.to][unit] = temps[temp][unit] * mask;
+                    let from = temps[temp].clone();
+                    let copy = temps[copied.to].iter_mut().zip(from).take(width);
+                    for (unit, (to, from)) in copy.enumerate() {
+                        *to = from * self.mask(plan, copied.mask, [b, t, unit]);
                     }
                 }
             }
