@@ -111,7 +111,7 @@ impl Rules {
 /// The states of a declaration that zoneout works on beside the output: those alone in their tensor; none where a state starts from another
 /// value than zero, since such states depend on each other.
 pub(crate) fn zoned_states(declaration: &Declaration) -> Vec<usize> {
-    let others = &declaration.states[1..];
+    let others = declaration.states.get(1..).unwrap_or_default();
     if others.iter().any(|state| state.initial != 0.0) {
         return Vec::new();
     }
@@ -190,14 +190,16 @@ pub(crate) fn regularize(mut declaration: Declaration, with: Regularizers) -> (D
     }
     let others = others.into_iter().map(|state| (state, with.zoneout_cell));
     for (state, zoneout) in core::iter::once((0, with.zoneout)).chain(others) {
-        let (width, tensor) = (declaration.carried(state).0, tensor(&declaration, state));
-        rules.states[state].kept = match zoneout {
-            Zoneout::Off => Kept::Nothing,
+        match zoneout {
+            // Nothing is asked of a declaration that is still to be checked.
+            Zoneout::Off => {}
             Zoneout::Drawn => {
-                Kept::Masked(mask(&mut declaration, MaskOf::Kept(tensor), true, width))
+                let (width, tensor) = (declaration.carried(state).0, tensor(&declaration, state));
+                let mask = mask(&mut declaration, MaskOf::Kept(tensor), true, width);
+                rules.states[state].kept = Kept::Masked(mask);
             }
-            Zoneout::Expected(share) => Kept::Share(share),
-        };
+            Zoneout::Expected(share) => rules.states[state].kept = Kept::Share(share),
+        }
     }
     (declaration, rules)
 }
