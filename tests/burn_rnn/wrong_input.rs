@@ -160,6 +160,10 @@ const WRONG: &[(&str, &[&str])] = &[
     ),
     ("train music --bidirectional", &["--bidirectional"]),
     ("train music --output-dropout 1", &["--output-dropout", "1"]),
+    (
+        "train music --variational-dropout 1",
+        &["--variational-dropout", "1"],
+    ),
 ];
 
 /// Makes the files.
