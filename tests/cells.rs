@@ -17,6 +17,7 @@ use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
 use crate::backends::{self, Backend};
+use crate::collector::Collector;
 use crate::compare::{self, assert_close};
 use crate::every_cell::{every_cell, everything};
 use crate::fixture::{self, Fixture};
@@ -174,27 +175,6 @@ impl<C: DefinedCell> Compared<C> {
         found.put("gradient of the input", of_x);
         self.cell.visit(&mut found);
         found.results
-    }
-}
-
-/// Collects the gradients of all parameters.
-struct Collector<'a> {
-    gradients: &'a Gradients,
-    results: Vec<(String, Tensor<1>)>,
-}
-
-impl Collector<'_> {
-    fn put<const D: usize>(&mut self, name: &str, tensor: Tensor<D>) {
-        let elements = tensor.shape().num_elements();
-        self.results
-            .push((name.to_owned(), tensor.reshape([elements])));
-    }
-}
-
-impl ModuleVisitor for Collector<'_> {
-    fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
-        let gradient = param.val().grad(self.gradients).expect("a gradient");
-        self.put("gradient of a parameter", gradient);
     }
 }
 

@@ -3,25 +3,29 @@
 #[allow(dead_code)] // Shared with the suite, which uses all of it.
 mod backends;
 #[allow(dead_code)]
+mod collector;
+#[allow(dead_code)]
 mod compare;
+mod drawn;
 mod every_cell;
+#[allow(dead_code)]
+mod parameters;
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use burn::module::{Module, ModuleMapper, ModuleVisitor, Param};
-use burn::tensor::{DType, Device, Gradients, Tensor, TensorData};
+use burn::module::{Module, Param};
+use burn::tensor::{Device, Tensor};
 use burn_rnn::{
-    Activation, ActivationPenalty, Cell, CellOptions, CellState, ConfigError, GruConfig,
-    IndRnnConfig, Layer, Lengths, LstmConfig, Recurrent, RecurrentConfig, Regularization, Resets,
-    Scan, Sequences, SimpleRnnConfig, SlstmConfig, State, Streaming, reference,
+    Activation, Cell, CellOptions, CellState, GruConfig, Layer, Lengths, LstmConfig, Recurrent,
+    RecurrentConfig, Regularization, Resets, Scan, Sequences, SimpleRnnConfig, State, Streaming,
+    reference,
 };
-use rand::{RngExt, SeedableRng};
-use rand_chacha::ChaCha8Rng;
 
+use collector::Collector;
 use compare::{assert_close, values};
 use every_cell::everything;
 
-/// One test at a time draws from a device.
+/// One test at a time draws from a device: every test here begins with it, for fresh weights are drawn, too.
 fn alone() -> MutexGuard<'static, ()> {
     static LOCK: Mutex<()> = Mutex::new(());
     LOCK.lock().unwrap_or_else(PoisonError::into_inner)
@@ -57,43 +61,6 @@ fn all_taken<C: Cell>(cell: &C) -> Regularization {
     all
 }
 
-fn drawn<const D: usize>(shape: [usize; D], seed: u64, device: &Device) -> Tensor<D> {
-    let mut rng = ChaCha8Rng::seed_from_u64(seed);
-    let count = shape.iter().product();
-    let values: Vec<f32> = (0..count).map(|_| rng.random_range(-1.0..1.0)).collect();
-    Tensor::from_data(TensorData::new(values, shape), (device, DType::F32))
-}
-
-/// Draws the parameters here: what is compared has the same ones.
-struct Redraw(u64);
-
-impl ModuleMapper for Redraw {
-    fn map_float<const D: usize>(&mut self, param: Param<Tensor<D>>) -> Param<Tensor<D>> {
-        self.0 += 1;
-        let (id, tensor) = (param.id, param.val());
-        let redrawn = drawn(tensor.dims(), self.0, &tensor.device()) * 0.4;
-        if tensor.device().is_autodiff() {
-            return Param::initialized(id, redrawn.require_grad());
-        }
-        Param::initialized(id, redrawn)
-    }
-}
-
-/// Collects the gradients of all parameters.
-struct Collector<'a> {
-    gradients: &'a Gradients,
-    results: Vec<(String, Tensor<1>)>,
-}
-
-impl ModuleVisitor for Collector<'_> {
-    fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
-        let gradient = param.val().grad(self.gradients).expect("a gradient");
-        let elements = gradient.shape().num_elements();
-        let name = "gradient of a parameter".to_owned();
-        self.results.push((name, gradient.reshape([elements])));
-    }
-}
-
 /// Outputs, final states and all gradients of two runs, the second from where the first ended.
 fn results<C: Cell>(
     network: &Recurrent<C>,
@@ -102,10 +69,10 @@ fn results<C: Cell>(
 ) -> Vec<(String, Tensor<1>)> {
     let device = network.devices()[0].clone();
     device.seed(seed);
-    let x = drawn([3, 5, network.d_input()], 11, &device).require_grad();
+    let x = drawn::tensor([3, 5, network.d_input()], 11, &device).require_grad();
     let (_, state) = network.forward(x.clone(), None);
     let (output, state) = network.forward_with(x.clone(), Some(state), sequences);
-    let weights = drawn(output.dims(), 12, &device);
+    let weights = drawn::tensor(output.dims(), 12, &device);
     let mut results = vec![("output".to_owned(), output.clone().flatten::<1>(0, 2))];
     let mut loss = (output * weights).sum();
     state.map(&mut |tensor| {
@@ -134,7 +101,7 @@ fn with<O: CellOptions>(
 }
 
 fn init<O: CellOptions>(config: &RecurrentConfig<O>, device: &Device) -> Recurrent<O::Cell> {
-    config.init(device).map(&mut Redraw(100))
+    drawn::parameters(config.init(device), 100, 0.4)
 }
 
 #[test]
@@ -175,6 +142,7 @@ fn fused_regularizers_are_the_reference() {
 
 #[test]
 fn the_guide_says_which_cell_takes_which() {
+    let _alone = alone();
     fn check<O: CellOptions>(config: &RecurrentConfig<O>) {
         let guide = include_str!("../crates/burn-rnn/src/guides/regularization.md");
         let row = |line: &'static str| -> Vec<&str> {
@@ -196,62 +164,6 @@ fn the_guide_says_which_cell_takes_which() {
     everything!(4, check);
 }
 
-/// What a cell does not take is refused when a network or a layer is made, with the reason.
-#[test]
-fn what_does_not_apply_is_refused() {
-    let device = &Device::default();
-    let error = SimpleRnnConfig::new(2, 3).with_recurrent_dropout(0.5);
-    let error = error.try_init(device).unwrap_err();
-    assert!(matches!(
-        error,
-        ConfigError::Regularizer {
-            setting: "recurrent_dropout",
-            ..
-        }
-    ));
-    let message = error.to_string();
-    assert!(
-        message.contains("SimpleCell does not take recurrent_dropout = 0.5"),
-        "{message}"
-    );
-    assert!(
-        IndRnnConfig::new(2, 3)
-            .with_weight_drop(0.5)
-            .validate()
-            .is_err()
-    );
-    assert!(
-        SlstmConfig::new(2, 4)
-            .with_zoneout(0.1, 0.5)
-            .validate()
-            .is_err()
-    );
-    assert!(
-        SlstmConfig::new(2, 4)
-            .with_zoneout(0.1, 0.0)
-            .validate()
-            .is_ok()
-    );
-    for value in [-0.1, 1.0, f64::NAN] {
-        let error = LstmConfig::new(2, 3).with_zoneout(value, 0.0).validate();
-        let message = error.unwrap_err().to_string();
-        assert!(
-            message.starts_with(&format!("zoneout is {value}, expected")),
-            "{message}"
-        );
-    }
-    let cell = IndRnnConfig::new(2, 3).init_cell(device);
-    let regularization = Regularization {
-        weight_drop: 0.5,
-        ..Regularization::default()
-    };
-    assert!(
-        Scan::new(cell)
-            .try_with_regularization(regularization)
-            .is_err()
-    );
-}
-
 /// Off in evaluation, all but zoneout, whose mean is that of the steps.
 #[test]
 fn evaluation_is_that_of_the_papers() {
@@ -259,7 +171,7 @@ fn evaluation_is_that_of_the_papers() {
     fn check<O: CellOptions>(config: &RecurrentConfig<O>) {
         backends::each(|backend| {
             let device = &backend.device;
-            let x = drawn([2, 4, 3], 3, device);
+            let x = drawn::tensor([2, 4, 3], 3, device);
             let plain = init(config, device);
             let (expected, _) = plain.forward(x.clone(), None);
             let mut regularization = all_taken(&plain.stack.layers[0].forward);
@@ -389,7 +301,7 @@ fn each_regularizer_works_where_it_says() {
     let _alone = alone();
     let device = &Device::default().autodiff();
     device.seed(6);
-    let x = drawn([2, 5, 3], 1, device);
+    let x = drawn::tensor([2, 5, 3], 1, device);
     let almost = 1.0 - 1e-7;
     let config = LstmConfig::new(3, 8);
     let mut unconnected = init(&config, device);
@@ -448,7 +360,7 @@ fn a_frozen_network_draws_nothing() {
     let device = &Device::default().autodiff();
     let config = LstmConfig::new(3, 6).with_recurrent_dropout(0.5);
     let network = init(&config, device).freeze();
-    let x = drawn([2, 4, 3], 1, device);
+    let x = drawn::tensor([2, 4, 3], 1, device);
     let (first, _) = network.forward(x.clone(), None);
     let (second, _) = network.forward(x, None);
     assert_eq!(values(&first), values(&second));
@@ -456,6 +368,7 @@ fn a_frozen_network_draws_nothing() {
 
 #[test]
 fn a_step_in_training_refuses_masks_of_whole_sequences() {
+    let _alone = alone();
     let device = &Device::default().autodiff();
     let x_t = || Tensor::<2>::zeros([1, 3], device);
     let network = LstmConfig::new(3, 6).with_weight_drop(0.5).init(device);
@@ -474,48 +387,4 @@ fn a_step_in_training_refuses_masks_of_whole_sequences() {
     let (output, _) = layer.step(x_t(), None);
     assert_eq!(output.dims(), [1, 6]);
     assert_eq!(layer.d_output(), 6);
-}
-
-#[test]
-fn penalties_are_means_over_what_is_there() {
-    let device = &Device::default().autodiff();
-    let output = Tensor::<1>::from_data([1.0, 2.0, 4.0, 7.0, 3.0, f32::NAN, f32::NAN, 5.0], device);
-    let output = output.reshape([2, 4, 1]).require_grad();
-    let lengths = Lengths::new([4, 1]);
-    let penalty = ActivationPenalty {
-        alpha: 2.0,
-        beta: 0.5,
-    };
-    let close = |given: Tensor<1>, expected: f64| {
-        let given: f32 = given.into_scalar();
-        assert!(
-            (f64::from(given) - expected).abs() < 1e-5,
-            "{given}, expected {expected}"
-        );
-    };
-    let activation = 2.0 * (1.0 + 4.0 + 16.0 + 49.0 + 9.0) / 5.0;
-    let temporal = 0.5 * (1.0 + 4.0 + 9.0) / 3.0;
-    close(penalty.activation(output.clone(), &lengths), activation);
-    close(penalty.temporal(output.clone(), &lengths), temporal);
-    let loss = penalty.forward(output.clone(), &lengths);
-    let gradient = values(&output.grad(&loss.backward()).unwrap());
-    assert_eq!(gradient[5..], [0.0, 0.0, 0.0]);
-    close(
-        penalty.forward(output.clone(), &lengths),
-        activation + temporal,
-    );
-    let resets = Resets::new([[false, false, true, false], [false; 4]]).unwrap();
-    let sequences = Sequences::from(&lengths).with_resets(resets);
-    close(penalty.temporal(output, sequences), 0.5 * (1.0 + 9.0) / 2.0);
-}
-
-#[test]
-fn a_configuration_survives_json() {
-    let config = LstmConfig::new(3, 6)
-        .with_variational_dropout(0.1, 0.2)
-        .with_recurrent_dropout(0.3)
-        .with_zoneout(0.4, 0.5)
-        .with_weight_drop(0.6);
-    let json = serde_json::to_string(&config).unwrap();
-    assert_eq!(serde_json::from_str::<LstmConfig>(&json).unwrap(), config);
 }

@@ -1,36 +1,14 @@
 //! States that are learned, and skips between layers.
 
-use burn::module::{Module, ModuleMapper, Param};
-use burn::tensor::{DType, Device, Tensor, TensorData};
+use burn::tensor::Tensor;
 use burn_rnn::{
     CellOptions, ConfigError, Direction, GruConfig, Layer, Lengths, LstmConfig, Merge,
     RecurrentConfig, Resets, Sequences, SlstmConfig, StackedConfig, State,
 };
-use rand::{RngExt, SeedableRng};
-use rand_chacha::ChaCha8Rng;
 
 use crate::backends;
 use crate::compare::{assert_close, values};
-use crate::reference_and_fused;
-
-fn drawn<const D: usize>(shape: [usize; D], seed: u64, device: &Device) -> Tensor<D> {
-    let mut rng = ChaCha8Rng::seed_from_u64(seed);
-    let count = shape.iter().product();
-    let values: Vec<f32> = (0..count).map(|_| rng.random_range(-1.0..1.0)).collect();
-    Tensor::from_data(TensorData::new(values, shape), (device, DType::F32))
-}
-
-/// Draws every parameter, learned states among them.
-struct Redraw(u64);
-
-impl ModuleMapper for Redraw {
-    fn map_float<const D: usize>(&mut self, param: Param<Tensor<D>>) -> Param<Tensor<D>> {
-        self.0 += 1;
-        let (id, tensor) = (param.id, param.val());
-        let redrawn = drawn(tensor.dims(), self.0, &tensor.device()) * 0.5;
-        Param::initialized(id, redrawn.require_grad())
-    }
-}
+use crate::{drawn, reference_and_fused};
 
 #[test]
 fn a_learned_state_is_the_one_that_is_given_and_gets_its_gradient() {
@@ -40,7 +18,7 @@ fn a_learned_state_is_the_one_that_is_given_and_gets_its_gradient() {
             let config = config.clone().with_layers(2).with_bidirectional(true);
             let fresh = config.clone().with_learned_state(true).init(device);
             // It starts from the cell's own.
-            let x = drawn([3, 5, 3], 1, device);
+            let x = drawn::tensor([3, 5, 3], 1, device);
             let (output, _) = fresh.forward(x.clone(), None);
             let own = fresh
                 .stack
@@ -59,7 +37,7 @@ fn a_learned_state_is_the_one_that_is_given_and_gets_its_gradient() {
             let (expected, _) = fresh.forward(x.clone(), Some(own));
             assert_close("fresh", &output, &expected, 1e-6);
 
-            let network = fresh.map(&mut Redraw(50));
+            let network = drawn::parameters(fresh, 50, 0.5);
             let lengths = Lengths::new([5, 0, 3]);
             let (output, _) = network.forward_with(x.clone(), None, &lengths);
             let state = network.zero_state(3);
@@ -88,8 +66,8 @@ fn parts_begin_with_the_learned_state() {
     backends::each(|backend| {
         let device = &backend.device.clone().autodiff();
         let network = LstmConfig::new(3, 4).with_learned_state(true).init(device);
-        let network = network.map(&mut Redraw(70));
-        let x = drawn([2, 6, 3], 2, device);
+        let network = drawn::parameters(network, 70, 0.5);
+        let x = drawn::tensor([2, 6, 3], 2, device);
         let resets = [[false, false, true, false, false, false], [false; 6]];
         let sequences = Sequences::from(Resets::new(resets).unwrap());
         let part = |rows: std::ops::Range<usize>, steps: std::ops::Range<usize>, direction| {
@@ -119,7 +97,7 @@ fn streams_begin_with_the_learned_state() {
             .with_learned_state(true)
             .with_layers(2);
         let network = config.init(device);
-        let x = drawn([2, 4, 3], 3, device);
+        let x = drawn::tensor([2, 4, 3], 3, device);
         let (expected, last) = network.forward(x.clone(), None);
         let mut stream = network.stream(2);
         for _again in 0..2 {
@@ -162,7 +140,7 @@ fn dense_layers_read_all_before_them() {
                 .with_bidirectional(both)
                 .with_merge(Merge::Concat);
             let network = config.init(device);
-            let x = drawn([2, 5, 3], 4, device);
+            let x = drawn::tensor([2, 5, 3], 4, device);
             let lengths = Lengths::new([5, 3]);
             let (output, _) = network.forward_with(x.clone(), None, &lengths);
             let real = lengths.mask(5, device).float().unsqueeze_dim::<3>(2);

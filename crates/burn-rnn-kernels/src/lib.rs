@@ -56,7 +56,7 @@ mod product;
 mod tuning;
 
 pub use self::burn::{
-    Inputs, ScanResults, is_on_cpu, scan, steps, time_parts, time_steps,
+    Inputs, ScanResults, apply, is_on_cpu, scan, steps, time_parts, time_steps,
     with_reference as reference,
 };
 pub use machine::level::Level;

@@ -1,6 +1,6 @@
 //! Point-wise activations chosen by configuration.
 
-use burn::tensor::{Tensor, activation};
+use burn::tensor::Tensor;
 use serde::{Deserialize, Serialize};
 
 use crate::ConfigError;
@@ -116,25 +116,7 @@ impl Activation {
 
     /// The function at every element.
     pub fn forward<const D: usize>(self, a: Tensor<D>) -> Tensor<D> {
-        match self {
-            Self::Tanh => activation::tanh(a),
-            Self::Relu => activation::relu(a),
-            Self::Sigmoid => activation::sigmoid(a),
-            Self::Identity => a,
-            // In this form it neither overflows nor loses small values.
-            Self::Softplus => activation::relu(a.clone()) + (-a.abs()).exp().log1p(),
-            Self::Softsign => a.clone() / (a.abs() + 1.0),
-            Self::Affine { alpha, beta } => a * alpha + beta,
-            Self::LeakyRelu { alpha } => activation::leaky_relu(a, alpha.into()),
-            Self::ThresholdedRelu { alpha } => a.clone().mask_fill(a.lower_equal_elem(alpha), 0.0),
-            Self::ScaledTanh { alpha, beta } => activation::tanh(a * beta) * alpha,
-            Self::HardSigmoid { alpha, beta } => (a * alpha + beta).clamp(0.0, 1.0),
-            Self::Elu { alpha } => {
-                let positive = a.clone().greater_elem(0.0);
-                let left = (a.clone().clamp_max(0.0).exp() - 1.0) * alpha;
-                left.mask_where(positive, a)
-            }
-        }
+        burn_rnn_kernels::apply(self.function(), a)
     }
 
     /// The function as equations have it.

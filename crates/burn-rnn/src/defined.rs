@@ -83,7 +83,11 @@ pub(crate) fn inputs<C: DefinedCell, const D: usize>(
     all
 }
 
-/// Adds the states, and gives them back as far as they are there.
+/// Adds the tensors of a state.
+///
+/// # Panics
+///
+/// Where it has one that the cell does not carry.
 #[inline]
 pub(crate) fn push_states<C: DefinedCell>(
     cell: &C,

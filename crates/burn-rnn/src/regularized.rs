@@ -4,7 +4,7 @@ use burn::tensor::Tensor;
 use burn_rnn_kernels::definition::MaskOf;
 use burn_rnn_kernels::{Engine, Inputs, ScanResults, Steps, Timing, scan, steps};
 
-use crate::defined::{check_types, push_states};
+use crate::defined::{check_types, inputs, push_states};
 use crate::regularization::{Mask, Values, mask_matrices};
 use crate::{Cell, CellState, DefinedCell, DefinedState, Mode, Parameters, Regularization};
 
@@ -79,14 +79,7 @@ pub(crate) fn steps_in_evaluation<C: DefinedCell>(
     let [batch, _] = hidden.dims();
     let options = (&hidden.device(), hidden.dtype());
     let x = Tensor::<2>::zeros([batch, DefinedCell::d_input(cell)], options);
-    let engine = cell.engine();
-    let engine = if settings.acts(Mode::Evaluation) {
-        engine.regularized(settings.inside(Mode::Evaluation))
-    } else {
-        engine
-    };
-    steps(
-        &engine,
-        &crate::defined::inputs(cell, &engine, x, state.clone()).0,
-    )
+    // Where nothing is on, that is the cell's own.
+    let engine = cell.engine().regularized(settings.inside(Mode::Evaluation));
+    steps(&engine, &inputs(cell, &engine, x, state.clone()).0)
 }

@@ -215,10 +215,11 @@ pub(crate) fn step_checked<C: Cell>(
     }
     let state = state_or_zeros(cell, x_t.dims()[0], x_t.dtype(), state);
     let settings = &regularizer.settings;
-    let mode = match settings.is_off() {
-        true => Mode::Evaluation,
-        false => regularizer.mode(&x_t.device()),
-    };
+    if settings.is_off() {
+        let state = cell.step(x_t, state);
+        return (state.hidden(), state);
+    }
+    let mode = regularizer.mode(&x_t.device());
     assert!(
         mode == Mode::Evaluation || !settings.holds_masks(),
         "{}: {settings:?} holds masks over all steps of a sequence, which a step does not have: train with forward over whole sequences, or \

@@ -10,6 +10,7 @@ mod engine;
 mod extension;
 mod operands;
 pub(crate) mod reference;
+mod regularize;
 mod scan;
 mod steps;
 mod tensors;
@@ -20,5 +21,6 @@ mod weights;
 pub use engine::reference as with_reference;
 pub use steps::{time_parts, time_steps};
 pub(crate) use tensors::TensorStage;
+pub use tensors::apply;
 
 pub use scan::{Inputs, ScanResults, is_on_cpu, scan, steps};

@@ -6,9 +6,10 @@ use core::cell::RefCell;
 use burn::backend::{DispatchTensor, TensorMetadata};
 use burn::tensor::{Bool, Tensor, TensorData};
 
-use crate::definition::{Kept, ParameterKind, Plan, Source};
+use crate::definition::{ParameterKind, Plan, Source};
 use crate::pass::{Engine, Operands, Sizes, Timing};
 
+use super::regularize;
 use super::scan::ScanResults;
 use super::steps::time_steps;
 use super::tensors::TensorStage;
@@ -61,14 +62,6 @@ fn in_order(sequence: Tensor<3>, reverse: bool) -> Steps {
         Box::new(steps.rev())
     } else {
         Box::new(steps)
-    }
-}
-
-/// A state or temp times a mask.
-fn masked(values: &Option<Tensor<2>>, mask: &Option<Tensor<2>>) -> Option<Tensor<2>> {
-    match (values, mask) {
-        (Some(values), Some(mask)) => Some(values.clone() * mask.clone()),
-        (values, _) => values.clone(),
     }
 }
 
@@ -304,30 +297,13 @@ impl<'a> Reference<'a> {
             self.engine.0.tensors(index, &at);
             temps = at.temps.into_inner();
             set = at.set.into_inner();
-            for (temp, copied) in plan.rules.temps() {
-                if plan.declaration.temps[temp].stage == index {
-                    temps[copied.to] = masked(&temps[temp], &masks[copied.mask]);
-                }
-            }
+            regularize::temps(plan, index, &masks, &mut temps);
             for &reduction in &stage.reduces {
                 let temp = temps[plan.declaration.reductions[reduction]].clone();
                 reduced[reduction] = temp.map(|temp| temp.sum_dim(1));
             }
         }
-        for (state, rule) in plan.rules.states() {
-            let share = match rule.kept {
-                Kept::Nothing => None,
-                Kept::Masked(mask) => masks[mask].clone(),
-                Kept::Share(share) => set[state].as_ref().map(|set| set.full_like(share)),
-            };
-            if let (Some(share), Some(now), Some(was)) = (share, &set[state], &states[state]) {
-                let written = now.clone() * (-share.clone() + 1.0);
-                set[state] = Some(written + share * was.clone());
-            }
-            if let Some(copied) = rule.copy {
-                set[copied.to] = masked(&set[state], &masks[copied.mask]);
-            }
-        }
+        regularize::states(plan, &masks, &states, &mut set);
         let mut after: Vec<Vec<Tensor<2>>> = vec![Vec::new(); tensors.len()];
         for (state, set) in plan.states.iter().zip(set) {
             if let Some(set) = set.filter(|_| state.there) {

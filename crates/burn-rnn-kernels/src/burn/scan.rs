@@ -70,7 +70,8 @@ impl Inputs {
         operands.map(|operand| operand.map(|tensor| tensor.kind.dtype()))
     }
 
-    /// Puts a function of each recurrent matrix, one that reads a state or what stands for it, in its place; what has heads is given as `[rows of all heads, columns]`.
+    /// Puts a function of each recurrent matrix, one that reads a state or what stands for it, in its place; what has heads is given as
+    /// `[rows of all heads, columns]`.
     pub fn map_matrices(&mut self, engine: &Engine, mut f: impl FnMut(Tensor<2>) -> Tensor<2>) {
         let plan = engine.0.plan();
         for index in plan.recurrent_matrices() {

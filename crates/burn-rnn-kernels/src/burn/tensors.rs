@@ -6,6 +6,31 @@ use burn::tensor::{Tensor, activation};
 
 use crate::definition::{Binary, Function, Stage, Sum, Unary, Value, operators};
 
+/// A function of every element.
+pub fn apply<const D: usize>(function: Function, x: Tensor<D>) -> Tensor<D> {
+    match function {
+        Function::Identity => x,
+        Function::Sigmoid => activation::sigmoid(x),
+        Function::Tanh => activation::tanh(x),
+        Function::Relu => activation::relu(x),
+        Function::Exp => x.exp(),
+        // In this form it neither overflows nor loses small values.
+        Function::Softplus => activation::relu(x.clone()) + (-x.abs()).exp().log1p(),
+        Function::Softsign => x.clone() / (x.abs() + 1.0),
+        Function::Affine { alpha, beta } => x * alpha + beta,
+        Function::LeakyRelu { alpha } => activation::leaky_relu(x, alpha.into()),
+        Function::ThresholdedRelu { alpha } => x.clone().mask_fill(x.lower_equal_elem(alpha), 0.0),
+        Function::ScaledTanh { alpha, beta } => activation::tanh(x * beta) * alpha,
+        Function::HardSigmoid { alpha, beta } => (x * alpha + beta).clamp(0.0, 1.0),
+        Function::Elu { alpha } => {
+            let positive = x.clone().greater_elem(0.0);
+            let left = (x.clone().clamp_max(0.0).exp() - 1.0) * alpha;
+            left.mask_where(positive, x)
+        }
+        Function::Clip { limit } => x.clamp(-limit, limit),
+    }
+}
+
 /// One stage of one step of all sequences. Vectors are `[batch, units]`, rows of parameters `[1, units]`.
 pub(crate) struct TensorStage {
     pub(crate) sums: Vec<Option<Tensor<2>>>,
@@ -158,28 +183,7 @@ impl Value for TensorValue<'_> {
         }
         match function {
             Function::Identity => self,
-            Function::Sigmoid => self.one(activation::sigmoid),
-            Function::Tanh => self.one(activation::tanh),
-            Function::Relu => self.one(activation::relu),
-            Function::Exp => self.one(Tensor::exp),
-            // In this form it neither overflows nor loses small values.
-            Function::Softplus => self.relu() + (-self.abs()).one(|x| x.exp().log1p()),
-            Function::Softsign => self / (self.abs() + 1.0),
-            Function::Affine { alpha, beta } => self * alpha + beta,
-            Function::LeakyRelu { alpha } => self.one(|x| activation::leaky_relu(x, alpha.into())),
-            Function::ThresholdedRelu { alpha } => {
-                self.one(|x| x.clone().mask_fill(x.lower_equal_elem(alpha), 0.0))
-            }
-            Function::ScaledTanh { alpha, beta } => (self * beta).one(activation::tanh) * alpha,
-            Function::HardSigmoid { alpha, beta } => {
-                (self * alpha + beta).one(|x| x.clamp(0.0, 1.0))
-            }
-            Function::Elu { alpha } => self.one(|x| {
-                let positive = x.clone().greater_elem(0.0);
-                let left = (x.clone().clamp_max(0.0).exp() - 1.0) * alpha;
-                left.mask_where(positive, x)
-            }),
-            Function::Clip { limit } => self.one(|x| x.clamp(-limit, limit)),
+            function => self.one(|x| apply(function, x)),
         }
     }
 

@@ -14,6 +14,14 @@ pub enum Width {
 
 impl Width {
     pub(crate) const ALL: [Self; 2] = [Self::Hidden, Self::Output];
+
+    /// The number of units, of a cell of these sizes.
+    pub(crate) fn units(self, d_hidden: usize, d_output: usize) -> usize {
+        match self {
+            Self::Hidden => d_hidden,
+            Self::Output => d_output,
+        }
+    }
 }
 
 /// What a cell has, in the order in which its equations count it and a caller passes it.

@@ -51,6 +51,8 @@ pub(crate) struct Rules {
     pub(crate) temps: [Option<Copied>; MOST_TEMPS],
     /// The mask of the candidate.
     pub(crate) candidate: Option<usize>,
+    /// Whether states or temps are changed after the equations: asked for in every run, a step of a stream too.
+    pub(crate) are_some: bool,
 }
 
 /// What becomes of a state.
@@ -89,11 +91,6 @@ impl Rules {
     pub(crate) fn temps(&self) -> impl Iterator<Item = (usize, Copied)> + '_ {
         let temps = self.temps.iter().enumerate();
         temps.filter_map(|(temp, copied)| Some((temp, (*copied)?)))
-    }
-
-    /// Whether states or temps are changed after the equations.
-    pub(crate) fn are_some(&self) -> bool {
-        self.states().next().is_some() || self.temps().next().is_some()
     }
 
     /// Whether a state is a copy.
@@ -201,6 +198,7 @@ pub(crate) fn regularize(mut declaration: Declaration, with: Regularizers) -> (D
             Zoneout::Expected(share) => rules.states[state].kept = Kept::Share(share),
         }
     }
+    rules.are_some = rules.states().next().is_some() || rules.temps().next().is_some();
     (declaration, rules)
 }
 

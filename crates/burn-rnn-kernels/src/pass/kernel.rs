@@ -7,8 +7,7 @@ use std::sync::Arc;
 
 use crate::burn::TensorStage;
 use crate::definition::{
-    Definition, MaskOf, Operation, Plan, Record, Regularizers, Scalars, Width, masked_states,
-    zoned_states,
+    Definition, MaskOf, Operation, Plan, Record, Regularizers, Scalars, masked_states, zoned_states,
 };
 use crate::machine::level::Level;
 
@@ -156,10 +155,7 @@ impl Engine {
         let states = self.0.plan().declaration.states.iter();
         states.map(move |state| {
             let vectors = state.vectors_there();
-            let width = match state.width {
-                Width::Hidden => d_hidden,
-                Width::Output => d_output,
-            };
+            let width = state.width.units(d_hidden, d_output);
             ([batch, vectors * width], state.initial)
         })
     }
@@ -177,14 +173,14 @@ impl Engine {
         operations.any(|operation| matches!(operation, Operation::Candidate(_)))
     }
 
-    /// The states, as the equations count them, that recurrent products read and variational dropout masks.
-    pub fn masked_states(&self) -> Vec<usize> {
-        masked_states(&self.0.plan().declaration)
+    /// Whether recurrent products read a state that variational dropout can mask.
+    pub fn has_masked_states(&self) -> bool {
+        !masked_states(&self.0.plan().declaration).is_empty()
     }
 
-    /// The states beside the output, as the equations count them, that zoneout works on.
-    pub fn zoned_states(&self) -> Vec<usize> {
-        zoned_states(&self.0.plan().declaration)
+    /// Whether there is a state beside the output that zoneout works on.
+    pub fn has_zoned_states(&self) -> bool {
+        !zoned_states(&self.0.plan().declaration).is_empty()
     }
 
     /// The states beyond the cell's own, each by the tensor that it is a masked copy of.
@@ -207,10 +203,7 @@ impl Engine {
     ) -> impl Iterator<Item = (MaskOf, MaskShape)> + '_ {
         let masks = self.0.plan().declaration.masks.iter();
         masks.map(move |mask| {
-            let width = match mask.width {
-                Width::Hidden => d_hidden,
-                Width::Output => d_output,
-            };
+            let width = mask.width.units(d_hidden, d_output);
             let shape = if mask.by_step {
                 MaskShape::ByStep([batch, time, width])
             } else {

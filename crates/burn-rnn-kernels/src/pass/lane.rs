@@ -8,7 +8,7 @@ use crate::definition::{Binary, Definition, Function, Stage, Sum, Unary, Value, 
 use crate::machine::functions;
 use crate::machine::vector::{fma, load, store, store_first};
 
-use super::frame::{ForwardFrame, Span};
+use super::frame::{ForwardFrame, MaskAt, Span};
 use super::operations;
 
 /// The point-wise pass of one stage, and whether it keeps what the backward pass needs.
@@ -98,6 +98,13 @@ impl<'a, S: Simd, const KEEP: bool> LaneAt<'a, S, KEEP> {
     fn zero(&self) -> S::f32s {
         self.simd.splat_f32s(0.0)
     }
+
+    #[inline(always)]
+    fn mask_at(&self, mask: MaskAt) -> S::f32s {
+        let span = &self.frame.stage.span;
+        // SAFETY: whoever makes a frame promises that its masks are those of its rows and units.
+        unsafe { mask.at(self.simd, span, self.row, self.unit, self.n) }
+    }
 }
 
 // SAFETY of the accesses below: the pointers of a frame are valid for its rows and units, those of what a definition names
@@ -179,17 +186,7 @@ impl<'a, S: Simd, const KEEP: bool> Stage for &'a LaneAt<'a, S, KEEP> {
 
     #[inline(always)]
     fn mask(&self, index: usize) -> Self::Value {
-        let mask = self.frame.memory.masks[index];
-        // SAFETY: see above.
-        self.lane(unsafe {
-            mask.at(
-                self.simd,
-                &self.frame.stage.span,
-                self.row,
-                self.unit,
-                self.n,
-            )
-        })
+        self.lane(self.mask_at(self.frame.memory.masks[index]))
     }
 
     #[inline(always)]
@@ -198,17 +195,7 @@ impl<'a, S: Simd, const KEEP: bool> Stage for &'a LaneAt<'a, S, KEEP> {
         if mask.start.is_null() {
             return value;
         }
-        // SAFETY: see above.
-        let mask = unsafe {
-            mask.at(
-                self.simd,
-                &self.frame.stage.span,
-                self.row,
-                self.unit,
-                self.n,
-            )
-        };
-        value * self.lane(mask)
+        value * self.lane(self.mask_at(mask))
     }
 
     #[inline(always)]

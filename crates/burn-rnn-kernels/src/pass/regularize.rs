@@ -22,6 +22,25 @@ enum Shares<'a> {
     Same(f32),
 }
 
+impl Shares<'_> {
+    /// Calls `f` with each value, what stands beside it, and its share.
+    #[inline(always)]
+    fn each<T>(
+        self,
+        values: &mut [f32],
+        beside: impl IntoIterator<Item = T>,
+        f: impl Fn(&mut f32, T, f32),
+    ) {
+        let pairs = values.iter_mut().zip(beside);
+        match self {
+            Self::Masked(mask) => pairs
+                .zip(mask)
+                .for_each(|((value, beside), &share)| f(value, beside, share)),
+            Self::Same(share) => pairs.for_each(|(value, beside)| f(value, beside, share)),
+        }
+    }
+}
+
 // SAFETY of the slices below: scratch memory has these rows and this thread's units, and they are of two states or temps, or of a state before
 // and after the step, which regularized states have apart.
 impl Regularize<'_> {
@@ -74,21 +93,10 @@ impl Regularize<'_> {
                 if let Some(shares) = self.shares(rule.kept, row) {
                     // SAFETY: see above.
                     let was = unsafe { self.row(before[state], row, width) };
-                    let mix = |now: &mut f32, was: f32, share: f32| {
+                    let mix = |now: &mut f32, was: &f32, share: f32| {
                         *now = (1.0 - share) * *now + share * was;
                     };
-                    match shares {
-                        Shares::Masked(mask) => {
-                            for ((now, &was), &share) in now.iter_mut().zip(was).zip(mask) {
-                                mix(now, was, share);
-                            }
-                        }
-                        Shares::Same(share) => {
-                            for (now, &was) in now.iter_mut().zip(was) {
-                                mix(now, was, share);
-                            }
-                        }
-                    }
+                    shares.each(now, was, mix);
                 }
                 if let Some(copied) = rule.copy {
                     // SAFETY: see above.
@@ -159,18 +167,7 @@ impl Regularize<'_> {
                     *kept = share * *d;
                     *d *= 1.0 - share;
                 };
-                match shares {
-                    Shares::Masked(mask) => {
-                        for ((d, kept), &share) in d.iter_mut().zip(kept).zip(mask) {
-                            split(d, kept, share);
-                        }
-                    }
-                    Shares::Same(share) => {
-                        for (d, kept) in d.iter_mut().zip(kept) {
-                            split(d, kept, share);
-                        }
-                    }
-                }
+                shares.each(d, kept, split);
             }
         }
     }

@@ -21,10 +21,7 @@ pub struct Sizes {
 
 impl Sizes {
     pub(crate) fn width(&self, width: Width) -> usize {
-        match width {
-            Width::Hidden => self.d_hidden,
-            Width::Output => self.d_output,
-        }
+        width.units(self.d_hidden, self.d_output)
     }
 
     /// The floats of a row of a tensor of states.

@@ -139,13 +139,13 @@ impl Regularization {
 /// The settings that a definition takes.
 pub(crate) fn taken(engine: &Engine) -> Vec<&'static str> {
     let mut taken = vec!["input_dropout", "zoneout"];
-    if !engine.masked_states().is_empty() {
+    if engine.has_masked_states() {
         taken.push("hidden_dropout");
     }
     if engine.has_candidate() {
         taken.push("recurrent_dropout");
     }
-    if !engine.zoned_states().is_empty() {
+    if engine.has_zoned_states() {
         taken.push("zoneout_cell");
     }
     if engine.has_recurrent_matrices() {

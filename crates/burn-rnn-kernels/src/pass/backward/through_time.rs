@@ -36,7 +36,7 @@ impl WithSimd for Job<'_> {
         let reductions = totals.len();
         let totals = Shared::new(&mut totals);
         let rules = &plan.rules;
-        let has_rules = rules.are_some();
+        let has_rules = rules.are_some;
         // What is kept of each state's gradient past the equations, and zeros for a row.
         let widest = worker.padded[0].max(worker.padded[1]);
         let kept_rows = plan.states.len() * worker.part.rows;

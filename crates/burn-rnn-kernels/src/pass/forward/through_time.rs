@@ -48,7 +48,7 @@ impl WithSimd for Job<'_> {
         let mut frames = Frames::new(&self, &steps, totals);
         let mut active = rows;
         let mut from_end = FROM_END.get();
-        let has_rules = plan.rules.are_some();
+        let has_rules = plan.rules.are_some;
         for start in (0..longest).step_by(chunk.max(1)) {
             let count = chunk.min(longest - start);
             self.input_sides(simd, start, count, step_floats, &mut sums);
