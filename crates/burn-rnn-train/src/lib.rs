@@ -9,7 +9,6 @@ pub mod char_rnn;
 pub mod classify;
 mod cross_entropy;
 mod device;
-mod directions;
 #[cfg(test)]
 mod drawn;
 mod error;
@@ -22,6 +21,7 @@ pub mod memory;
 mod model_file;
 pub mod music;
 mod network;
+mod network_stream;
 mod new_file;
 pub mod options;
 mod picture;
@@ -33,7 +33,7 @@ pub mod transduce;
 
 pub use card::{TaskCard, model_card};
 pub use device::device;
-pub use directions::{Direction, DirectionLayer, DirectionsConfig};
 pub use error::{TrainError, exit_code};
 pub use model_file::{ModelCard, ModelFile, save_model};
-pub use network::{Architecture, Network, NetworkConfig, NetworkState};
+pub use network::{Architecture, Direction, Network, NetworkConfig, NetworkState};
+pub use network_stream::NetworkStream;

@@ -3,9 +3,9 @@
 use burn::module::Module;
 use burn::tensor::{Device, Tensor};
 use burn_rnn::{
-    CellOptions, ConfigError, CoupledLstmOptions, Direction, Gru, GruOptions, HiddenState,
-    Initialization, Layer, Lstm, LstmOptions, LstmState, PeepholeLstmOptions, Recurrent,
-    RecurrentConfig, RecurrentState, Regularization, Sequences, SimpleOptions, SimpleRnn, State,
+    CellOptions, ConfigError, CoupledLstmOptions, Gru, GruOptions, HiddenState, Initialization,
+    Layer, Lstm, LstmOptions, LstmState, PeepholeLstmOptions, Recurrent, RecurrentConfig,
+    RecurrentState, Regularization, Sequences, SimpleOptions, SimpleRnn, State,
 };
 use clap::ValueEnum;
 use serde::{Deserialize, Serialize};
@@ -39,6 +39,33 @@ impl Architecture {
     }
 }
 
+/// In which direction every layer of a network reads.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ValueEnum)]
+#[serde(rename_all = "snake_case")]
+pub enum Direction {
+    /// In both, the outputs side by side
+    Both,
+    /// From the first step to the last
+    Forward,
+    /// From the last step to the first
+    Backward,
+}
+
+impl Direction {
+    /// What [`NetworkConfig::bidirectional`] has to be.
+    pub fn is_both(self) -> bool {
+        self == Self::Both
+    }
+
+    /// In which direction [`Network::run`] has to run; one that reads in both takes the outputs as they stand.
+    pub fn of_run(self) -> burn_rnn::Direction {
+        match self {
+            Self::Both | Self::Forward => burn_rnn::Direction::Forward,
+            Self::Backward => burn_rnn::Direction::Backward,
+        }
+    }
+}
+
 /// The settings of a [`Network`].
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -61,6 +88,19 @@ pub struct NetworkConfig {
 }
 
 impl NetworkConfig {
+    /// One layer in one direction, without dropout or regularizers.
+    pub fn new(architecture: Architecture, d_input: usize, d_hidden: usize) -> Self {
+        Self {
+            architecture,
+            d_input,
+            d_hidden,
+            layers: 1,
+            bidirectional: false,
+            dropout: 0.0,
+            regularization: Regularization::default(),
+        }
+    }
+
     /// A network with fresh parameters, drawn as by default.
     ///
     /// # Errors
@@ -177,7 +217,8 @@ impl Network {
         input: Tensor<3>,
         state: Option<NetworkState>,
     ) -> (Tensor<3>, NetworkState) {
-        self.run(input, state, &Sequences::default(), Direction::Forward)
+        let direction = burn_rnn::Direction::Forward;
+        self.run(input, state, &Sequences::default(), direction)
     }
 
     /// Runs over sequences of unequal lengths in a direction, as [`Layer::run`].
@@ -190,7 +231,7 @@ impl Network {
         input: Tensor<3>,
         state: Option<NetworkState>,
         sequences: &Sequences,
-        direction: Direction,
+        direction: burn_rnn::Direction,
     ) -> (Tensor<3>, NetworkState) {
         match self {
             Self::Simple(network) => {
@@ -221,13 +262,8 @@ mod tests {
         let device = Device::default();
         for architecture in Architecture::value_variants() {
             let config = NetworkConfig {
-                architecture: *architecture,
-                d_input: 3,
-                d_hidden: 4,
                 layers: 2,
-                bidirectional: false,
-                dropout: 0.0,
-                regularization: burn_rnn::Regularization::default(),
+                ..NetworkConfig::new(*architecture, 3, 4)
             };
             let network = config.init(&device).unwrap();
             let input = Tensor::ones([2, 5, 3], &device);

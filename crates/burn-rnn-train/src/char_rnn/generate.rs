@@ -1,12 +1,12 @@
 //! Writing text with a model.
 
-use burn::tensor::{Int, Tensor, TensorData};
+use burn_rnn::HeadFloats;
 use burn_rnn_data::Vocabulary;
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
 use super::CharModel;
-use crate::{NetworkState, TrainError};
+use crate::{NetworkStream, TrainError};
 
 /// How the next character is drawn.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -36,25 +36,27 @@ impl Sampling {
 
 /// An endless iterator over characters that continue a prompt.
 pub struct Generator<'a> {
-    model: &'a CharModel,
     vocabulary: &'a Vocabulary,
     temperature: f64,
     rng: ChaCha8Rng,
-    state: Option<NetworkState>,
+    /// The vectors of all characters, `[characters, d_embedding]` in row-major order.
+    embedding: Vec<f32>,
+    stream: NetworkStream,
+    head: HeadFloats,
     /// What the model has not read yet.
     unread: Vec<u32>,
 }
 
 impl<'a> Generator<'a> {
     /// Continues `prompt`; an empty one stands for a line feed, or for the first character that the
-    /// model knows. Give it a model without automatic differentiation (`model.valid()`).
+    /// model knows.
     ///
     /// # Errors
     ///
     /// Where the prompt has a character that the model does not know, or the temperature makes no
     /// sense.
     pub fn new(
-        model: &'a CharModel,
+        model: &CharModel,
         vocabulary: &'a Vocabulary,
         prompt: &str,
         sampling: Sampling,
@@ -65,26 +67,31 @@ impl<'a> Generator<'a> {
         } else {
             vocabulary.encode(prompt)?
         };
+        let embedding = model.embedding.weight.val().into_data_as::<f32>();
         Ok(Self {
-            model,
+            embedding: embedding
+                .try_into_vec()
+                .expect("the data was asked for as f32"),
+            stream: model.network.stream(1),
+            head: model.head.floats(1),
             vocabulary,
             temperature: sampling.temperature,
             rng: ChaCha8Rng::seed_from_u64(sampling.seed),
-            state: None,
             unread,
         })
     }
 
     /// Reads what is unread and gives the logits of the next character.
-    fn read(&mut self) -> Vec<f32> {
-        let device = self.model.embedding.weight.device();
-        let ids: Vec<i32> = self.unread.iter().map(|&id| id as i32).collect();
-        let time = ids.len();
-        let ids = Tensor::<2, Int>::from_data(TensorData::new(ids, [1, time]), &device);
-        let (logits, state) = self.model.forward(ids, self.state.take());
-        self.state = Some(state);
-        let last = logits.narrow(1, time - 1, 1).into_data_as::<f32>();
-        last.try_into_vec().expect("the data was asked for as f32")
+    fn read(&mut self) -> &[f32] {
+        let d_embedding = self.embedding.len() / self.vocabulary.chars().len();
+        let mut hidden: &[f32] = &[];
+        for id in self.unread.drain(..) {
+            let at = id as usize * d_embedding;
+            hidden = self
+                .stream
+                .step_floats(&self.embedding[at..at + d_embedding]);
+        }
+        self.head.logits(hidden)
     }
 }
 
@@ -92,9 +99,9 @@ impl Iterator for Generator<'_> {
     type Item = char;
 
     fn next(&mut self) -> Option<char> {
-        let logits = self.read();
-        let id = draw(&logits, self.temperature, self.rng.random()) as u32;
-        self.unread = vec![id];
+        let (temperature, uniform) = (self.temperature, self.rng.random());
+        let id = draw(self.read(), temperature, uniform) as u32;
+        self.unread.push(id);
         Some(self.vocabulary.chars()[id as usize])
     }
 }

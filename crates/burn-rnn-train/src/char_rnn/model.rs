@@ -42,14 +42,11 @@ impl CharModelConfig {
     ///
     /// Where a size is zero or the dropout is not a probability below 1.
     pub fn init(&self, characters: usize, device: &Device) -> Result<CharModel, ConfigError> {
+        // In one direction: the next character is not to be seen.
         let network = NetworkConfig {
-            architecture: self.architecture,
-            d_input: self.d_embedding,
-            d_hidden: self.d_hidden,
             layers: self.layers,
-            bidirectional: false, // The next character is not to be seen.
             dropout: self.dropout,
-            regularization: burn_rnn::Regularization::default(),
+            ..NetworkConfig::new(self.architecture, self.d_embedding, self.d_hidden)
         };
         let network = network.init(device)?;
         Ok(CharModel {

@@ -216,13 +216,9 @@ mod tests {
     fn model(pooling: Pooling, bidirectional: bool) -> SoundClassifier {
         let settings = ClassifierSettings {
             network: NetworkConfig {
-                architecture: Architecture::Lstm,
-                d_input: 3,
-                d_hidden: 5,
                 layers: 2,
                 bidirectional,
-                dropout: 0.0,
-                regularization: burn_rnn::Regularization::default(),
+                ..NetworkConfig::new(Architecture::Lstm, 3, 5)
             },
             pooling,
             dropout: 0.0,

@@ -92,13 +92,9 @@ impl ForecasterKind {
                 lags,
             } => {
                 let network = NetworkConfig {
-                    architecture,
-                    d_input: 2,
-                    d_hidden,
                     layers,
-                    bidirectional: false,
                     dropout,
-                    regularization: burn_rnn::Regularization::default(),
+                    ..NetworkConfig::new(architecture, 2, d_hidden)
                 };
                 let network = network.init(device)?;
                 let head = HeadConfig::new(network.d_output(), horizon).try_init(device)?;

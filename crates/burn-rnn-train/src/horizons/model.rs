@@ -161,13 +161,8 @@ mod tests {
         HorizonConfig {
             model: ModelKind::EncoderDecoder,
             network: NetworkConfig {
-                architecture: Architecture::Lstm,
-                d_input: 1,
-                d_hidden: 4,
                 layers: 2,
-                bidirectional: false,
-                dropout: 0.0,
-                regularization: burn_rnn::Regularization::default(),
+                ..NetworkConfig::new(Architecture::Lstm, 1, 4)
             },
             decoder: Decoder::Recurrent,
             series: 3,

@@ -5,8 +5,6 @@ use std::path::PathBuf;
 use clap::builder::ArgPredicate;
 use clap::{Args, ValueEnum};
 
-use burn_rnn::Regularization;
-
 use super::schedule::ScheduleKind;
 use crate::{Architecture, NetworkConfig, TrainError};
 
@@ -40,13 +38,10 @@ impl NetworkArgs {
     /// The network's settings.
     pub fn config(&self, d_input: usize) -> NetworkConfig {
         NetworkConfig {
-            architecture: self.cell,
-            d_input,
-            d_hidden: self.hidden,
             layers: self.layers,
             bidirectional: self.bidirectional,
             dropout: self.dropout,
-            regularization: Regularization::default(),
+            ..NetworkConfig::new(self.cell, d_input, self.hidden)
         }
     }
 

@@ -190,15 +190,7 @@ mod tests {
     use crate::{Architecture, NetworkConfig};
 
     fn task(problem: MemoryProblem) -> MemoryTask {
-        let network = NetworkConfig {
-            architecture: Architecture::Gru,
-            d_input: problem.features(),
-            d_hidden: 6,
-            layers: 1,
-            bidirectional: false,
-            dropout: 0.0,
-            regularization: burn_rnn::Regularization::default(),
-        };
+        let network = NetworkConfig::new(Architecture::Gru, problem.features(), 6);
         let settings = MemorySettings {
             problem,
             network,

@@ -178,7 +178,7 @@ fn finish(outcome: &Outcome<MusicTask>, rolls: &PianoRolls) -> Result<f64, Train
         temperature: 0.8,
         seed: 1,
     };
-    let piece = compose(&outcome.model, &[], 64, sampling, &outcome.device)?;
+    let piece = compose(&outcome.model, &[], 64, sampling)?;
     plot::piano_roll(&outcome.folder, "piece", "What the model composes", &piece)?;
     write_whole(&outcome.folder.join("piece.mid"), &midi_file(&piece, 90))?;
     Ok(test)
@@ -258,7 +258,7 @@ pub fn compose_file(
     TrainError::check_counts(&[("--length", options.steps)])?;
     let (_, model) = load(file, device)?;
     let first = notes(options.prompt)?;
-    let piece = compose(&model, &first, options.steps, options.sampling, device)?;
+    let piece = compose(&model, &first, options.steps, options.sampling)?;
     write_whole(options.out, &midi_file(&piece, 90))?;
     let folder = options.out.parent().unwrap_or(Path::new(""));
     let name = options

@@ -1,13 +1,12 @@
 //! Composing with a model.
 
-use burn::tensor::{Device, Tensor, TensorData};
 use burn_rnn_data::{KEYS, Piece, keys_of, notes_of};
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
 use super::MusicModel;
+use crate::TrainError;
 use crate::char_rnn::Sampling;
-use crate::{NetworkState, TrainError};
 
 /// Draws `steps` steps, each from the steps before it; `first`, where it has notes, is the first of them. Below a temperature of 1 the likely notes get
 /// likelier, at 0 the likeliest sound; the number of notes that the model expects stays.
@@ -20,28 +19,21 @@ pub fn compose(
     first: &[u8],
     steps: usize,
     sampling: Sampling,
-    device: &Device,
 ) -> Result<Piece, TrainError> {
     sampling.validate()?;
     let mut rng = ChaCha8Rng::seed_from_u64(sampling.seed);
     let mut keys = vec![0.0f32; KEYS];
-    let mut state: Option<NetworkState> = None;
+    let (mut stream, mut head) = (model.network.stream(1), model.head.floats(1));
     let mut piece = Piece::with_capacity(steps);
     for _ in 0..steps {
-        let before = Tensor::<3>::from_data(TensorData::new(keys.clone(), [1, 1, KEYS]), device);
-        let (logits, next) = model.forward(before, state);
-        state = Some(next);
-        let logits = logits.into_data_as::<f32>();
-        let logits: Vec<f32> = logits
-            .try_into_vec()
-            .expect("the data was asked for as f32");
+        let logits = head.logits(stream.step_floats(&keys));
         let given = piece.is_empty() && !first.is_empty();
         let probabilities = match given {
             true => keys_of(&[first.to_vec()], 0)
                 .iter()
                 .map(|&key| f64::from(key))
                 .collect(),
-            false => tempered(&logits, sampling.temperature),
+            false => tempered(logits, sampling.temperature),
         };
         for (key, probability) in keys.iter_mut().zip(probabilities) {
             *key = f32::from(u8::from(rng.random::<f64>() < probability));

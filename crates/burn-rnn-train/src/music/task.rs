@@ -169,15 +169,7 @@ mod tests {
     use crate::{Architecture, NetworkConfig};
 
     fn model() -> MusicModel {
-        let network = NetworkConfig {
-            architecture: Architecture::Gru,
-            d_input: KEYS,
-            d_hidden: 5,
-            layers: 1,
-            bidirectional: false,
-            dropout: 0.0,
-            regularization: burn_rnn::Regularization::default(),
-        };
+        let network = NetworkConfig::new(Architecture::Gru, KEYS, 5);
         let settings = MusicSettings {
             network,
             dropout: 0.0,

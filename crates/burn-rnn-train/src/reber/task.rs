@@ -191,15 +191,7 @@ mod tests {
     use crate::{Architecture, NetworkConfig};
 
     fn settings() -> ReberSettings {
-        let network = NetworkConfig {
-            architecture: Architecture::Lstm,
-            d_input: REBER_SYMBOLS.len(),
-            d_hidden: 5,
-            layers: 1,
-            bidirectional: false,
-            dropout: 0.0,
-            regularization: burn_rnn::Regularization::default(),
-        };
+        let network = NetworkConfig::new(Architecture::Lstm, REBER_SYMBOLS.len(), 5);
         ReberSettings {
             network,
             strings: 300,

@@ -5,7 +5,6 @@ use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
 use super::{SpeakSettings, SpeechModel, Wish};
-use crate::NetworkState;
 
 /// Speaks every wish: scaled frames, `[frames, bands]` each. A frame comes from those before it, to which the
 /// model listens through noise of this deviation: none gives the most ordinary take, more gives another take
@@ -42,18 +41,24 @@ pub fn speak(
     // The probability that a word goes on, by what was said at every frame.
     let mut goes_on = vec![1.0f64; count];
     let mut before = vec![0.0f32; count * bands];
-    let mut state: Option<NetworkState> = None;
+    let mut stream = model.network.stream(count);
+    let (mut frame_head, mut end_head) = (model.frame.floats(count), model.end.floats(count));
+    let wish = values(wish);
+    let mut input = Vec::with_capacity(count * (bands + settings.d_wish));
     for _ in 0..settings.longest + settings.longest.div_ceil(2) {
-        let input = Tensor::from_data(TensorData::new(before, [count, 1, bands]), device);
-        let (frames, ends, next) = model.forward(input, wish.clone(), state);
-        state = Some(next);
-        before = values(frames);
-        let ends = values(ends);
+        input.clear();
+        for (frame, wish) in before.chunks(bands).zip(wish.chunks(settings.d_wish)) {
+            input.extend_from_slice(frame);
+            input.extend_from_slice(wish);
+        }
+        let outputs = stream.step_floats(&input);
+        before.copy_from_slice(frame_head.logits(outputs));
+        let ends = end_head.logits(outputs);
         let rows = before.chunks(bands).zip(ends);
         for ((word, goes_on), (frame, end)) in words.iter_mut().zip(&mut goes_on).zip(rows) {
             if *goes_on >= 0.5 {
                 word.extend_from_slice(frame);
-                *goes_on /= 1.0 + f64::from(end).exp();
+                *goes_on /= 1.0 + f64::from(*end).exp();
             }
         }
         if goes_on.iter().all(|goes_on| *goes_on < 0.5) {

@@ -245,15 +245,7 @@ mod tests {
 
     fn model() -> (SpeakSettings, SpeechModel) {
         let settings = SpeakSettings {
-            network: NetworkConfig {
-                architecture: Architecture::Gru,
-                d_input: 2 + 3,
-                d_hidden: 6,
-                layers: 1,
-                bidirectional: false,
-                dropout: 0.0,
-                regularization: burn_rnn::Regularization::default(),
-            },
+            network: NetworkConfig::new(Architecture::Gru, 2 + 3, 6),
             d_wish: 3,
             dropout: 0.0,
             noise: 1.0,

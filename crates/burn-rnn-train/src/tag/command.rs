@@ -12,7 +12,7 @@ use clap::Args;
 use super::corpus::{Corpus, CorpusFiles};
 use super::{HeldOut, TagSettings, TagTask, Tagger, plot, score_tags};
 use crate::learn::{LearnArgs, NetworkArgs, learn, owned};
-use crate::{Direction, DirectionsConfig, ModelFile, TaskCard, TrainError, device};
+use crate::{Direction, ModelFile, TaskCard, TrainError, device};
 
 /// The options of a training.
 #[derive(Clone, Debug, Args)]
@@ -115,12 +115,10 @@ pub fn train(args: &TrainArgs) -> Result<(), TrainError> {
             .flat_map(|sentence| sentence.tokens.iter())
     };
     let settings = TagSettings {
-        network: DirectionsConfig {
-            architecture: args.network.cell,
-            layers: args.network.layers,
-            d_hidden: args.network.hidden,
-            direction: args.direction,
-        },
+        architecture: args.network.cell,
+        layers: args.network.layers,
+        d_hidden: args.network.hidden,
+        direction: args.direction,
         dropout: args.network.dropout,
         d_embedding: args.embedding,
         tokens: TokenVocabulary::new(tokens(), args.min_count),

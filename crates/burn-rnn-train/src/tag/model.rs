@@ -3,12 +3,12 @@
 use burn::module::Module;
 use burn::nn::{Dropout, DropoutConfig, Embedding, EmbeddingConfig};
 use burn::tensor::{Device, Int, Tensor};
-use burn_rnn::{Head, HeadConfig};
+use burn_rnn::{Head, HeadConfig, Sequences};
 use burn_rnn_data::{ConllColumns, SHAPES, TagVocabulary, TokenVocabulary};
 use serde::{Deserialize, Serialize};
 
 use super::TagBatch;
-use crate::{DirectionLayer, DirectionsConfig, TrainError};
+use crate::{Architecture, Direction, Network, NetworkConfig, TrainError};
 
 /// Embeddings of the token and of its last three letters, and what it looks like, side by side; recurrent
 /// layers; a head that gives one logit a tag.
@@ -18,20 +18,29 @@ pub struct TagModel {
     pub tokens: Embedding,
     /// `[suffixes, d_suffix]`.
     pub suffixes: Embedding,
-    /// Before every layer and before the head.
+    /// Before the network and before the head.
     pub dropout: Dropout,
-    /// The recurrent layers.
-    pub layers: Vec<DirectionLayer>,
+    /// The recurrent network.
+    pub network: Network,
     /// From the hidden states to the tags.
     pub head: Head,
+    /// In which direction the network reads.
+    #[module(skip)]
+    pub direction: Direction,
 }
 
 /// All that is needed beside the weights to tag.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct TagSettings {
-    /// The recurrent layers.
-    pub network: DirectionsConfig,
+    /// The architecture.
+    pub architecture: Architecture,
+    /// The number of layers.
+    pub layers: usize,
+    /// The number of hidden units of each layer and direction.
+    pub d_hidden: usize,
+    /// The direction in which every layer reads.
+    pub direction: Direction,
     /// The probability that a feature is dropped before a layer or the head in training.
     pub dropout: f64,
     /// The size of a token's embedding; that of a suffix is a quarter of it, at least 1.
@@ -66,17 +75,22 @@ impl TagSettings {
     /// Where a size is zero or the dropout is not a probability below 1.
     pub fn init(&self, device: &Device) -> Result<TagModel, TrainError> {
         let d_suffix = (self.d_embedding / 4).max(1);
-        let layers = self
-            .network
-            .init(self.d_embedding + d_suffix + SHAPES, device)?;
-        let d_output = layers.last().map_or(0, DirectionLayer::d_output);
+        let d_input = self.d_embedding + d_suffix + SHAPES;
+        let network = NetworkConfig {
+            layers: self.layers,
+            bidirectional: self.direction.is_both(),
+            dropout: self.dropout,
+            ..NetworkConfig::new(self.architecture, d_input, self.d_hidden)
+        };
+        let network = network.init(device)?;
         let embedding = |size: usize, width| EmbeddingConfig::new(size, width).init(device);
         Ok(TagModel {
             tokens: embedding(self.tokens.size(), self.d_embedding),
             suffixes: embedding(self.suffixes.size(), d_suffix),
             dropout: DropoutConfig::new(self.dropout).init(),
-            layers,
-            head: HeadConfig::new(d_output, self.tags.tags().len()).try_init(device)?,
+            head: HeadConfig::new(network.d_output(), self.tags.tags().len()).try_init(device)?,
+            network,
+            direction: self.direction,
         })
     }
 }
@@ -90,10 +104,10 @@ impl TagModel {
             embedded(&self.suffixes, &batch.suffixes),
             batch.shapes.clone(),
         ];
-        let read = |hidden, layer: &DirectionLayer| {
-            layer.forward(self.dropout.forward(hidden), &batch.lengths)
-        };
-        let hidden = self.layers.iter().fold(Tensor::cat(features, 2), read);
+        let features = self.dropout.forward(Tensor::cat(features, 2));
+        let sequences = Sequences::from(&batch.lengths);
+        let direction = self.direction.of_run();
+        let (hidden, _) = self.network.run(features, None, &sequences, direction);
         self.head.logits(self.dropout.forward(hidden))
     }
 }

@@ -200,7 +200,7 @@ mod tests {
     use super::*;
     use crate::drawn::drawn;
     use crate::tag::HeldOut;
-    use crate::{Architecture, Direction, DirectionsConfig};
+    use crate::{Architecture, Direction};
 
     fn settings(sentences: &[TaggedSentence], direction: Direction) -> TagSettings {
         let tokens = || {
@@ -209,12 +209,10 @@ mod tests {
                 .flat_map(|sentence| sentence.tokens.clone())
         };
         TagSettings {
-            network: DirectionsConfig {
-                architecture: Architecture::Peephole,
-                layers: 2,
-                d_hidden: 3,
-                direction,
-            },
+            architecture: Architecture::Peephole,
+            layers: 2,
+            d_hidden: 3,
+            direction,
             dropout: 0.0,
             d_embedding: 4,
             tokens: TokenVocabulary::new(tokens(), 2),

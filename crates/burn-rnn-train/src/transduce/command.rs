@@ -11,7 +11,7 @@ use super::{
     Transducer, plot,
 };
 use crate::learn::{LearnArgs, NetworkArgs, Outcome, Task, learn};
-use crate::{Direction, DirectionsConfig, ModelFile, TaskCard, TrainError};
+use crate::{Direction, ModelFile, TaskCard, TrainError};
 
 /// The options of a training.
 #[derive(Clone, Debug, Args)]
@@ -139,12 +139,10 @@ pub fn train(args: &TrainArgs) -> Result<(), TrainError> {
         inputs: Symbols::from_texts(pairs.iter().map(|pair| pair.input.as_str())),
         outputs: Symbols::from_texts(pairs.iter().map(|pair| pair.output.as_str())),
         d_embedding: args.embedding,
-        directions: DirectionsConfig {
-            architecture: args.network.cell,
-            layers: args.network.layers,
-            d_hidden: args.network.hidden,
-            direction: direction(args),
-        },
+        architecture: args.network.cell,
+        layers: args.network.layers,
+        d_hidden: args.network.hidden,
+        direction: direction(args),
         dropout: args.network.dropout,
         attention: args.attention,
         forcing: Forcing {

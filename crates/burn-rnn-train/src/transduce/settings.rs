@@ -8,7 +8,7 @@ use clap::ValueEnum;
 use serde::{Deserialize, Serialize};
 
 use super::{Beam, Encoder, Forcing, Seq2Seq};
-use crate::{Direction, DirectionsConfig, NetworkConfig, TrainError};
+use crate::{Architecture, Direction, NetworkConfig, TrainError};
 
 /// How the decoder reads from the encoder, as the command line names it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ValueEnum)]
@@ -72,8 +72,14 @@ pub struct TransduceSettings {
     pub outputs: Symbols,
     /// The size of a symbol's embedding.
     pub d_embedding: usize,
-    /// The encoder's layers; the decoder has as many of the same kind and size, in one direction.
-    pub directions: DirectionsConfig,
+    /// The architecture of encoder and decoder.
+    pub architecture: Architecture,
+    /// The number of layers of each.
+    pub layers: usize,
+    /// The number of hidden units of each layer and direction.
+    pub d_hidden: usize,
+    /// The direction in which the encoder's layers read; the decoder's read forward.
+    pub direction: Direction,
     /// The probability that an output between two layers is dropped in training.
     pub dropout: f64,
     /// What is between encoder and decoder.
@@ -94,29 +100,21 @@ impl TransduceSettings {
     /// Where a size is zero, a dropout is not a probability below 1, or the dot score is asked for with
     /// an encoder that reads in both directions.
     pub fn init(&self, device: &Device) -> Result<Seq2Seq, TrainError> {
-        let DirectionsConfig {
-            architecture,
-            layers,
-            d_hidden,
-            ..
-        } = self.directions;
-        let network = NetworkConfig {
-            architecture,
-            d_input: self.d_embedding,
-            d_hidden,
-            layers,
-            bidirectional: false,
+        let decoder = NetworkConfig {
+            layers: self.layers,
             dropout: self.dropout,
-            regularization: burn_rnn::Regularization::default(),
+            ..NetworkConfig::new(self.architecture, self.d_embedding, self.d_hidden)
         };
-        let network = network.init(device)?;
-        let encoder = Encoder::new(
-            &self.directions,
-            self.inputs.len(),
-            self.d_embedding,
-            self.dropout,
-            device,
-        )?;
+        let network = decoder.init(device)?;
+        let encoder = NetworkConfig {
+            bidirectional: self.direction.is_both(),
+            ..decoder
+        };
+        let encoder = Encoder {
+            embedding: EmbeddingConfig::new(self.inputs.len(), self.d_embedding).init(device),
+            network: encoder.init(device)?,
+            direction: self.direction,
+        };
         let (d_encoder, d_decoder) = (encoder.d_output(), network.d_output());
         let carried: usize = network
             .zero_state(1)
@@ -146,20 +144,16 @@ impl TransduceSettings {
 
     /// One line that says what the network is.
     pub fn description(&self) -> String {
-        let DirectionsConfig {
-            architecture,
-            layers,
-            d_hidden,
-            direction,
-        } = self.directions;
-        let direction = match direction {
+        let direction = match self.direction {
             Direction::Both => "bidirectional ",
             Direction::Forward => "",
             Direction::Backward => "backward ",
         };
         format!(
-            "{layers} × {d_hidden} {direction}{}, {}",
-            architecture.name(),
+            "{} × {} {direction}{}, {}",
+            self.layers,
+            self.d_hidden,
+            self.architecture.name(),
             self.attention.name()
         )
     }

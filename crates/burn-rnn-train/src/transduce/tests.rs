@@ -13,7 +13,7 @@ use super::{
 use crate::drawn::drawn;
 use crate::learn::alone;
 use crate::learn::{Learnable, Moment};
-use crate::{Architecture, Direction, DirectionsConfig};
+use crate::{Architecture, Direction};
 
 const PAIRS: usize = 320;
 
@@ -31,12 +31,10 @@ fn settings(
         inputs: Symbols::from_texts(["abcdef"]),
         outputs: Symbols::from_texts(["xyz"]),
         d_embedding: 4,
-        directions: DirectionsConfig {
-            architecture,
-            layers: 2,
-            d_hidden: 6,
-            direction,
-        },
+        architecture,
+        layers: 2,
+        d_hidden: 6,
+        direction,
         dropout: 0.0,
         attention,
         forcing: Forcing::default(),
@@ -166,8 +164,8 @@ fn trained(device: &Device) -> (TransduceSettings, Seq2Seq, Vec<Vec<u32>>) {
     let mut settings = settings(Architecture::Gru, AttentionName::General, Direction::Both);
     settings.inputs = Symbols::from_texts(pairs.iter().map(|pair| pair.input.as_str()));
     settings.outputs = Symbols::from_texts(pairs.iter().map(|pair| pair.output.as_str()));
-    settings.directions.layers = 1;
-    settings.directions.d_hidden = 24;
+    settings.layers = 1;
+    settings.d_hidden = 24;
     let training = device.clone().autodiff();
     let model = settings.init(&training).unwrap();
     let mut model = drawn(model, 0.3);
