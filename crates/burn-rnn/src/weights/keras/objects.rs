@@ -73,6 +73,13 @@ impl Objects {
         if superblock.base_address != 0 {
             return Err(malformed("its HDF5 data do not begin at its start"));
         }
+        let end = superblock.eof_address;
+        if end > window.length() {
+            return Err(malformed(format!(
+                "its HDF5 data end after {end} bytes, and it has {}: it is cut off",
+                window.length()
+            )));
+        }
         let root = superblock.root_object_header_address();
         let mut walk = Walk {
             window,
@@ -342,11 +349,7 @@ impl Walk<'_> {
             DataLayout::Contiguous { .. } if length == 0 => Place::Here(Vec::new()),
             DataLayout::Contiguous { address, size } if size == length => {
                 if !self.window.holds(address, length) {
-                    return Err(too_large(
-                        named(path),
-                        length,
-                        whole.saturating_sub(address),
-                    ));
+                    return Err(too_large(named(path), length, whole));
                 }
                 Place::At(address)
             }
