@@ -280,6 +280,7 @@ fn what_has_no_counterpart_is_refused_by_name() {
         ("gelu", "it is `gelu`; those that can be read are tanh"),
         ("gru_relu", "a GRU layer with the recurrent_activation Relu"),
         ("mixed", "an LSTM and a GRU on top of each other"),
+        ("two_stacks", "each of its directions is a stack of cells"),
         (
             "nowhere",
             "no recurrent network at `nowhere`; there is `two_outputs`",

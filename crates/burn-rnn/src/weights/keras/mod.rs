@@ -12,6 +12,7 @@ mod layouts;
 mod names;
 mod objects;
 mod open;
+mod options;
 mod read;
 mod settings;
 mod window;

@@ -9,13 +9,14 @@ use super::errors::{cannot_read, too_large};
 use super::find::{Cell, Found};
 use super::layouts::Kind;
 use super::open::Opened;
+use super::options::{Bias, gru, lstm, simple};
 use super::settings::{CellSettings, LayerSettings, layer_settings};
 use crate::weights::array::Array;
 use crate::weights::build::{CellArrays, FileCell, LayerArrays, NetworkArrays, build};
 use crate::weights::error::{WeightsError, WeightsErrorKind};
 use crate::weights::import::MappedTensor;
 use crate::weights::network::AnyNetwork;
-use crate::{Activation, GruOptions, LstmOptions, Merge, Recurrent, Reset, SimpleOptions};
+use crate::{Activation, Merge, Recurrent};
 
 /// What the caller says about what the file does not.
 #[derive(Clone, Copy, Debug)]
@@ -171,6 +172,12 @@ impl<'a> Reader<'a> {
         if found.backward.len() != expected {
             return Err(mismatch("backward", found.backward.len(), expected));
         }
+        if both && found.forward.len() > 1 {
+            return Err(cannot_read(
+                format!("the layer `{}`", found.name),
+                "each of its directions is a stack of cells, merged at the top; here the directions are merged after each layer: make it of one Bidirectional layer a cell, or read the numbers with `KerasFile::tensor`",
+            ));
+        }
         let side = |cells: &'b [Cell], settings: Option<&Vec<CellSettings>>| {
             let settings = |index| settings.and_then(|all| all.get(index)).copied();
             let cells = cells.iter().enumerate();
@@ -227,7 +234,7 @@ impl<'a> Reader<'a> {
         &self,
         shell: Shell,
         stack: &[(Known<'_>, Option<Known<'_>>)],
-        options: impl Fn(&CellSettings, &Biases<'_>) -> Result<O, WeightsError>,
+        options: impl Fn(&CellSettings, Bias) -> Result<O, WeightsError>,
         device: &Device,
     ) -> Result<(AnyNetwork, Vec<MappedTensor>), WeightsError>
     where
@@ -235,7 +242,7 @@ impl<'a> Reader<'a> {
     {
         let cell = |known: &Known<'_>| {
             let biases = self.biases(known)?;
-            let options = options(&known.settings, &biases)?;
+            let options = options(&known.settings, biases.of())?;
             Ok::<_, WeightsError>(CellArrays {
                 layout: known.settings.kind.layout(),
                 options,
@@ -365,53 +372,12 @@ struct Biases<'a> {
     hidden: Option<Array<'a>>,
 }
 
-#[allow(clippy::unnecessary_wraps)] // As the others.
-fn simple(settings: &CellSettings, _: &Biases<'_>) -> Result<SimpleOptions, WeightsError> {
-    Ok(SimpleOptions {
-        activation: settings.activation,
-        ..SimpleOptions::default()
-    })
-}
-
-#[allow(clippy::unnecessary_wraps)] // As the others.
-fn lstm(settings: &CellSettings, biases: &Biases<'_>) -> Result<LstmOptions, WeightsError> {
-    Ok(LstmOptions {
-        gate_activation: settings.recurrent_activation,
-        candidate_activation: settings.activation,
-        cell_activation: settings.activation,
-        bias_hidden: biases.hidden.is_some(),
-        ..LstmOptions::default()
-    })
-}
-
-fn gru(settings: &CellSettings, biases: &Biases<'_>) -> Result<GruOptions, WeightsError> {
-    let gate_activation = settings.recurrent_activation;
-    // Keras' update gate is one minus this library's, which is the same function of the opposite only for these.
-    let turns = match gate_activation {
-        Activation::Sigmoid => true,
-        Activation::HardSigmoid { beta, .. } => beta == 0.5,
-        _ => false,
-    };
-    if !turns {
-        return Err(cannot_read(
-            format!("a GRU layer with the recurrent_activation {gate_activation:?}"),
-            "its update gate keeps what this library's overwrites, which is the same only for sigmoid and hard_sigmoid",
-        ));
+impl Biases<'_> {
+    fn of(&self) -> Bias {
+        match (&self.input, &self.hidden) {
+            (_, Some(_)) => Bias::Two,
+            (Some(_), None) => Bias::One,
+            (None, None) => Bias::None,
+        }
     }
-    let after = match (&biases.input, &biases.hidden) {
-        (_, Some(_)) => true,
-        (Some(_), None) => false,
-        (None, None) => settings.reset_after.unwrap_or(true),
-    };
-    Ok(GruOptions {
-        reset: if after {
-            Reset::AfterProduct
-        } else {
-            Reset::BeforeProduct
-        },
-        gate_activation,
-        candidate_activation: settings.activation,
-        bias_hidden: biases.hidden.is_some(),
-        ..GruOptions::default()
-    })
 }
