@@ -3,7 +3,7 @@
 //! The fixtures come from `tests/fixtures/make_weights_keras_2.py`.
 
 use burn::tensor::{Device, Tensor};
-use burn_rnn::{Activation, Reset};
+use burn_rnn::{Activation, Reset, Sequences};
 
 use crate::compare::assert_close;
 use crate::keras::{answers, any, open};
@@ -33,7 +33,7 @@ fn models_of_keras_2_give_its_outputs() {
         assert_eq!(file.networks().collect::<Vec<_>>(), layers);
         for layer in layers {
             let network = any(&file, layer, &device).unwrap();
-            let output = network.forward(input.clone(), None);
+            let output = network.forward(input.clone(), Sequences::default());
             assert_close(layer, &output, &answers.tensor(layer, &device), 1e-5);
         }
         assert_eq!(file.import(&device).unwrap().networks.len(), layers.len());

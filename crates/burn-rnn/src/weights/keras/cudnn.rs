@@ -12,6 +12,9 @@ pub(super) enum Kernel {
     Recurrent,
 }
 
+/// The side of the squares that are turned one after the other, so that what is read and what is written stay in the cache.
+const TILE: usize = 32;
+
 /// A kernel `[rows, gates · d_hidden]` in the usual layout, out of the elements of `size` bytes of one in cuDNN's.
 pub(super) fn usual(
     bytes: &[u8],
@@ -20,20 +23,29 @@ pub(super) fn usual(
     size: usize,
 ) -> Vec<u8> {
     let columns = gates * d_hidden;
-    let mut usual = Vec::with_capacity(bytes.len());
-    for row in 0..rows {
-        for gate in 0..gates {
-            for unit in 0..d_hidden {
-                // The gate's block, read row by row, is the matrix `[d_hidden, rows]` that cuDNN has.
-                let (from_row, from_column) = match kernel {
-                    Kernel::Input => {
-                        let index = unit * rows + row;
-                        (index / d_hidden, index % d_hidden)
+    let mut usual = vec![0; bytes.len()];
+    let tiles = |length: usize| {
+        let starts = (0..length).step_by(TILE);
+        starts.map(move |start| start..(start + TILE).min(length))
+    };
+    for gate in 0..gates {
+        let place = |row: usize, column: usize| (row * columns + gate * d_hidden + column) * size;
+        for row_tile in tiles(rows) {
+            for unit_tile in tiles(d_hidden) {
+                for unit in unit_tile {
+                    for row in row_tile.clone() {
+                        let from = match kernel {
+                            // The gate's block, read row by row, is the matrix `[d_hidden, rows]` that cuDNN has.
+                            Kernel::Input => {
+                                let index = unit * rows + row;
+                                place(index / d_hidden, index % d_hidden)
+                            }
+                            Kernel::Recurrent => place(unit, row),
+                        };
+                        let to = place(row, unit);
+                        usual[to..to + size].copy_from_slice(&bytes[from..from + size]);
                     }
-                    Kernel::Recurrent => (unit, row),
-                };
-                let from = (from_row * columns + gate * d_hidden + from_column) * size;
-                usual.extend_from_slice(&bytes[from..from + size]);
+                }
             }
         }
     }
