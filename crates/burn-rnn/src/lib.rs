@@ -104,6 +104,8 @@ mod stream;
 mod stream_engine;
 mod stream_sessions;
 mod stream_snapshot;
+#[cfg(feature = "weights")]
+pub mod weights;
 
 pub use activation::Activation;
 pub use attention::{Attention, AttentionMemory};

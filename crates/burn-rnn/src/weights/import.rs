@@ -1,0 +1,63 @@
+//! What reading a file gives, and what writing one takes.
+
+use burn::tensor::TensorData;
+
+use super::array::ElementType;
+use super::network::AnyNetwork;
+
+/// What was read from a file: the networks, which tensor came where, and what was left.
+#[derive(Debug, Default)]
+pub struct Import {
+    /// The networks, in the file's order where it has one, else in that of their names.
+    pub networks: Vec<NamedNetwork>,
+    /// Every tensor that became a parameter, or a part of one.
+    pub mapped: Vec<MappedTensor>,
+    /// Every tensor that became nothing.
+    pub unmapped: Vec<UnmappedTensor>,
+}
+
+/// A network with its name in a file.
+#[derive(Debug)]
+pub struct NamedNetwork {
+    /// The prefix of its tensors' names, or the name of the layer or node; empty where it has none.
+    pub name: String,
+    /// The network.
+    pub network: AnyNetwork,
+}
+
+/// A tensor of a file that became a parameter, or a part of one.
+#[derive(Clone, Debug, PartialEq)]
+pub struct MappedTensor {
+    /// Its name in the file.
+    pub tensor: String,
+    /// Its shape in the file.
+    pub shape: Vec<usize>,
+    /// The type of its elements in the file.
+    pub element: ElementType,
+    /// The name of the network.
+    pub network: String,
+    /// The parameter's path in the network's record, for instance `stack.layers.0.forward.w_input`.
+    pub parameter: String,
+    /// The parameter's shape.
+    pub parameter_shape: Vec<usize>,
+}
+
+/// A tensor of a file that is no parameter of a recurrent network.
+#[derive(Clone, Debug, PartialEq)]
+pub struct UnmappedTensor {
+    /// Its name in the file.
+    pub name: String,
+    /// Its shape.
+    pub shape: Vec<usize>,
+    /// The type of its elements.
+    pub element: ElementType,
+}
+
+/// What goes into a file.
+#[derive(Debug, Default)]
+pub struct Export<'a> {
+    /// The networks with their names, the prefixes of their tensors' names.
+    pub networks: Vec<(String, &'a AnyNetwork)>,
+    /// Tensors that go along as they are, with their names in the file.
+    pub tensors: Vec<(String, TensorData)>,
+}

@@ -1,0 +1,32 @@
+//! Weights in and out: networks that were trained elsewhere, and networks of this library for elsewhere.
+//!
+//! | format | feature | in | out |
+//! |---|---|---|---|
+//! | PyTorch: `.pt`, `.pth`, `.safetensors` | `pytorch` | yes | safetensors |
+//! | Keras: `.keras`, `.weights.h5`, `.h5` | `keras` | yes | |
+//! | ONNX | `onnx` | yes | yes |
+//! | modules of `burn::nn` | any of them | yes | yes |
+//!
+//! Parameters come into the float type of the device ([`Device::settings`](burn::tensor::Device::settings)), as fresh ones do, whatever
+//! type a file has: F16 and BF16 become F32 without loss on a device of F32; F64 is rounded there, and whole on a device of F64.
+//!
+//! Nothing is believed: sizes are checked against the length of the file before memory is taken, shapes against each other before
+//! anything is built, and what does not fit is a [`WeightsError`] that names the tensor, its shape and the one expected.
+
+mod array;
+mod build;
+mod copy;
+mod error;
+mod import;
+#[cfg(feature = "keras")]
+mod keras;
+mod layout;
+mod network;
+mod parts;
+
+pub use array::ElementType;
+pub use error::{WeightsError, WeightsErrorKind};
+pub use import::{Export, Import, MappedTensor, NamedNetwork, UnmappedTensor};
+#[cfg(feature = "keras")]
+pub use keras::KerasFile;
+pub use network::AnyNetwork;
