@@ -20,9 +20,14 @@ mod error;
 mod import;
 mod layout;
 mod network;
+#[cfg(feature = "onnx")]
+mod onnx;
 mod parts;
+mod whole_file;
 
 pub use array::ElementType;
 pub use error::{WeightsError, WeightsErrorKind};
 pub use import::{Export, Import, MappedTensor, NamedNetwork, UnmappedTensor};
 pub use network::AnyNetwork;
+#[cfg(feature = "onnx")]
+pub use onnx::{OnnxDirection, OnnxFile, OnnxInputs, OnnxNode, OnnxOutputs, OnnxWriter};
