@@ -473,6 +473,40 @@ fn attributes_that_make_no_sense_are_errors() {
     }
 }
 
+/// ONNX's update gate is the complement of this library's, which the sign of the parameters gives for some functions alone.
+#[test]
+fn gates_of_a_gru_that_have_no_counterpart_are_refused() {
+    let gru = |names: &[&str], betas: &[f32]| {
+        let start = Message::default().bytes(1, "activations");
+        let names = names
+            .iter()
+            .fold(start, |to, name| to.bytes(9, name))
+            .int(20, 8);
+        let packed: Vec<u8> = betas.iter().flat_map(|beta| beta.to_le_bytes()).collect();
+        let betas = Message::default()
+            .bytes(1, "activation_beta")
+            .bytes(7, packed)
+            .int(20, 6);
+        let node = node("GRU", &["X", "W", "R"], "Y")
+            .bytes(5, names)
+            .bytes(5, betas);
+        model(&[node], &[floats("W", &[1, 6, 3]), floats("R", &[1, 6, 2])])
+    };
+    read(&gru(&["Sigmoid", "Relu"], &[])).unwrap();
+    read(&gru(&["HardSigmoid", "Tanh"], &[0.5])).unwrap();
+    for (names, betas) in [
+        (["HardSigmoid", "Tanh"], &[0.4][..]),
+        (["Tanh", "Tanh"], &[]),
+    ] {
+        let error = read(&gru(&names, betas)).unwrap_err();
+        assert!(
+            matches!(error.kind(), WeightsErrorKind::CannotRead { .. })
+                && error.to_string().contains("update gate"),
+            "{error}"
+        );
+    }
+}
+
 #[test]
 fn names_are_there_once() {
     let w = || floats("W", &[1, 2, 3]);

@@ -253,6 +253,7 @@ fn ours_to_onnx_and_back() {
         let import = file
             .import(&device)
             .unwrap_or_else(|error| panic!("{name}: {error}"));
+        assert!(import.unmapped.is_empty(), "{name}: {:?}", import.unmapped);
         // What another merge adds up is no input of a layer of ours.
         if ["sum", "average", "product"].contains(&name.as_str()) {
             assert_eq!(import.networks.len(), 2, "{name}");
@@ -410,7 +411,14 @@ fn models_for_onnx_runtime() {
 fn what_onnx_has_no_operator_for_is_refused_with_the_reason() {
     let device = Device::flex();
     let lstm = || LstmConfig::new(4, 4);
-    let cases: [(AnyNetwork, &str); 9] = [
+    let cases: [(AnyNetwork, &str); 10] = [
+        (
+            GruConfig::new(4, 4)
+                .with_gate_activation(Activation::Softsign)
+                .init(&device)
+                .into(),
+            "update gate",
+        ),
         (lstm().with_projection(2).init(&device).into(), "projection"),
         (lstm().with_cell_clip(1.0).init(&device).into(), "cell_clip"),
         (

@@ -59,6 +59,15 @@ impl Lists<'_> {
     }
 }
 
+/// Whether `1 − f(a) = f(−a)`, so that a gate's complement is the gate with the sign of its parameters turned.
+pub(super) fn complement_by_sign(function: Activation) -> bool {
+    match function {
+        Activation::Sigmoid => true,
+        Activation::HardSigmoid { beta, .. } | Activation::Affine { beta, .. } => beta == 0.5,
+        _ => false,
+    }
+}
+
 /// A function by its name, in whatever case, as ONNX Runtime reads it. The default parameters are those of the operators of that name.
 fn function(
     name: &str,

@@ -240,7 +240,8 @@ impl OnnxFile {
     }
 
     /// All recurrent networks of the file, and what is left of it. Nodes that run against time alone are no networks on their own: their
-    /// tensors are among those that are left, and so are initial states that are not zero.
+    /// tensors are among those that are left, and so are initial states that are not zero. Lists of integers, axes and sizes, are the graph's
+    /// and not named.
     ///
     /// # Errors
     ///
@@ -349,6 +350,9 @@ fn import(constants: &Constants<'_>, device: &Device) -> Result<Import, WeightsE
             continue;
         }
         let tensor = FileTensor::read(tensor)?;
+        if tensor.is_list_of_ints() {
+            continue;
+        }
         import.unmapped.push(UnmappedTensor {
             name: name.into(),
             element: tensor.element_type(),

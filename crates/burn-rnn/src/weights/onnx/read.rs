@@ -3,8 +3,9 @@
 use burn::tensor::{Device, Tensor};
 
 use super::fold::Constants;
-use super::graph::Recurrent;
+use super::graph::{Producer, Recurrent};
 use super::layouts::{Gates, Kind};
+use super::proto::Node;
 use super::run::{OnnxDirection, OnnxNode};
 use super::settings::Settings;
 use super::view::View;
@@ -29,10 +30,10 @@ const INITIAL_C: usize = 6;
 const P: usize = 7;
 
 /// The network of nodes that follow each other, a layer each.
-pub(super) fn network(
-    nodes: &[&Recurrent<'_>],
+pub(super) fn network<'a>(
+    nodes: &[&Recurrent<'a>],
     name: &str,
-    constants: &Constants<'_>,
+    constants: &Constants<'a>,
     device: &Device,
 ) -> Result<(AnyNetwork, Vec<MappedTensor>), WeightsError> {
     let settings = nodes.iter().map(|node| Settings::read(node));
@@ -58,9 +59,9 @@ pub(super) fn network(
 }
 
 /// A node with its initial states and lengths, as far as they are constants.
-pub(super) fn node(
-    recurrent: &Recurrent<'_>,
-    constants: &Constants<'_>,
+pub(super) fn node<'a>(
+    recurrent: &Recurrent<'a>,
+    constants: &Constants<'a>,
     device: &Device,
 ) -> Result<OnnxNode, WeightsError> {
     let settings = Settings::read(recurrent)?;
@@ -86,22 +87,49 @@ pub(super) fn node(
 }
 
 /// Whether a node starts from zeros, or from what whoever runs it gives.
-pub(super) fn starts_from_zeros(
-    recurrent: &Recurrent<'_>,
-    constants: &Constants<'_>,
+pub(super) fn starts_from_zeros<'a>(
+    recurrent: &Recurrent<'a>,
+    constants: &Constants<'a>,
 ) -> Result<bool, WeightsError> {
     let indices = match Kind::of(recurrent.node.op) {
         Some(Kind::Lstm) => &[INITIAL_H, INITIAL_C][..],
         _ => &[INITIAL_H],
     };
     for &index in indices {
-        if let Some(array) = initial_state(recurrent, index, constants)?
+        let array = match initial_state(recurrent, index, constants)? {
+            Some(array) => Some(array),
+            None => repeated_state(recurrent, index, constants)?,
+        };
+        if let Some(array) = array
             && array.bytes()?.iter().any(|&byte| byte != 0)
         {
             return Ok(false);
         }
     }
     Ok(true)
+}
+
+/// The constant that an `Expand` repeats for each sequence, as in what this library writes.
+fn repeated_state<'a>(
+    recurrent: &Recurrent<'a>,
+    index: usize,
+    constants: &Constants<'a>,
+) -> Result<Option<Array<'a>>, WeightsError> {
+    let Some(name) = recurrent.node.input(index) else {
+        return Ok(None);
+    };
+    let Some((scope, Producer::Node(body))) = constants.graph.find(recurrent.scope, name) else {
+        return Ok(None);
+    };
+    let node = Node::read(body)?;
+    let Some(source) = node
+        .input(0)
+        .filter(|_| node.standard && node.op == "Expand")
+    else {
+        return Ok(None);
+    };
+    let view = constants.find(scope, source)?;
+    view.map(|view| constants.array(source, view)).transpose()
 }
 
 fn initial_state<'a>(

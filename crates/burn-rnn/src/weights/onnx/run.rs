@@ -5,7 +5,7 @@ use burn::tensor::{Device, Tensor};
 
 use crate::weights::network::AnyNetwork;
 use crate::{
-    Cell, DefinedCell, DefinedState, Direction, DirectionalState, Layer, Lengths, Recurrent,
+    DefinedCell, DefinedState, Direction, DirectionalState, Layer, Lengths, Recurrent,
     RecurrentState, Sequences,
 };
 
@@ -131,7 +131,7 @@ impl OnnxNode {
         }
     }
 
-    fn run<C: Cell + DefinedCell<State = <C as Cell>::State>>(
+    fn run<C: DefinedCell>(
         &self,
         network: &Recurrent<C>,
         x: Tensor<3>,
@@ -180,13 +180,13 @@ impl OnnxNode {
     }
 
     /// The initial state of each direction, none where nothing is given.
-    fn state<C: Cell + DefinedCell<State = <C as Cell>::State>>(
+    fn state<C: DefinedCell>(
         &self,
         network: &Recurrent<C>,
         given: [Option<Tensor<3>>; 2],
         batch: usize,
         device: &Device,
-    ) -> Option<RecurrentState<<C as Cell>::State>> {
+    ) -> Option<RecurrentState<<C as DefinedCell>::State>> {
         if given.iter().all(Option::is_none) {
             return None;
         }
@@ -225,7 +225,7 @@ impl OnnxNode {
     }
 
     /// Zeros in the shape of each part of the state.
-    fn zeros<C: Cell + DefinedCell<State = <C as Cell>::State>>(
+    fn zeros<C: DefinedCell>(
         &self,
         network: &Recurrent<C>,
         batch: usize,

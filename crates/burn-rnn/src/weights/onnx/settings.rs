@@ -1,6 +1,6 @@
 //! The attributes of a recurrent node.
 
-use super::activations::Lists;
+use super::activations::{Lists, complement_by_sign};
 use super::graph::Recurrent;
 use super::layouts::Kind;
 use super::run::OnnxDirection;
@@ -87,7 +87,24 @@ impl Settings {
             )));
         }
         settings.activations = functions.chunks(each).map(<[_]>::to_vec).collect();
+        settings.check_update_gate(label)?;
         Ok(settings)
+    }
+
+    /// Refuses a GRU whose update gate has no counterpart here: ONNX's keeps the state where it is 1, and this library's overwrites it.
+    fn check_update_gate(&self, label: &str) -> Result<(), WeightsError> {
+        let mut gates = self.activations.iter().map(|functions| functions[0]);
+        let other = gates.find(|gate| !complement_by_sign(*gate));
+        match other {
+            Some(gate) if self.kind == Kind::Gru => Err(WeightsErrorKind::CannotRead {
+                what: format!("the GRU `{label}`"),
+                reason: format!(
+                    "its gates are {gate:?}, and its update gate would have to be 1 − f(a) here, which is f(−a) for Sigmoid, HardSigmoid and Affine with a beta of 0.5 alone"
+                ),
+            }
+            .into()),
+            _ => Ok(()),
+        }
     }
 }
 

@@ -80,6 +80,12 @@ impl<'a> FileTensor<'a> {
         }
     }
 
+    /// Whether it is an integer or a list of them: axes, sizes, lengths.
+    pub(super) fn is_list_of_ints(&self) -> bool {
+        let element = element(self.data_type);
+        self.shape.len() <= 1 && element.is_some_and(|element| !element.is_float())
+    }
+
     /// The numbers. `name` is for messages: a constant has no name of its own.
     ///
     /// # Errors

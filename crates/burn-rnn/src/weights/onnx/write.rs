@@ -148,7 +148,7 @@ impl OnnxWriter {
             return Err(refuse("it has no layers".into()));
         };
         if let Some(head) = head {
-            let [reads, _] = head.linear.weight.shape().dims();
+            let reads = head.linear.weight.lazy_shape()[0];
             let gives = network.d_output();
             if reads != gives {
                 return Err(refuse(format!(

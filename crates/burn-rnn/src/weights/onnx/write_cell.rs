@@ -2,7 +2,7 @@
 
 use burn::tensor::TensorData;
 
-use super::activations::Lists;
+use super::activations::{Lists, complement_by_sign};
 use super::encode::{
     FloatType, float_attribute, floats_attribute, int_attribute, text_attribute, texts_attribute,
 };
@@ -53,6 +53,11 @@ impl CellSettings {
                     bias_hidden: _,
                     layer_norm: _, // Nothing with it is taken apart.
                 } = options;
+                if !complement_by_sign(*gate_activation) {
+                    return Err(format!(
+                        "its gates are {gate_activation:?}, and ONNX's update gate is the complement of this one, which needs 1 − f(a) = f(−a), as Sigmoid has it"
+                    ));
+                }
                 Ok(Self {
                     kind: Kind::Gru,
                     gates: Gates::All,
@@ -80,12 +85,12 @@ impl CellSettings {
         let gates = match options.coupling {
             Coupling::None => Gates::All,
             Coupling::ForgetFromInput => Gates::ForgetFromInput,
-            Coupling::InputFromForget if options.gate_activation == Activation::Sigmoid => {
+            Coupling::InputFromForget if complement_by_sign(options.gate_activation) => {
                 Gates::InputFromForget
             }
             Coupling::InputFromForget => {
                 return Err(format!(
-                    "its input gate follows from the forget gate, which ONNX couples the other way round; that is the same for Sigmoid, and not for {:?}",
+                    "its input gate follows from the forget gate, which ONNX couples the other way round; that is the same where 1 − f(a) = f(−a), as for Sigmoid, and not for {:?}",
                     options.gate_activation
                 ));
             }

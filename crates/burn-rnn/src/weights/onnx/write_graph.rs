@@ -54,7 +54,7 @@ impl Writing<'_> {
         let range = [("start", axis as i64), ("end", axis as i64 + 1)]
             .map(|(name, value)| int_attribute(name, value));
         self.graph
-            .node("Shape", &batch, &[&input], &[&batch], range.to_vec());
+            .node("Shape", &batch, &[&input], &[&batch], range.into());
         let mut width = 0;
         for (index, layer) in parts.layers.iter().enumerate() {
             (value, width) = self.layer(index, layer, &value, &batch)?;
