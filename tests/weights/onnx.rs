@@ -4,7 +4,7 @@
 
 use std::path::PathBuf;
 
-use burn::tensor::{DType, Device, Int, Tensor, TensorData};
+use burn::tensor::{DType, Device, Tensor, TensorData};
 use burn_rnn::Lengths;
 use burn_rnn::weights::{
     AnyNetwork, OnnxDirection, OnnxFile, OnnxInputs, OnnxNode, OnnxOutputs, WeightsErrorKind,
@@ -266,6 +266,5 @@ fn a_layout_of_1_has_the_batch_first() {
     let shapes = node.forward(x.swap_dims(0, 1), OnnxInputs::default());
     assert_eq!(shapes.y.dims(), [3, 5, 2, 3]);
     assert_eq!(shapes.y_h.dims(), [3, 2, 3]);
-    let lengths = Tensor::<1, Int>::from_data([5, 3, 1], &device);
-    assert_eq!(node.sequence_lens, Lengths::from_tensor(lengths).ok());
+    assert_eq!(node.sequence_lens, Some(Lengths::new([5, 3, 1])));
 }
