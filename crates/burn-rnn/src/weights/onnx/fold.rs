@@ -19,7 +19,7 @@ use crate::weights::error::{WeightsError, WeightsErrorKind};
 const LONGEST_CHAIN: usize = 64;
 
 /// What a step takes of the budget at least, so that a graph of nothing ends, too.
-const STEP: u64 = 64;
+const STEP: u64 = 256;
 
 /// A value that was given for an input of the graph.
 pub(super) struct Given {
