@@ -93,6 +93,14 @@ pub enum WeightsErrorKind {
         /// The names that come nearest, or all where there are few.
         available: Vec<String>,
     },
+    /// A network that is not there.
+    #[error("has no recurrent network at `{name}`; {}", there_are(available))]
+    NoNetwork {
+        /// The prefix or name asked for; empty for one that is not inside anything.
+        name: String,
+        /// Those that there are.
+        available: Vec<String>,
+    },
     /// A tensor of another shape than the tensors beside it ask for.
     #[error("tensor `{tensor}` has shape {given:?}, expected {expected:?}: {reason}")]
     Shape {
@@ -204,7 +212,7 @@ pub enum WeightsErrorKind {
 /// What there is in the place of something missing.
 fn there_are(available: &[String]) -> String {
     if available.is_empty() {
-        return "there is none with a similar name".into();
+        return "there is none at all".into();
     }
     let quoted: Vec<String> = available.iter().map(|name| format!("`{name}`")).collect();
     format!("there is {}", quoted.join(", "))

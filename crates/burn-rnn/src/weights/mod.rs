@@ -18,6 +18,8 @@ mod build;
 mod copy;
 mod error;
 mod import;
+#[cfg(feature = "keras")]
+mod keras;
 mod layout;
 mod network;
 mod parts;
@@ -25,4 +27,6 @@ mod parts;
 pub use array::ElementType;
 pub use error::{WeightsError, WeightsErrorKind};
 pub use import::{Export, Import, MappedTensor, NamedNetwork, UnmappedTensor};
+#[cfg(feature = "keras")]
+pub use keras::KerasFile;
 pub use network::AnyNetwork;
