@@ -5,23 +5,19 @@
 //! g2p CHECKPOINT --check FILE compares them with a file of words and phonemes
 //! ```
 
+use std::collections::HashMap;
 use std::error::Error;
-use std::fs::File;
-use std::io::BufReader;
 use std::path::Path;
 use std::process::ExitCode;
 
 use burn::module::Param;
-use burn::nn::Embedding;
-use burn::tensor::{Device, Int, Tensor, TensorData};
-use burn_rnn::{Gru, GruConfig, Head, HeadConfig, Lengths};
-use npyz::NpyFile;
-use zip::ZipArchive;
+use burn::nn::Linear;
+use burn::tensor::{Device, Int, Tensor, TensorData, module::embedding};
+use burn_rnn::{Gru, GruConfig, Lengths};
+use burn_rnn_published::{exit, npz};
 
-/// What the encoder reads: `<pad>`, `<unk>`, the end and 26 letters.
+/// What the encoder reads after a word.
 const END_OF_WORD: i32 = 2;
-const UNKNOWN: i32 = 1;
-const FIRST_LETTER: i32 = 3;
 
 /// What the decoder writes.
 const PHONEMES: &str = "<pad> <unk> <s> </s> AA0 AA1 AA2 AE0 AE1 AE2 AH0 AH1 AH2 AO0 AO1 AO2 AW0 AW1 AW2 AY0 AY1 AY2 B CH D DH \
@@ -33,47 +29,58 @@ const END: i32 = 3;
 const LONGEST: usize = 20;
 
 struct Model {
-    letters: Embedding,
+    letters: Tensor<2>,
     encoder: Gru,
-    phonemes: Embedding,
+    phonemes: Tensor<2>,
     decoder: Gru,
-    head: Head,
+    linear: Linear,
+}
+
+/// The arrays of the file, by name.
+struct Arrays(HashMap<String, TensorData>, Device);
+
+impl Arrays {
+    fn tensor<const D: usize>(&self, name: &str) -> Result<Tensor<D>, String> {
+        let array = self.0.get(name).ok_or(format!("there is no {name}"))?;
+        Ok(Tensor::from_data(array.clone(), &self.1))
+    }
+
+    /// A GRU. PyTorch's matrices are ours transposed, and its update gate, the second of three, is one minus ours: the sign turns.
+    fn gru(&self, name: &str) -> Result<Gru, String> {
+        let matrix = |part| self.tensor::<2>(&format!("{name}_w_{part}"));
+        let bias = |part| self.tensor::<1>(&format!("{name}_b_{part}"));
+        let [w_input, w_hidden] = [matrix("ih")?.transpose(), matrix("hh")?.transpose()];
+        let config = GruConfig::new(w_input.dims()[0], w_hidden.dims()[0]).with_bias_hidden(true);
+        let mut gru = config.init(&self.1);
+        let cell = &mut gru.stack.layers[0].forward;
+        cell.w_input = Param::from_tensor(turn_update(w_input));
+        cell.w_hidden = Param::from_tensor(turn_update(w_hidden));
+        cell.bias = Some(Param::from_tensor(turn_update(bias("ih")?)));
+        cell.bias_hidden = Some(Param::from_tensor(turn_update(bias("hh")?)));
+        Ok(gru)
+    }
+}
+
+fn turn_update<const D: usize>(gates: Tensor<D>) -> Tensor<D> {
+    let mut gates = gates.chunk(3, D - 1);
+    gates[1] = gates[1].clone().neg();
+    Tensor::cat(gates, D - 1)
 }
 
 impl Model {
     fn read(path: &Path, device: &Device) -> Result<Self, Box<dyn Error>> {
-        let mut file = ZipArchive::new(BufReader::new(File::open(path)?))?;
-        let mut array = |name: &str| -> Result<TensorData, Box<dyn Error>> {
-            let array = NpyFile::new(file.by_name(&format!("{name}.npy"))?)?;
-            let shape: Vec<usize> = array.shape().iter().map(|&dim| dim as usize).collect();
-            Ok(TensorData::new(array.into_vec::<f32>()?, shape))
+        let arrays = Arrays(npz::read(path)?, device.clone());
+        let linear = Linear {
+            weight: Param::from_tensor(arrays.tensor::<2>("fc_w")?.transpose()),
+            bias: Some(Param::from_tensor(arrays.tensor("fc_b")?)),
         };
-        let mut embedding = |name: &str| -> Result<Embedding, Box<dyn Error>> {
-            let weight = Param::from_data(array(name)?, device);
-            Ok(Embedding { weight })
-        };
-        let [letters, phonemes] = [embedding("enc_emb")?, embedding("dec_emb")?];
-        let mut gru = |name: &str| -> Result<Gru, Box<dyn Error>> {
-            let w_input = Tensor::<2>::from_data(array(&format!("{name}_w_ih"))?, device);
-            let w_hidden = Tensor::<2>::from_data(array(&format!("{name}_w_hh"))?, device);
-            let bias = Tensor::<1>::from_data(array(&format!("{name}_b_ih"))?, device);
-            let bias_hidden = Tensor::<1>::from_data(array(&format!("{name}_b_hh"))?, device);
-            let [d_hidden, d_input] = [w_hidden.dims()[1], w_input.dims()[1]];
-            let mut gru = GruConfig::new(d_input, d_hidden).with_bias_hidden(true).init(device);
-            for cell in gru.cells_mut() {
-                cell.w_input = Param::from_tensor(turn_update(w_input.clone().transpose(), 1));
-                cell.w_hidden = Param::from_tensor(turn_update(w_hidden.clone().transpose(), 1));
-                cell.bias = Some(Param::from_tensor(turn_update(bias.clone(), 0)));
-                cell.bias_hidden = Some(Param::from_tensor(turn_update(bias_hidden.clone(), 0)));
-            }
-            Ok(gru)
-        };
-        let [encoder, decoder] = [gru("enc")?, gru("dec")?];
-        let weight = Tensor::<2>::from_data(array("fc_w")?, device).transpose();
-        let mut head = HeadConfig::new(weight.dims()[0], weight.dims()[1]).init(device);
-        head.linear.weight = Param::from_tensor(weight);
-        head.linear.bias = Some(Param::from_data(array("fc_b")?, device));
-        Ok(Self { letters, encoder, phonemes, decoder, head })
+        Ok(Self {
+            letters: arrays.tensor("enc_emb")?,
+            encoder: arrays.gru("enc")?,
+            phonemes: arrays.tensor("dec_emb")?,
+            decoder: arrays.gru("dec")?,
+            linear,
+        })
     }
 
     /// The phonemes of words, all words at once.
@@ -83,14 +90,14 @@ impl Model {
         let mut codes = vec![0; shape[0] * shape[1]];
         for (codes, word) in codes.chunks_exact_mut(shape[1]).zip(words) {
             let letters = word.chars().map(|letter| match letter {
-                'a'..='z' => FIRST_LETTER + letter as i32 - 'a' as i32,
-                _ => UNKNOWN,
+                'a'..='z' => 3 + letter as i32 - 'a' as i32,
+                _ => 1,
             });
             (codes.iter_mut().zip(letters.chain([END_OF_WORD]))).for_each(|(to, code)| *to = code);
         }
         let codes = Tensor::<2, Int>::from_data(TensorData::new(codes, shape), device);
         // The decoder goes on from the encoder's state after the last letter of each word.
-        let letters = self.letters.forward(codes);
+        let letters = embedding(self.letters.clone(), codes);
         let (_, mut state) = self.encoder.forward_with(letters, None, lengths);
 
         let names: Vec<&str> = PHONEMES.split_whitespace().collect();
@@ -98,10 +105,10 @@ impl Model {
         let mut ended = vec![false; words.len()];
         let mut last = Tensor::<2, Int>::full([words.len(), 1], START, device);
         for _ in 0..LONGEST {
-            let read = self.phonemes.forward(last).squeeze_dim(1);
+            let read = embedding(self.phonemes.clone(), last).squeeze_dim(1);
             let (hidden, next) = self.decoder.step(read, Some(state));
             state = next;
-            last = self.head.forward(hidden).argmax(1);
+            last = self.linear.forward(hidden).argmax(1);
             for (word, code) in last.to_data().iter::<i32>().enumerate() {
                 ended[word] |= code == END;
                 if !ended[word] {
@@ -111,13 +118,6 @@ impl Model {
         }
         spoken.iter().map(|phonemes| phonemes.join(" ")).collect()
     }
-}
-
-/// PyTorch's gates are ours, but for the update gate, the second of three blocks, whose sign is turned.
-fn turn_update<const D: usize>(gates: Tensor<D>, dim: usize) -> Tensor<D> {
-    let mut gates = gates.chunk(3, dim);
-    gates[1] = gates[1].clone().neg();
-    Tensor::cat(gates, dim)
 }
 
 fn main() -> Result<ExitCode, Box<dyn Error>> {
@@ -135,16 +135,16 @@ fn main() -> Result<ExitCode, Box<dyn Error>> {
         return Ok(ExitCode::SUCCESS);
     };
     let text = std::fs::read_to_string(file)?;
-    let expected: Vec<(&str, &str)> = text.lines().filter_map(|line| line.split_once('\t')).collect();
-    let words: Vec<&str> = expected.iter().map(|(word, _)| *word).collect();
-    let given = model.pronounce(&words, &device);
+    let lines = text.lines().filter_map(|line| line.split_once('\t'));
+    let (words, expected): (Vec<&str>, Vec<&str>) = lines.unzip();
     let mut right = 0;
-    for ((word, phonemes), given) in expected.iter().zip(&given) {
-        match given == phonemes {
+    for (n, given) in model.pronounce(&words, &device).iter().enumerate() {
+        match given == expected[n] {
             true => right += 1,
-            false => println!("{word}: {given}, expected {phonemes}"),
+            false => println!("{}: {given}, expected {}", words[n], expected[n]),
         }
     }
-    println!("g2p-en: {right} of {} words are pronounced as the package does", words.len());
-    Ok(if right == words.len() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    let all = words.len();
+    println!("g2p-en: {right} of {all} words as the package pronounces them");
+    Ok(exit(right == all))
 }

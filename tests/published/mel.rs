@@ -19,14 +19,21 @@ pub fn frames(sound: &[f32]) -> Vec<[f32; BANDS]> {
     let mut spectrum = forward.make_output_vec();
     let hann = |k: usize| 0.5 - 0.5 * (2.0 * PI * k as f64 / WINDOW as f64).cos();
     let frame = |start: usize| {
-        let sample = |k: usize| (start + k).checked_sub(WINDOW / 2).and_then(|at| sound.get(at));
+        let sample = |k: usize| {
+            (start + k)
+                .checked_sub(WINDOW / 2)
+                .and_then(|at| sound.get(at))
+        };
         let windowed = |k| sample(k).map_or(0.0, |&x| hann(k) * f64::from(x));
         let mut windowed: Vec<f64> = (0..WINDOW).map(windowed).collect();
         (forward.process(&mut windowed, &mut spectrum)).expect("the lengths fit");
         let power = spectrum.iter().map(|x| x.norm_sqr());
         let power: Vec<f64> = power.collect();
         filters.each_ref().map(|filter| {
-            let products = filter.iter().zip(&power).map(|(weight, power)| weight * power);
+            let products = filter
+                .iter()
+                .zip(&power)
+                .map(|(weight, power)| weight * power);
             products.sum::<f64>() as f32
         })
     };

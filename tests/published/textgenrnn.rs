@@ -11,11 +11,11 @@ use std::error::Error;
 use std::path::Path;
 use std::process::ExitCode;
 
-use burn::module::Param;
 use burn::nn::Embedding;
 use burn::tensor::{Device, Int, Tensor, TensorData};
 use burn_rnn::weights::{KerasFile, PytorchFile};
-use burn_rnn::{Head, HeadActivation, HeadConfig, Lstm};
+use burn_rnn::{Head, HeadActivation, Lstm};
+use burn_rnn_published::exit;
 
 /// The symbols that the network reads, the last ones of a text.
 const WINDOW: usize = 40;
@@ -37,20 +37,16 @@ impl Model {
     fn read(folder: &Path, device: &Device) -> Result<Self, Box<dyn Error>> {
         let codes = std::fs::read(folder.join("textgenrnn_vocab.json"))?;
         let file = KerasFile::open(folder.join("textgenrnn_weights.hdf5"))?;
-        let kernel: Tensor<2> = file.tensor("output/output/kernel:0", device)?;
-        let [features, symbols] = kernel.dims();
-        let output = HeadConfig::new(features, symbols).with_activation(HeadActivation::Softmax);
-        let mut output = output.init(device);
-        output.linear.weight = Param::from_tensor(kernel);
-        output.linear.bias = Some(Param::from_tensor(file.tensor("output/output/bias:0", device)?));
-        let embeddings = file.tensor("embedding/embedding/embeddings:0", device)?;
         Ok(Self {
             codes: serde_json::from_slice(&codes)?,
-            embedding: Embedding { weight: Param::from_tensor(embeddings) },
+            embedding: file.embedding("embedding", device)?,
             first: file.lstm("rnn_1", device)?,
             second: file.lstm("rnn_2", device)?,
-            attention: file.tensor("attention/attention/attention_W:0", device)?,
-            output,
+            attention: file.tensor("attention/attention_W", device)?,
+            output: Head {
+                linear: file.dense("output", device)?,
+                activation: HeadActivation::Softmax,
+            },
             device: device.clone(),
         })
     }
@@ -62,7 +58,10 @@ impl Model {
             let mut codes = vec![self.codes[BORDER]];
             for symbol in text.chars() {
                 let code = self.codes.get(symbol.encode_utf8(&mut [0; 4]) as &str);
-                codes.push(*code.ok_or_else(|| format!("the model does not know the symbol {symbol:?}"))?);
+                codes.push(
+                    *code
+                        .ok_or_else(|| format!("the model does not know the symbol {symbol:?}"))?,
+                );
             }
             let read = &codes[codes.len().saturating_sub(WINDOW)..];
             // Before a short text there is symbol 0, which is none, and which the network reads, too.
@@ -70,7 +69,9 @@ impl Model {
             windows.extend(read.iter().map(|&code| code as i32));
         }
         let windows = TensorData::new(windows, [texts.len(), WINDOW]);
-        let x = self.embedding.forward(Tensor::<2, Int>::from_data(windows, &self.device));
+        let x = self
+            .embedding
+            .forward(Tensor::<2, Int>::from_data(windows, &self.device));
         let (first, _) = self.first.forward(x.clone(), None);
         let (second, _) = self.second.forward(first.clone(), None);
         let all = Tensor::cat(vec![x, first, second], 2);
@@ -84,10 +85,17 @@ impl Model {
 
     /// A text with what may follow, up to a hundred symbols.
     fn go_on(&self, text: &str) -> Result<String, Box<dyn Error>> {
-        let symbols: HashMap<usize, &str> = self.codes.iter().map(|(symbol, code)| (*code, symbol.as_str())).collect();
+        let symbols: HashMap<usize, &str> = self
+            .codes
+            .iter()
+            .map(|(symbol, code)| (*code, symbol.as_str()))
+            .collect();
         let mut text = text.to_owned();
         for _ in 0..100 {
-            let best: i64 = self.next(std::slice::from_ref(&text))?.argmax(1).into_scalar();
+            let best: i64 = self
+                .next(std::slice::from_ref(&text))?
+                .argmax(1)
+                .into_scalar();
             match symbols.get(&(best as usize)) {
                 Some(&symbol) if symbol != BORDER => text.push_str(symbol),
                 _ => break,
@@ -107,10 +115,17 @@ fn main() -> Result<ExitCode, Box<dyn Error>> {
             let texts: Vec<String> = serde_json::from_slice(&std::fs::read(texts)?)?;
             let expected: Tensor<2> = PytorchFile::open(expected)?.tensor("next", &device)?;
             let given = model.next(&texts)?;
-            assert_eq!(given.dims(), expected.dims(), "as many texts and symbols as in the file");
+            assert_eq!(
+                given.dims(),
+                expected.dims(),
+                "as many texts and symbols as in the file"
+            );
             let worst: f32 = (given - expected).abs().max().into_scalar();
-            println!("textgenrnn: the distributions after {} texts are at most {worst:.1e} from Keras'", texts.len());
-            Ok(if worst <= 1e-5 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+            println!(
+                "textgenrnn: the distributions after {} texts are at most {worst:.1e} from Keras'",
+                texts.len()
+            );
+            Ok(exit(worst <= 1e-5))
         }
         [folder, text] => {
             println!("{}", Model::read(Path::new(folder), &device)?.go_on(text)?);
