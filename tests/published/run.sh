@@ -26,23 +26,41 @@ fail() {
 fetch() {
     [ -d "$cache/$1" ] && return
     local new log
+    if ! "$python" -m pip --version >/dev/null 2>&1; then
+        skip "$1" "no network: $python has no pip to fetch it with; set PYTHON to one that has"
+        return 1
+    fi
     mkdir -p "$cache"
     new="$(mktemp -d "$cache/.new.XXXXXX")"
     grep "^$1==" "$here/packages.txt" >"$new/package.txt"
     if ! log="$("$python" -m pip download --quiet --no-deps --require-hashes --dest "$new" --requirement "$new/package.txt" 2>&1)"; then
         case "$log" in
         *"DO NOT MATCH THE HASHES"*) fail "$1" "what PyPI has is another file than the pinned one: $log" ;;
-        *"No module named"*) skip "$1" "no pip: set PYTHON to a Python that has it" ;;
         *) skip "$1" "no network: $(tail -n 1 <<<"$log")" ;;
         esac
         rm -rf "$new"
         return 1
     fi
     mkdir "$new/files"
-    for archive in "$new"/*.whl; do [ -e "$archive" ] && "$python" -m zipfile -e "$archive" "$new/files"; done
-    for archive in "$new"/*.tar.gz; do [ -e "$archive" ] && tar -xzf "$archive" -C "$new/files"; done
+    if ! unpack "$new"; then
+        fail "$1" "its package cannot be unpacked into $cache"
+        rm -rf "$new"
+        return 1
+    fi
     mv "$new/files" "$cache/$1"
     rm -rf "$new"
+}
+
+# Unpacks the wheel or source archive of a folder into its folder "files".
+unpack() {
+    local archive
+    for archive in "$1"/*.whl "$1"/*.tar.gz; do
+        case "$archive" in
+        *\**) ;;
+        *.whl) "$python" -m zipfile -e "$archive" "$1/files" || return ;;
+        *) tar -xzf "$archive" -C "$1/files" || return ;;
+        esac
+    done
 }
 
 # Runs an example: its package's name, its own, and its arguments.
