@@ -3,6 +3,10 @@
 #[doc = include_str!("lengths.md")]
 pub mod lengths {}
 
+#[cfg(feature = "onnx")]
+#[doc = include_str!("onnx.md")]
+pub mod onnx {}
+
 #[doc = include_str!("regularization.md")]
 pub mod regularization {}
 

@@ -174,7 +174,7 @@ pub enum WeightsErrorKind {
         reason: String,
     },
     /// A network that the format cannot hold.
-    #[error("the network `{network}` does not fit into a {format} file: {reason}")]
+    #[error("the network `{network}` cannot go to {format}: {reason}")]
     CannotHold {
         /// The name of the network.
         network: String,
@@ -184,7 +184,7 @@ pub enum WeightsErrorKind {
         reason: String,
     },
     /// A tensor on a type of float that the format cannot hold.
-    #[error("`{tensor}` is of {given:?}, which a {format} file cannot hold: cast it")]
+    #[error("`{tensor}` is of {given:?}, which cannot go to {format}: cast it")]
     CannotHoldType {
         /// The name of the tensor.
         tensor: String,
@@ -192,6 +192,12 @@ pub enum WeightsErrorKind {
         given: DType,
         /// The format.
         format: &'static str,
+    },
+    /// Two tensors of one name in a file that is written.
+    #[error("there is a tensor `{tensor}` already: give each network and tensor a name of its own")]
+    Taken {
+        /// The name.
+        tensor: String,
     },
     /// Sizes or options that make no network.
     #[error("`{network}` makes no network: {source}")]

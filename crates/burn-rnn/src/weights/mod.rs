@@ -22,7 +22,10 @@ mod import;
 mod keras;
 mod layout;
 mod network;
+#[cfg(feature = "onnx")]
+mod onnx;
 mod parts;
+mod whole_file;
 
 pub use array::ElementType;
 pub use error::{WeightsError, WeightsErrorKind};
@@ -30,3 +33,5 @@ pub use import::{Export, Import, MappedTensor, NamedNetwork, UnmappedTensor};
 #[cfg(feature = "keras")]
 pub use keras::KerasFile;
 pub use network::AnyNetwork;
+#[cfg(feature = "onnx")]
+pub use onnx::{OnnxDirection, OnnxFile, OnnxInputs, OnnxNode, OnnxOutputs, OnnxWriter};
