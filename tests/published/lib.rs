@@ -4,8 +4,28 @@ pub mod mel;
 pub mod npz;
 pub mod sound;
 
+use std::error::Error;
+use std::path::Path;
 use std::process::ExitCode;
 use std::time::Instant;
+
+use safetensors::SafeTensors;
+
+/// The numbers of a name in a file of fixtures/, safetensors of `f32`.
+///
+/// # Errors
+///
+/// Where there are none.
+pub fn expected(file: impl AsRef<Path>, name: &str) -> Result<Vec<f32>, Box<dyn Error>> {
+    let bytes = std::fs::read(file)?;
+    let file = SafeTensors::deserialize(&bytes)?;
+    let (numbers, rest) = file.tensor(name)?.data().as_chunks();
+    assert!(rest.is_empty(), "all of {name} are f32");
+    Ok(numbers
+        .iter()
+        .map(|&bytes| f32::from_le_bytes(bytes))
+        .collect())
+}
 
 /// How far two lists of numbers are apart where they are farthest; no number where one of them has none or they differ in length.
 pub fn distance(given: &[f32], expected: &[f32]) -> f32 {

@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! resemblyzer PRETRAINED FOLDER             compares the speakers of the recordings LABEL_SPEAKER_TAKE.wav, at 8 or 16 kHz
-//! resemblyzer PRETRAINED FOLDER EXPECTED    compares the vectors of spoken-digits, too, with those that the package gives
+//! resemblyzer PRETRAINED FOLDER NUMBERS     compares the vectors of spoken-digits, too, with those that the package gives
 //! ```
 //!
 //! The package also cuts silence out, by a C extension, and doubles the rate in a slightly different way. That is left out on both sides.
@@ -17,7 +17,7 @@ use burn_rnn::Lstm;
 use burn_rnn::weights::{PytorchFile, WeightsError};
 use burn_rnn_data::read_wav_folder;
 use burn_rnn_published::mel::{self, BANDS, HOP};
-use burn_rnn_published::{distance, exit, sound};
+use burn_rnn_published::{distance, exit, expected, sound};
 
 /// The frames that the network reads at a time, 1.6 s, and from the start of one such part to that of the next.
 const PART: usize = 160;
@@ -89,8 +89,8 @@ fn parts(samples: usize) -> Vec<usize> {
 
 fn main() -> Result<ExitCode, Box<dyn Error>> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
-    let [pretrained, folder, expected @ ..] = arguments.as_slice() else {
-        return Err("usage: resemblyzer PRETRAINED FOLDER [EXPECTED]".into());
+    let [pretrained, folder, numbers @ ..] = arguments.as_slice() else {
+        return Err("usage: resemblyzer PRETRAINED FOLDER [NUMBERS]".into());
     };
     let device = Device::default();
     let model = Model::read(Path::new(pretrained), &device)?;
@@ -118,17 +118,14 @@ fn main() -> Result<ExitCode, Box<dyn Error>> {
         "resemblyzer: the mean cosine is {same:.3} for the same speaker, {other:.3} for others"
     );
     let mut right = same > other;
-    if let [expected] = expected {
-        let expected = PytorchFile::open(expected)?;
-        let expected = |name| expected.tensor::<2>(name, &device);
+    if let [numbers] = numbers {
         let features: Vec<f32> = vectors
             .iter()
             .flat_map(|vector| vector.iter().copied().step_by(32))
             .collect();
         let fiftieth: Vec<f32> = vectors.iter().step_by(50).flatten().copied().collect();
         for (given, name) in [(features, "eight_features"), (fiftieth, "every_fiftieth")] {
-            let expected: Vec<f32> = expected(name)?.into_data().to_vec()?;
-            let worst = distance(&given, &expected);
+            let worst = distance(&given, &expected(numbers, name)?);
             println!("resemblyzer: {name}: at most {worst:.1e} from the package's");
             right &= worst <= 1e-5;
         }

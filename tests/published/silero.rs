@@ -12,10 +12,10 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use burn::tensor::{Device, Tensor, activation, module::conv1d, ops::ConvOptions};
-use burn_rnn::weights::{OnnxFile, PytorchFile, WeightsError};
+use burn_rnn::weights::{OnnxFile, WeightsError};
 use burn_rnn::{LstmCell, Stream};
 use burn_rnn_data::{read_wav, read_wav_folder};
-use burn_rnn_published::{distance, exit, microseconds, sound};
+use burn_rnn_published::{distance, exit, expected, microseconds, sound};
 
 /// The samples of a chunk, and those of the one before with which it is read; as many are mirrored at its end.
 const CHUNK: usize = 512;
@@ -102,7 +102,6 @@ fn main() -> Result<ExitCode, Box<dyn Error>> {
                 }
                 sounds.push(("spoken", spoken));
             }
-            let file = PytorchFile::open(file)?;
             let mut right = true;
             for (name, sound) in sounds {
                 let mut model = Model::read(Path::new(model), &device)?;
@@ -110,11 +109,7 @@ fn main() -> Result<ExitCode, Box<dyn Error>> {
                     .chunks_exact(CHUNK)
                     .map(|chunk| model.hear(chunk))
                     .collect();
-                let expected = file
-                    .tensor::<1>(name, &device)?
-                    .into_data()
-                    .to_vec::<f32>()?;
-                let worst = distance(&given, &expected);
+                let worst = distance(&given, &expected(file, name)?);
                 let chunks = given.len();
                 println!(
                     "silero-vad: {name}: {chunks} chunks, at most {worst:.1e} from the package's"
