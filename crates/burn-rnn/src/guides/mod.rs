@@ -1,5 +1,10 @@
 //! Pages on a subject each, with code that is tested.
 
+// Its links lead to what the feature `pytorch` has.
+#[cfg_attr(not(feature = "pytorch"), allow(rustdoc::broken_intra_doc_links))]
+#[doc = include_str!("coming_from_pytorch.md")]
+pub mod coming_from_pytorch {}
+
 #[doc = include_str!("lengths.md")]
 pub mod lengths {}
 

@@ -175,7 +175,7 @@ impl<'a> Array<'a> {
     }
 
     /// The bytes that the shape asks for.
-    fn byte_len(&self) -> Result<u64, WeightsError> {
+    pub(crate) fn byte_len(&self) -> Result<u64, WeightsError> {
         let Some(size) = self.element.float_size() else {
             return Err(WeightsErrorKind::Element {
                 tensor: self.name.clone(),

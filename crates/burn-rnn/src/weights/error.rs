@@ -93,6 +93,14 @@ pub enum WeightsErrorKind {
         /// The names that come nearest, or all where there are few.
         available: Vec<String>,
     },
+    /// A network that is not there.
+    #[error("has no recurrent network at `{name}`; {}", there_are(available))]
+    NoNetwork {
+        /// The prefix or name asked for; empty for one that is not inside anything.
+        name: String,
+        /// Those that there are.
+        available: Vec<String>,
+    },
     /// A tensor of another shape than the tensors beside it ask for.
     #[error("tensor `{tensor}` has shape {given:?}, expected {expected:?}: {reason}")]
     Shape {
@@ -166,7 +174,7 @@ pub enum WeightsErrorKind {
         reason: String,
     },
     /// A network that the format cannot hold.
-    #[error("the network `{network}` does not fit into a {format} file: {reason}")]
+    #[error("the network `{network}` cannot go to {format}: {reason}")]
     CannotHold {
         /// The name of the network.
         network: String,
@@ -176,7 +184,7 @@ pub enum WeightsErrorKind {
         reason: String,
     },
     /// A tensor on a type of float that the format cannot hold.
-    #[error("`{tensor}` is of {given:?}, which a {format} file cannot hold: cast it")]
+    #[error("`{tensor}` is of {given:?}, which cannot go to {format}: cast it")]
     CannotHoldType {
         /// The name of the tensor.
         tensor: String,
@@ -184,6 +192,12 @@ pub enum WeightsErrorKind {
         given: DType,
         /// The format.
         format: &'static str,
+    },
+    /// Two tensors of one name in a file that is written.
+    #[error("there is a tensor `{tensor}` already: give each network and tensor a name of its own")]
+    Taken {
+        /// The name.
+        tensor: String,
     },
     /// Sizes or options that make no network.
     #[error("`{network}` makes no network: {source}")]
@@ -204,7 +218,7 @@ pub enum WeightsErrorKind {
 /// What there is in the place of something missing.
 fn there_are(available: &[String]) -> String {
     if available.is_empty() {
-        return "there is none with a similar name".into();
+        return "there is none at all".into();
     }
     let quoted: Vec<String> = available.iter().map(|name| format!("`{name}`")).collect();
     format!("there is {}", quoted.join(", "))
