@@ -8,6 +8,9 @@ use assert_cmd::Command;
 #[cfg(unix)]
 #[path = "burn_rnn/broken_off.rs"]
 mod broken_off;
+#[cfg(feature = "weights")]
+#[path = "burn_rnn/convert.rs"]
+mod convert;
 #[path = "burn_rnn/wrong_input.rs"]
 mod wrong_input;
 #[path = "burn_rnn/zoo.rs"]

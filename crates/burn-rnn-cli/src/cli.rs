@@ -9,6 +9,8 @@ use burn_rnn_train::transduce::TransduceArgs;
 use clap::{CommandFactory, Parser, Subcommand};
 
 use crate::completions::CompletionArgs;
+#[cfg(feature = "weights")]
+use crate::convert::ConvertArgs;
 use crate::evaluate::EvalArgs;
 use crate::generate::GenerateArgs;
 use crate::inspect::InspectArgs;
@@ -58,6 +60,9 @@ pub enum Command {
     Transduce(TransduceArgs),
     /// Writes an HTML page that colours a text by a hidden unit's activation
     Activations(ActivationArgs),
+    /// Brings recurrent networks from one library's file into another's: PyTorch and others
+    #[cfg(feature = "weights")]
+    Convert(ConvertArgs),
     /// Shows what is in a model file: task, scores, layers, parameters, sizes
     Inspect(InspectArgs),
     /// Lists the models of the zoo: task, architecture, size, metric, how each was trained

@@ -2,6 +2,8 @@
 
 mod cli;
 mod completions;
+#[cfg(feature = "weights")]
+mod convert;
 mod evaluate;
 mod generate;
 mod inspect;
@@ -43,6 +45,8 @@ fn run() -> Result<(), TrainError> {
         Command::Tag(args) => burn_rnn_train::tag::command::tag(&args),
         Command::Transduce(args) => burn_rnn_train::transduce::transduce(&args),
         Command::Activations(args) => burn_rnn_train::char_rnn::command::activations(&args),
+        #[cfg(feature = "weights")]
+        Command::Convert(args) => convert::convert(&args),
         Command::Inspect(args) => inspect::inspect(&args),
         Command::List(args) => list::list(&args),
         Command::Completions(args) => {

@@ -8,9 +8,11 @@ use super::error::{WeightsError, WeightsErrorKind};
 use super::import::MappedTensor;
 use super::layout::{Layout, PEEPHOLE_ROWS, read_tensor};
 use crate::directional::Directional;
+use crate::error::at_least_one;
 use crate::{
-    CellOptions, CellShape, GruCell, GruOptions, Initialization, LstmCell, LstmOptions, Merge,
-    Peephole, PeepholeKind, Recurrent, Reset, SimpleCell, SimpleOptions, StackedConfig,
+    CellOptions, CellShape, ConfigError, GruCell, GruOptions, Initialization, LstmCell,
+    LstmOptions, Merge, Peephole, PeepholeKind, Recurrent, Reset, SimpleCell, SimpleOptions,
+    StackedConfig,
 };
 
 /// The parameters of a network as a file has them. `O` is the kind: [`SimpleOptions`], [`LstmOptions`] or [`GruOptions`].
@@ -56,12 +58,12 @@ pub(crate) struct CellArrays<'a, O> {
 
 /// The parameters of a cell as they are here.
 pub(crate) struct CellParameters {
-    w_input: Param<Tensor<2>>,
-    w_hidden: Param<Tensor<2>>,
-    bias: Option<Param<Tensor<1>>>,
-    bias_hidden: Option<Param<Tensor<1>>>,
-    w_project: Option<Param<Tensor<2>>>,
-    peephole: Option<Param<Tensor<2>>>,
+    pub w_input: Param<Tensor<2>>,
+    pub w_hidden: Param<Tensor<2>>,
+    pub bias: Option<Param<Tensor<1>>>,
+    pub bias_hidden: Option<Param<Tensor<1>>>,
+    pub w_project: Option<Param<Tensor<2>>>,
+    pub peephole: Option<Param<Tensor<2>>>,
 }
 
 /// What a kind of cell does with its parameters.
@@ -154,6 +156,23 @@ impl FileCell for GruOptions {
             options: self,
         }
     }
+}
+
+/// Refuses options that make no cell of these parameters, which fit each other.
+pub(crate) fn checked(
+    options: &impl CellOptions,
+    parameters: &CellParameters,
+) -> Result<(), ConfigError> {
+    let [d_input, _] = parameters.w_input.dims();
+    let [d_hidden, _] = parameters.w_hidden.dims();
+    at_least_one("d_input", d_input)?;
+    at_least_one("d_hidden", d_hidden)?;
+    options.validate(&CellShape {
+        d_input,
+        d_hidden,
+        bias: parameters.bias.is_some(),
+        initialization: Initialization::default(),
+    })
 }
 
 /// A network out of a file's arrays, its parameters in the device's float type, and which tensor came where.
@@ -317,7 +336,7 @@ fn check_options<O: FileCell>(
         ("d_hidden", d_hidden),
         ("d_output", d_output),
     ] {
-        crate::error::at_least_one(field, size).map_err(config)?;
+        at_least_one(field, size).map_err(config)?;
     }
     let bias = cell.bias.is_some();
     let shape = CellShape {

@@ -5,7 +5,7 @@
 //! | PyTorch: `.pt`, `.pth`, `.safetensors` | `pytorch` | yes | safetensors |
 //! | Keras: `.keras`, `.weights.h5`, `.h5` | `keras` | yes | |
 //! | ONNX | `onnx` | yes | yes |
-//! | modules of `burn::nn` | any of them | yes | yes |
+//! | [modules of `burn::nn`](burn_nn) | any of them | yes | yes |
 //!
 //! Parameters come into the float type of the device ([`Device::settings`](burn::tensor::Device::settings)), as fresh ones do, whatever
 //! type a file has: F16 and BF16 become F32 without loss on a device of F32; F64 is rounded there, and whole on a device of F64.
@@ -13,19 +13,29 @@
 //! Nothing is believed: sizes are checked against the length of the file before memory is taken, shapes against each other before
 //! anything is built, and what does not fit is a [`WeightsError`] that names the tensor, its shape and the one expected.
 
-mod array;
-mod build;
-mod copy;
+// No format alone uses all of what they share.
+macro_rules! shared {
+    ($($module:ident),+) => {$(
+        #[cfg_attr(
+            not(all(feature = "pytorch", feature = "keras", feature = "onnx")),
+            allow(dead_code)
+        )]
+        mod $module;
+    )+};
+}
+
+shared!(array, build, copy, layout, parts, whole_file);
+
+pub mod burn_nn;
 mod error;
 mod import;
 #[cfg(feature = "keras")]
 mod keras;
-mod layout;
 mod network;
 #[cfg(feature = "onnx")]
 mod onnx;
-mod parts;
-mod whole_file;
+#[cfg(feature = "pytorch")]
+mod pytorch;
 
 pub use array::ElementType;
 pub use error::{WeightsError, WeightsErrorKind};
@@ -35,3 +45,5 @@ pub use keras::KerasFile;
 pub use network::AnyNetwork;
 #[cfg(feature = "onnx")]
 pub use onnx::{OnnxDirection, OnnxFile, OnnxInputs, OnnxNode, OnnxOutputs, OnnxWriter};
+#[cfg(feature = "pytorch")]
+pub use pytorch::{PytorchFile, PytorchWriter};

@@ -98,7 +98,7 @@ impl OnnxWriter {
         let path = path.as_ref();
         let write = || {
             let model = self.model()?;
-            write_whole(path, |part| std::fs::write(part, model.as_bytes()))
+            write_whole(path, model.as_bytes())
         };
         write().map_err(|error| error.in_file(path))
     }

@@ -1,0 +1,310 @@
+//! `burn-rnn convert`: recurrent networks from one library's file into another's.
+
+use std::fs::File;
+use std::io::{Read, Seek, SeekFrom};
+use std::path::{Path, PathBuf};
+
+use burn::tensor::Device;
+use burn_rnn::Activation;
+use burn_rnn::weights::{
+    AnyNetwork, Import, PytorchFile, PytorchWriter, WeightsError, WeightsErrorKind,
+};
+use burn_rnn_train::TrainError;
+use clap::{Args, ValueEnum};
+
+/// The options of `convert`.
+#[derive(Debug, Args)]
+pub struct ConvertArgs {
+    /// The file to read: its content says what it is, else the ending of its name
+    pub input: PathBuf,
+    /// The file to write, in the format that its ending says; none to see alone what is in the input
+    pub output: Option<PathBuf>,
+    /// Converts the recurrent networks where the file has other tensors, too, which are left behind
+    #[arg(long)]
+    pub partial: bool,
+    /// The activation of simple networks of PyTorch, whose files do not have it
+    #[arg(long, value_enum, default_value_t = RnnActivation::Tanh)]
+    pub rnn_activation: RnnActivation,
+    /// One JSON object in place of the tables
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// What `nn.RNN` has.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub enum RnnActivation {
+    /// The default of `nn.RNN`
+    Tanh,
+    /// `nonlinearity="relu"`
+    Relu,
+}
+
+/// A format: the one place where it becomes part of the program.
+struct Format {
+    name: &'static str,
+    /// The endings of its files' names, those that are written first.
+    endings: &'static [&'static str],
+    /// Whether a file with this content is one.
+    is: fn(&Content) -> bool,
+    read: fn(&ConvertArgs, &Device) -> Result<Import, WeightsError>,
+    /// Writes all networks, whole or not at all; none where the format is only read.
+    write: Option<fn(Import, &Path) -> Result<(), WeightsError>>,
+}
+
+const FORMATS: &[Format] = &[Format {
+    name: "PyTorch",
+    endings: &["safetensors", "pt", "pth", "bin"],
+    is: |content| {
+        content.is_zip_with("data.pkl") || content.is_pickle() || content.is_safetensors()
+    },
+    read: read_pytorch,
+    write: Some(write_pytorch),
+}];
+
+fn read_pytorch(args: &ConvertArgs, device: &Device) -> Result<Import, WeightsError> {
+    let activation = match args.rnn_activation {
+        RnnActivation::Tanh => Activation::Tanh,
+        RnnActivation::Relu => Activation::Relu,
+    };
+    PytorchFile::open(&args.input)?.import(activation, device)
+}
+
+fn write_pytorch(import: Import, path: &Path) -> Result<(), WeightsError> {
+    let networks = import.networks.into_iter();
+    let writer = networks
+        .map(|named| (named.name, named.network))
+        .try_fold(PytorchWriter::new(), |writer, (name, network)| {
+            writer.network(&name, network)
+        });
+    writer?.save(path)
+}
+
+/// The beginning and the end of a file, which say what it is.
+struct Content {
+    head: Vec<u8>,
+    tail: Vec<u8>,
+}
+
+impl Content {
+    fn of(path: &Path) -> std::io::Result<Self> {
+        const SIZE: u64 = 1 << 16;
+        let mut file = File::open(path)?;
+        let (mut head, mut tail) = (Vec::new(), Vec::new());
+        (&mut file).take(512).read_to_end(&mut head)?;
+        let length = file.metadata()?.len();
+        file.seek(SeekFrom::Start(length.saturating_sub(SIZE)))?;
+        file.take(SIZE).read_to_end(&mut tail)?;
+        Ok(Self { head, tail })
+    }
+
+    /// A zip archive, whose directory of names is at its end.
+    fn is_zip_with(&self, entry: &str) -> bool {
+        let entry = entry.as_bytes();
+        let names = |bytes: &[u8]| bytes.windows(entry.len()).any(|name| name == entry);
+        self.head.starts_with(b"PK\x03\x04") && names(&self.tail)
+    }
+
+    /// A pickle of protocol 2 or later.
+    fn is_pickle(&self) -> bool {
+        matches!(self.head.as_slice(), [0x80, 2..=5, ..]) && !self.is_safetensors()
+    }
+
+    /// A length of eight bytes and JSON.
+    fn is_safetensors(&self) -> bool {
+        self.head.get(8) == Some(&b'{')
+    }
+}
+
+/// Prints what became what, and writes the networks.
+pub fn convert(args: &ConvertArgs) -> Result<(), TrainError> {
+    let target = (args.output.as_deref()).map(target).transpose()?;
+    let format = source(&args.input)?;
+    let import =
+        (format.read)(args, &Device::default()).map_err(|error| refuse(&args.input, &error))?;
+    if args.json {
+        print_json(format, &import);
+    } else {
+        print_tables(format, &import);
+    }
+    let left = import.unmapped.len();
+    let Some((path, write)) = target else {
+        return Ok(());
+    };
+    if left > 0 && !args.partial {
+        let tensors = match left {
+            1 => "1 tensor".to_string(),
+            _ => format!("{left} tensors"),
+        };
+        return Err(model(
+            &args.input,
+            format!(
+                "{tensors} of it would be left behind, and nothing was written: give --partial to convert the recurrent networks alone"
+            ),
+        ));
+    }
+    write(import, path).map_err(|error| refuse(path, &error))
+}
+
+type Write = fn(Import, &Path) -> Result<(), WeightsError>;
+
+/// How to write a file of this name.
+fn target(path: &Path) -> Result<(&Path, Write), TrainError> {
+    let written = FORMATS
+        .iter()
+        .filter_map(|format| Some((format, format.write?)));
+    let (_, write) =
+        (written.clone().find(|(format, _)| has_ending(format, path))).ok_or_else(|| {
+            let known: Vec<String> = written
+                .map(|(format, _)| format!(".{} ({})", format.endings[0], format.name))
+                .collect();
+            let known = known.join(", ");
+            model(
+                path,
+                format!("its ending says no format that is written, expected {known}"),
+            )
+        })?;
+    Ok((path, write))
+}
+
+/// The format of a file that is there: what its content says, else what its name says.
+fn source(path: &Path) -> Result<&'static Format, TrainError> {
+    let content =
+        Content::of(path).map_err(|error| refuse(path, &WeightsErrorKind::Read(error).into()))?;
+    let by_content = FORMATS.iter().find(|format| (format.is)(&content));
+    let by_name = || FORMATS.iter().find(|format| has_ending(format, path));
+    by_content.or_else(by_name).ok_or_else(|| {
+        let known: Vec<&str> = FORMATS.iter().map(|format| format.name).collect();
+        let known = known.join(", ");
+        model(
+            path,
+            format!(
+                "neither its content nor its ending says what it is, expected a file of {known}"
+            ),
+        )
+    })
+}
+
+fn has_ending(format: &Format, path: &Path) -> bool {
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    let name = name.to_lowercase();
+    let ends = |ending: &&str| name.ends_with(&format!(".{ending}"));
+    format.endings.iter().any(ends)
+}
+
+fn model(path: &Path, reason: String) -> TrainError {
+    let path = path.to_path_buf();
+    TrainError::Model { path, reason }
+}
+
+/// The error with the file that it is about, once.
+fn refuse(path: &Path, error: &WeightsError) -> TrainError {
+    model(error.path().unwrap_or(path), error.kind().to_string())
+}
+
+fn describe(network: &AnyNetwork) -> String {
+    let layers = match network.layers() {
+        1 => "1 layer".to_string(),
+        layers => format!("{layers} layers"),
+    };
+    let directions = if network.is_bidirectional() {
+        "both directions"
+    } else {
+        "one direction"
+    };
+    format!(
+        "{}, {} features in and {} out, {layers}, {directions}",
+        network.kind(),
+        network.d_input(),
+        network.d_output()
+    )
+}
+
+fn shape(dims: &[usize]) -> String {
+    let dims: Vec<String> = dims.iter().map(usize::to_string).collect();
+    dims.join(" × ")
+}
+
+fn print_tables(format: &Format, import: &Import) {
+    println!("format      {}", format.name);
+    for named in &import.networks {
+        let name = if named.name.is_empty() {
+            "(whole file)"
+        } else {
+            &named.name
+        };
+        println!("network     {name}: {}", describe(&named.network));
+    }
+    let mut rows = vec![["tensor", "shape", "type", "became", "shape"].map(String::from)];
+    rows.extend(import.mapped.iter().map(|tensor| {
+        let dot = if tensor.network.is_empty() { "" } else { "." };
+        [
+            tensor.tensor.clone(),
+            shape(&tensor.shape),
+            tensor.element.to_string(),
+            format!("{}{dot}{}", tensor.network, tensor.parameter),
+            shape(&tensor.parameter_shape),
+        ]
+    }));
+    print_rows(&rows);
+    if import.unmapped.is_empty() {
+        println!("\nnothing is left");
+        return;
+    }
+    let mut rows = vec![["left", "shape", "type"].map(String::from)];
+    rows.extend(import.unmapped.iter().map(|tensor| {
+        [
+            tensor.name.clone(),
+            shape(&tensor.shape),
+            tensor.element.to_string(),
+        ]
+    }));
+    print_rows(&rows);
+}
+
+fn print_rows<const N: usize>(rows: &[[String; N]]) {
+    println!();
+    let width = |column: usize| rows.iter().map(|row| row[column].chars().count()).max();
+    let widths: Vec<usize> = (0..N).map(|column| width(column).unwrap_or(0)).collect();
+    for row in rows {
+        let cells = row
+            .iter()
+            .zip(&widths)
+            .map(|(cell, width)| format!("{cell:width$}"));
+        let line = cells.collect::<Vec<_>>().join("  ");
+        println!("{}", line.trim_end());
+    }
+}
+
+fn print_json(format: &Format, import: &Import) {
+    let networks: Vec<_> = (import.networks.iter())
+        .map(|named| serde_json::json!({ "name": named.name, "network": describe(&named.network) }))
+        .collect();
+    let mapped: Vec<_> = (import.mapped.iter())
+        .map(|tensor| {
+            serde_json::json!({
+                "tensor": tensor.tensor,
+                "shape": tensor.shape,
+                "type": tensor.element.to_string(),
+                "network": tensor.network,
+                "parameter": tensor.parameter,
+                "parameter_shape": tensor.parameter_shape,
+            })
+        })
+        .collect();
+    let left: Vec<_> = (import.unmapped.iter())
+        .map(|tensor| {
+            serde_json::json!({
+                "tensor": tensor.name,
+                "shape": tensor.shape,
+                "type": tensor.element.to_string(),
+            })
+        })
+        .collect();
+    let all = serde_json::json!({
+        "format": format.name,
+        "networks": networks,
+        "mapped": mapped,
+        "left": left,
+    });
+    println!("{all}");
+}
