@@ -1,7 +1,9 @@
 //! Weights in and out: files of PyTorch, Keras and ONNX, and modules of Burn's own.
 
+#[allow(dead_code)] // Other programs use the rest.
 #[path = "../compare.rs"]
 mod compare;
+#[allow(dead_code)]
 #[path = "../fixture.rs"]
 mod fixture;
 

@@ -8,7 +8,7 @@ use burn_rnn::weights::{
     AnyNetwork, ElementType, PytorchFile, PytorchWriter, WeightsError, WeightsErrorKind,
 };
 use burn_rnn::{
-    Activation, Coupling, Gru, GruConfig, Layer, Lstm, LstmConfig, Merge, PeepholeKind, Reset,
+    Activation, Coupling, Gru, GruConfig, Lstm, LstmConfig, Merge, PeepholeKind, Reset, Sequences,
     SimpleRnnConfig,
 };
 
@@ -390,10 +390,10 @@ fn networks_of_one_bias_go_out_with_a_second_of_zeros() {
             .iter()
             .find(|(name, _)| *name == read.name)
             .unwrap();
-        let expected = network.forward(input.clone(), None);
+        let expected = network.forward(input.clone(), Sequences::default());
         assert_close(
             &read.name,
-            &read.network.forward(input.clone(), None),
+            &read.network.forward(input.clone(), Sequences::default()),
             &expected,
             1e-6,
         );
@@ -528,7 +528,7 @@ fn a_file_that_cannot_be_written_leaves_what_was_there() {
 fn what_is_read_can_be_trained() {
     let device = Device::flex().autodiff();
     let lstm = open("lstm.safetensors").lstm("", &device).unwrap();
-    let (output, _) = lstm.stack.forward(Tensor::ones([2, 3, 3], &device), None);
+    let (output, _) = lstm.forward(Tensor::ones([2, 3, 3], &device), None);
     let gradients = output.mean().backward();
     assert!(
         lstm.cells()

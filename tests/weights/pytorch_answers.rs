@@ -8,7 +8,7 @@ use burn::tensor::{Device, Distribution, Tensor};
 use burn_rnn::weights::{AnyNetwork, PytorchFile, PytorchWriter};
 use burn_rnn::{
     Activation, Cell, CellOptions, DirectionalState, GruConfig, HiddenState, Initialization,
-    LstmConfig, LstmState, Recurrent, RecurrentConfig, RecurrentState, SimpleRnnConfig,
+    LstmConfig, LstmState, Recurrent, RecurrentConfig, RecurrentState, Sequences, SimpleRnnConfig,
 };
 
 use crate::compare::{assert_close, values};
@@ -109,9 +109,7 @@ fn check(answers: &Fixture, name: &str, network: &AnyNetwork, device: &Device) {
 #[test]
 fn every_module_gives_pytorchs_outputs_and_goes_back_bit_by_bit() {
     let device = Device::flex();
-    let answers = fixture::all("weights/pytorch");
-    let answers = answers.iter().find(|file| file.name == "all.answers");
-    let answers = answers.expect("the answers are committed");
+    let answers = fixture::all("weights/pytorch/answers").remove(0);
     let path = fixture_path("all.pt");
     let file = PytorchFile::open(&path).unwrap();
     let names: Vec<String> = file.networks().map(str::to_string).collect();
@@ -130,7 +128,7 @@ fn every_module_gives_pytorchs_outputs_and_goes_back_bit_by_bit() {
         };
         assert_eq!(network.layers(), layers, "{name}");
         assert_eq!(network.is_bidirectional(), name.contains("_two_"), "{name}");
-        check(answers, name, &network, &device);
+        check(&answers, name, &network, &device);
         writer = match name.starts_with("cell_") {
             true => writer.cell(name, network).unwrap(),
             false => writer.network(name, network).unwrap(),
@@ -170,7 +168,7 @@ fn networks_for_pytorch_are_written() {
     // The names say what to make. Half of the networks have one bias, whose second PyTorch gets as zeros.
     for (index, name) in file.networks().enumerate() {
         let network = made(name, index % 2 == 0, &device);
-        let output = network.forward(input.clone(), None);
+        let output = network.forward(input.clone(), Sequences::default());
         answers = answers.tensor(name, output).unwrap();
         writer = match name.starts_with("cell_") {
             true => writer.cell(name, network).unwrap(),

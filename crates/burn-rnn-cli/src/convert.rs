@@ -269,7 +269,7 @@ fn print_rows<const N: usize>(rows: &[[String; N]]) {
         let cells = row
             .iter()
             .zip(&widths)
-            .map(|(cell, width)| format!("{cell:width$}"));
+            .map(|(cell, &width)| format!("{cell:width$}"));
         let line = cells.collect::<Vec<_>>().join("  ");
         println!("{}", line.trim_end());
     }

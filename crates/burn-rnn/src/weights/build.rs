@@ -271,21 +271,18 @@ fn check_cell<O: FileCell>(
             })
         })
     };
-    let (d_output, hidden_columns) = matrix(&cell.w_hidden)?;
     let (d_input, _) = matrix(&cell.w_input)?;
-    // A projection says both sizes; without one, the hidden matrix is square but for its blocks.
-    let d_hidden = match &cell.w_project {
-        Some(w_project) => matrix(w_project)?.0,
-        None => d_output,
-    };
-    let from = match &cell.w_project {
-        Some(w_project) => format!("`{}`", w_project.name()),
-        None => format!("`{}` and its {} gates", cell.w_hidden.name(), layout.blocks),
-    };
-    let d_output = match &cell.w_project {
-        Some(w_project) => matrix(w_project)?.1,
-        None if layout.blocks.checked_mul(d_hidden) == Some(hidden_columns) => d_hidden,
-        None => d_output,
+    let (recurs, _) = matrix(&cell.w_hidden)?;
+    // A projection says both sizes; without one as many features recur as there are units.
+    let (from, [d_hidden, d_output]) = match &cell.w_project {
+        Some(w_project) => {
+            let (d_hidden, d_output) = matrix(w_project)?;
+            (format!("`{}`", w_project.name()), [d_hidden, d_output])
+        }
+        None => (
+            format!("`{}` and its {} gates", cell.w_hidden.name(), layout.blocks),
+            [recurs; 2],
+        ),
     };
     let gates = layout.blocks.saturating_mul(d_hidden);
     let (reads, why) = match reads {

@@ -215,11 +215,17 @@ pub enum WeightsErrorKind {
     },
 }
 
-/// What there is in the place of something missing.
+/// What there is in the place of something missing; of much the beginning.
 fn there_are(available: &[String]) -> String {
+    const SHOWN: usize = 8;
     if available.is_empty() {
         return "there is none at all".into();
     }
-    let quoted: Vec<String> = available.iter().map(|name| format!("`{name}`")).collect();
-    format!("there is {}", quoted.join(", "))
+    let shown = available.iter().take(SHOWN);
+    let quoted: Vec<String> = shown.map(|name| format!("`{name}`")).collect();
+    let quoted = quoted.join(", ");
+    match available.len().checked_sub(SHOWN) {
+        None | Some(0) => format!("there is {quoted}"),
+        Some(more) => format!("there is {quoted} and {more} more"),
+    }
 }

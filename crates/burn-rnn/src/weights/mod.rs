@@ -14,28 +14,27 @@
 //! anything is built, and what does not fit is a [`WeightsError`] that names the tensor, its shape and the one expected.
 
 // No format alone uses all of what they share.
-macro_rules! shared {
-    ($($module:ident),+) => {$(
-        #[cfg_attr(
-            not(all(feature = "pytorch", feature = "keras", feature = "onnx")),
-            allow(dead_code)
-        )]
-        mod $module;
-    )+};
-}
+#![cfg_attr(
+    not(all(feature = "pytorch", feature = "keras", feature = "onnx")),
+    allow(dead_code)
+)]
 
-shared!(array, build, copy, layout, parts, whole_file);
-
+mod array;
+mod build;
 pub mod burn_nn;
+mod copy;
 mod error;
 mod import;
 #[cfg(feature = "keras")]
 mod keras;
+mod layout;
 mod network;
 #[cfg(feature = "onnx")]
 mod onnx;
+mod parts;
 #[cfg(feature = "pytorch")]
 mod pytorch;
+mod whole_file;
 
 pub use array::ElementType;
 pub use error::{WeightsError, WeightsErrorKind};

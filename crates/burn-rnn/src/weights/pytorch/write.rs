@@ -115,10 +115,11 @@ impl PytorchWriter {
         let metadata = HashMap::from([("format".to_string(), "pt".to_string())]);
         let bytes = safetensors::serialize(views, Some(metadata));
         // A header of more than 100 MB is the one thing that can be wrong.
-        let bytes = bytes.map_err(|error| WeightsErrorKind::Write(io::Error::other(error)).into());
-        bytes
-            .and_then(|bytes| write_whole(path, &bytes))
-            .map_err(|error: WeightsError| error.in_file(path))
+        let written = match bytes {
+            Ok(bytes) => write_whole(path, &bytes),
+            Err(error) => Err(WeightsErrorKind::Write(io::Error::other(error)).into()),
+        };
+        written.map_err(|error| error.in_file(path))
     }
 
     fn add(
