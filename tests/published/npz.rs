@@ -20,7 +20,7 @@ pub fn read(path: &Path) -> Result<HashMap<String, TensorData>, Box<dyn Error>> 
     let mut arrays = HashMap::new();
     for index in 0..file.len() {
         let entry = file.by_index(index)?;
-        let name = entry.name().trim_end_matches(".npy").to_owned();
+        let name = entry.name()?.trim_end_matches(".npy").to_owned();
         let array = NpyFile::new(entry)?;
         let shape: Vec<usize> = array.shape().iter().map(|&dim| dim as usize).collect();
         arrays.insert(name, TensorData::new(array.into_vec::<f32>()?, shape));

@@ -139,41 +139,6 @@ impl<'a> Array<'a> {
         }
     }
 
-    /// The part at `index` of the first dimension, without that dimension; named `name[index]`. Bytes that are here are borrowed.
-    ///
-    /// # Errors
-    ///
-    /// Where there is no first dimension or not so many parts, or the bytes cannot be read.
-    pub(crate) fn part(&self, index: usize) -> Result<Array<'_>, WeightsError> {
-        let name = format!("{}[{index}]", self.name);
-        let Some((&parts, shape)) = self
-            .shape
-            .split_first()
-            .filter(|(parts, _)| index < **parts)
-        else {
-            return Err(WeightsErrorKind::Missing {
-                tensor: name,
-                needed_by: "the network needs".into(),
-                available: vec![format!("{} of shape {:?}", self.name, self.shape)],
-            }
-            .into());
-        };
-        let cut = |bytes: &[u8]| {
-            let size = bytes.len() / parts;
-            index * size..(index + 1) * size
-        };
-        let source = match self.bytes()? {
-            Cow::Borrowed(bytes) => Source::Here(Cow::Borrowed(&bytes[cut(bytes)])),
-            Cow::Owned(bytes) => Source::Here(Cow::Owned(bytes[cut(&bytes)].to_vec())),
-        };
-        Ok(Array {
-            name,
-            shape: shape.to_vec(),
-            element: self.element.clone(),
-            source,
-        })
-    }
-
     /// The bytes that the shape asks for.
     pub(crate) fn byte_len(&self) -> Result<u64, WeightsError> {
         let Some(size) = self.element.float_size() else {
