@@ -83,7 +83,10 @@ impl Model {
             features = conv1d(features, weight, Some(bias), options(stride, 1));
             features = activation::relu(features);
         }
-        features.into_data().to_vec().expect("features are of f32")
+        features
+            .into_data()
+            .try_to_vec()
+            .expect("features are of f32")
     }
 }
 

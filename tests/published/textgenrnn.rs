@@ -113,7 +113,7 @@ fn main() -> Result<ExitCode, Box<dyn Error>> {
         [folder, "--check", texts, numbers] => {
             let model = Model::read(Path::new(folder), &device)?;
             let texts: Vec<String> = serde_json::from_slice(&std::fs::read(texts)?)?;
-            let given: Vec<f32> = model.next(&texts)?.into_data().to_vec()?;
+            let given: Vec<f32> = model.next(&texts)?.into_data().try_to_vec()?;
             let worst = distance(&given, &expected(numbers, "next")?);
             println!(
                 "textgenrnn: the distributions after {} texts are at most {worst:.1e} from Keras'",

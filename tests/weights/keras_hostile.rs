@@ -157,7 +157,7 @@ fn damaged_files_are_read_or_refused() {
     let path = folder.path().join("damaged.keras");
     let mut whole = 0;
     for index in 0..count() {
-        let bytes = mutator.next();
+        let bytes = mutator.damaged();
         std::fs::write(&path, &bytes).unwrap();
         let read = std::panic::catch_unwind(|| read(&path, bytes.len()));
         let Ok(read) = read else {

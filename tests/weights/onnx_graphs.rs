@@ -103,7 +103,7 @@ fn what_pytorch_exports_is_one_network() {
             true => x.swap_dims(0, 1),
             false => x,
         };
-        let output = swap(network.forward(swap(x), None));
+        let output = swap(network.forward(swap(x), burn_rnn::Sequences::default()));
         let expected = fixture.tensor("expected.output", &device);
         assert_close(name, &output, &expected, 1e-5);
         count += 1;
@@ -135,7 +135,9 @@ fn layers_are_one_network_where_nothing_else_is_between() {
             networks.len()
         );
         if let [only] = import.networks.as_slice() {
-            let output = only.network.forward(fixture.tensor("X", &device), None);
+            let output = only
+                .network
+                .forward(fixture.tensor("X", &device), burn_rnn::Sequences::default());
             let expected = fixture.tensor("expected.output", &device);
             assert_close(name, &output, &expected, 1e-5);
         }

@@ -262,12 +262,16 @@ fn ours_to_onnx_and_back() {
             panic!("{name}: {} networks", import.networks.len());
         };
         let x = input(&network, &device);
-        let expected = network.forward(x.clone(), None);
+        let expected = network.forward(x.clone(), burn_rnn::Sequences::default());
         let swap = |x: Tensor<3>| match batch_first(&network) {
             true => x.swap_dims(0, 1),
             false => x,
         };
-        let output = swap(again.network.forward(swap(x), None));
+        let output = swap(
+            again
+                .network
+                .forward(swap(x), burn_rnn::Sequences::default()),
+        );
         assert_close(&name, &output, &expected, 1e-5);
 
         // The input gate's parameters are the forget gate's with the sign turned: other bits, of the same network.
@@ -359,7 +363,7 @@ fn models_for_onnx_runtime() {
                 .init(&device)
         });
         let x = input(&network, &device);
-        let zeros = network.forward(x.clone(), None);
+        let zeros = network.forward(x.clone(), burn_rnn::Sequences::default());
         let (output, states) = match &network {
             AnyNetwork::SimpleRnn(network) => run(network, x.clone()),
             AnyNetwork::Lstm(network) => run(network, x.clone()),
