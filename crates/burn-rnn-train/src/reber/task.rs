@@ -171,12 +171,12 @@ impl Task for ReberTask {
         Ok(vec![score.divergence, score.right])
     }
 
-    fn sample(&self, model: &ReberModel, device: &Device) -> Option<String> {
+    fn sample(&self, model: &ReberModel, _device: &Device) -> Option<String> {
         let sampling = Sampling {
             temperature: 1.0,
             seed: self.seed,
         };
-        let strings = write_strings(model, 3, sampling, device).ok()?;
+        let strings = write_strings(model, 3, sampling).ok()?;
         let told = strings.iter().map(|string| match is_reber(string) {
             true => format!("{string} (legal)"),
             false => format!("{string} (illegal)"),
