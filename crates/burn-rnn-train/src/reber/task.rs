@@ -12,6 +12,7 @@ use super::score::{ReberScore, told};
 use super::{ReberModel, ReberSettings, one_hot, write_strings};
 use crate::char_rnn::Sampling;
 use crate::cross_entropy::cross_entropies;
+use crate::floats::floats;
 use crate::learn::{Learnable, Lesson, Moment, Task};
 use crate::{NetworkState, TrainError};
 
@@ -73,10 +74,7 @@ impl ReberTask {
             let values_a_string = batch.inputs.dims()[1] * REBER_SYMBOLS.len();
             steps += batch.steps;
             let (logits, _) = model.forward(batch.inputs, None);
-            let logits: Vec<f32> = logits
-                .into_data_as::<f32>()
-                .try_into_vec()
-                .expect("the data was asked for as f32");
+            let logits = floats(logits);
             for (string, logits) in strings.iter().zip(logits.chunks(values_a_string)) {
                 let told = told(string, logits);
                 divergence += told.iter().map(|told| told.divergence).sum::<f64>();
