@@ -12,6 +12,7 @@ mod device;
 #[cfg(test)]
 mod drawn;
 mod error;
+mod floats;
 pub mod forecast;
 pub mod frames;
 mod grid;

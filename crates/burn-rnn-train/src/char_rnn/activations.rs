@@ -7,6 +7,7 @@ use burn::tensor::{Int, Tensor, TensorData};
 
 use super::CharModel;
 use crate::TrainError;
+use crate::floats::floats;
 use crate::new_file::write_whole;
 
 /// What the units of a model's last layer do over a text.
@@ -29,12 +30,9 @@ impl Activations {
         let ids = Tensor::<2, Int>::from_data(TensorData::new(numbers, shape), &device);
         let (hidden, _) = model.network.forward(model.embedding.forward(ids), None);
         let units = hidden.dims()[2];
-        let values = hidden.into_data_as::<f32>();
         Self {
             text,
-            values: values
-                .try_into_vec()
-                .expect("the data was asked for as f32"),
+            values: floats(hidden),
             units,
         }
     }

@@ -6,6 +6,7 @@ use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
 use super::CharModel;
+use crate::floats::floats;
 use crate::{NetworkStream, TrainError};
 
 /// How the next character is drawn.
@@ -67,11 +68,8 @@ impl<'a> Generator<'a> {
         } else {
             vocabulary.encode(prompt)?
         };
-        let embedding = model.embedding.weight.val().into_data_as::<f32>();
         Ok(Self {
-            embedding: embedding
-                .try_into_vec()
-                .expect("the data was asked for as f32"),
+            embedding: floats(model.embedding.weight.val()),
             stream: model.network.stream(1),
             head: model.head.floats(1),
             vocabulary,

@@ -11,6 +11,7 @@ use burn_rnn_data::{Augmentation, bucketed};
 
 use super::examples::{Variants, draw_variants, unchanged};
 use super::{ClassifierSettings, SoundClassifier};
+use crate::floats::floats;
 use crate::frames::Frames;
 use crate::learn::{Learnable, Lesson, Moment, Task};
 use crate::sounds::{Sounds, place};
@@ -95,10 +96,7 @@ impl SoundClassifier {
         for some in frames.chunks(AT_ONCE) {
             let logits = self.forward(&Frames::new(some, bands, device));
             let [_, labels] = logits.dims();
-            let values: Vec<f32> = softmax(logits, 1)
-                .into_data_as::<f32>()
-                .try_into_vec()
-                .expect("the data was asked for as f32");
+            let values = floats(softmax(logits, 1));
             probabilities.extend(values.chunks(labels).map(<[f32]>::to_vec));
         }
         probabilities

@@ -52,6 +52,7 @@ mod tests {
     use burn::tensor::Device;
 
     use super::*;
+    use crate::floats::floats;
 
     /// The gradient of `sum(W x + b)` at `x = 3`: 3 for each weight, 1 for each bias.
     fn clipped(max_norm: f64) -> (Linear, GradientsParams) {
@@ -65,16 +66,12 @@ mod tests {
         (linear, gradients)
     }
 
-    fn values<const D: usize>(tensor: Tensor<D>) -> Vec<f32> {
-        tensor.into_data_as::<f32>().try_into_vec().unwrap()
-    }
-
     #[test]
     fn large_gradients_are_scaled_together() {
         // The norm is √(9 + 9 + 1 + 1) = √20.
         let (linear, gradients) = clipped(1.0);
-        let weight = values(gradients.get::<2>(linear.weight.id).unwrap());
-        let bias = values(
+        let weight = floats(gradients.get::<2>(linear.weight.id).unwrap());
+        let bias = floats(
             gradients
                 .get::<1>(linear.bias.as_ref().unwrap().id)
                 .unwrap(),
@@ -91,7 +88,7 @@ mod tests {
     #[test]
     fn small_gradients_stay() {
         let (linear, gradients) = clipped(10.0);
-        let weight = values(gradients.get::<2>(linear.weight.id).unwrap());
+        let weight = floats(gradients.get::<2>(linear.weight.id).unwrap());
         assert_eq!(weight, [3.0, 3.0]);
     }
 }

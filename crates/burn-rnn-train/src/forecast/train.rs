@@ -11,6 +11,7 @@ use super::average::ParameterAverage;
 use super::clip::clip_global_norm;
 use super::{Forecaster, ForecasterKind};
 use crate::TrainError;
+use crate::floats::floats;
 
 /// The settings of [`fit`].
 #[derive(Clone, Debug, PartialEq)]
@@ -161,10 +162,7 @@ pub fn predict(model: &Forecaster, windows: &Windows<'_>, device: &Device) -> Ve
     let mut forecasts = Vec::with_capacity(windows.len());
     for picks in picks.chunks(EVALUATED_AT_ONCE) {
         let (inputs, _) = batch(windows, picks, device);
-        let values = model.forward(inputs).into_data_as::<f32>();
-        let values: Vec<f32> = values
-            .try_into_vec()
-            .expect("the data was asked for as f32");
+        let values = floats(model.forward(inputs));
         forecasts.extend(values.chunks(windows.horizon()).map(<[f32]>::to_vec));
     }
     forecasts

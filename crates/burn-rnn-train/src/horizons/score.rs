@@ -7,6 +7,7 @@ use burn_rnn_data::{DataError, TableBatcher, TableWindow, TableWindows, naive, s
 
 use super::HorizonModel;
 use crate::TrainError;
+use crate::floats::floats;
 
 /// The mean errors over all windows, steps and series, on scaled values.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -56,12 +57,7 @@ pub(super) fn predict_some(
     device: &Device,
 ) -> Vec<f32> {
     let batch = TableBatcher.batch(windows, device);
-    let values = model
-        .forward(batch.input, batch.input_times)
-        .into_data_as::<f32>();
-    values
-        .try_into_vec()
-        .expect("the data was asked for as f32")
+    floats(model.forward(batch.input, batch.input_times))
 }
 
 /// The errors of the naive forecast, which repeats the last row, and of the seasonal one, which repeats

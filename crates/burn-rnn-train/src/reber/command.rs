@@ -97,7 +97,7 @@ fn figures(
         temperature: 1.0,
         seed,
     };
-    let drawn = write_strings(model, DRAWN, sampling, device)?;
+    let drawn = write_strings(model, DRAWN, sampling)?;
     let legal = drawn.iter().filter(|string| is_reber(string)).count();
     Ok(vec![
         ("test divergence", score.divergence),
@@ -143,7 +143,7 @@ pub fn generate_strings(
 ) -> Result<Vec<String>, TrainError> {
     TrainError::check_counts(&[("the number of strings", count)])?;
     let (_, model) = load(file, device)?;
-    write_strings(&model, count, Sampling { temperature, seed }, device)
+    write_strings(&model, count, Sampling { temperature, seed })
 }
 
 #[cfg(test)]

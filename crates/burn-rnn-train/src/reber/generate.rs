@@ -1,13 +1,12 @@
 //! Drawing strings from a model.
 
-use burn::tensor::{Device, Tensor, TensorData};
 use burn_rnn_data::REBER_SYMBOLS;
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
 use super::{ReberModel, one_hot};
+use crate::TrainError;
 use crate::char_rnn::{Sampling, draw};
-use crate::{NetworkState, TrainError};
 
 /// A string that has not come to its end by here is given up; the grammar has one as long once in 10¹².
 const LONGEST: usize = 100;
@@ -22,25 +21,21 @@ pub fn write_strings(
     model: &ReberModel,
     count: usize,
     sampling: Sampling,
-    device: &Device,
 ) -> Result<Vec<String>, TrainError> {
     sampling.validate()?;
+    if count == 0 {
+        return Ok(Vec::new());
+    }
     let mut rng = ChaCha8Rng::seed_from_u64(sampling.seed);
     let symbols = REBER_SYMBOLS.len();
     let mut strings = vec!["B".to_owned(); count];
-    let mut state: Option<NetworkState> = None;
+    let (mut stream, mut head) = (model.network.stream(count), model.head.floats(count));
     while strings.iter().any(|string| !is_done(string)) {
         let last: Vec<f32> = strings
             .iter()
             .flat_map(|string| one_hot(&string[string.len() - 1..]))
             .collect();
-        let last = Tensor::from_data(TensorData::new(last, [count, 1, symbols]), device);
-        let (logits, next) = model.forward(last, state);
-        state = Some(next);
-        let logits: Vec<f32> = logits
-            .into_data_as::<f32>()
-            .try_into_vec()
-            .expect("the data was asked for as f32");
+        let logits = head.logits(stream.step_floats(&last));
         for (string, logits) in strings.iter_mut().zip(logits.chunks(symbols)) {
             // Drawn for finished strings too: a string then depends on its place, not on its neighbours.
             let uniform = rng.random();

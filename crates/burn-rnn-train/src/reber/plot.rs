@@ -8,6 +8,7 @@ use burn_rnn_data::{REBER_SYMBOLS, ReberWalk};
 
 use super::{ReberModel, one_hot};
 use crate::TrainError;
+use crate::floats::floats;
 use crate::grid::{Grid, draw_grids};
 
 /// The units that are shown.
@@ -61,8 +62,5 @@ pub(super) fn reading(
 
 /// `[1, steps, rows]` as rows of steps.
 fn by_row(values: Tensor<3>) -> Vec<f32> {
-    let values = values.swap_dims(1, 2).into_data_as::<f32>();
-    values
-        .try_into_vec()
-        .expect("the data was asked for as f32")
+    floats(values.swap_dims(1, 2))
 }

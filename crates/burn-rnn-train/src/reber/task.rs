@@ -12,6 +12,7 @@ use super::score::{ReberScore, told};
 use super::{ReberModel, ReberSettings, one_hot, write_strings};
 use crate::char_rnn::Sampling;
 use crate::cross_entropy::cross_entropies;
+use crate::floats::floats;
 use crate::learn::{Learnable, Lesson, Moment, Task};
 use crate::{NetworkState, TrainError};
 
@@ -73,10 +74,7 @@ impl ReberTask {
             let values_a_string = batch.inputs.dims()[1] * REBER_SYMBOLS.len();
             steps += batch.steps;
             let (logits, _) = model.forward(batch.inputs, None);
-            let logits: Vec<f32> = logits
-                .into_data_as::<f32>()
-                .try_into_vec()
-                .expect("the data was asked for as f32");
+            let logits = floats(logits);
             for (string, logits) in strings.iter().zip(logits.chunks(values_a_string)) {
                 let told = told(string, logits);
                 divergence += told.iter().map(|told| told.divergence).sum::<f64>();
@@ -171,12 +169,12 @@ impl Task for ReberTask {
         Ok(vec![score.divergence, score.right])
     }
 
-    fn sample(&self, model: &ReberModel, device: &Device) -> Option<String> {
+    fn sample(&self, model: &ReberModel, _device: &Device) -> Option<String> {
         let sampling = Sampling {
             temperature: 1.0,
             seed: self.seed,
         };
-        let strings = write_strings(model, 3, sampling, device).ok()?;
+        let strings = write_strings(model, 3, sampling).ok()?;
         let told = strings.iter().map(|string| match is_reber(string) {
             true => format!("{string} (legal)"),
             false => format!("{string} (illegal)"),

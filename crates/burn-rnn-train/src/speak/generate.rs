@@ -5,6 +5,7 @@ use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
 use super::{SpeakSettings, SpeechModel, Wish};
+use crate::floats::floats;
 
 /// Speaks every wish: scaled frames, `[frames, bands]` each. A frame comes from those before it, to which the
 /// model listens through noise of this deviation: none gives the most ordinary take, more gives another take
@@ -43,7 +44,7 @@ pub fn speak(
     let mut before = vec![0.0f32; count * bands];
     let mut stream = model.network.stream(count);
     let (mut frame_head, mut end_head) = (model.frame.floats(count), model.end.floats(count));
-    let wish = values(wish);
+    let wish = floats(wish);
     let mut input = Vec::with_capacity(count * (bands + settings.d_wish));
     for _ in 0..settings.longest + settings.longest.div_ceil(2) {
         input.clear();
@@ -69,11 +70,6 @@ pub fn speak(
         }
     }
     words
-}
-
-fn values<const D: usize>(tensor: Tensor<D>) -> Vec<f32> {
-    let data = tensor.into_data_as::<f32>();
-    data.try_into_vec().expect("the data was asked for as f32")
 }
 
 /// A number of the standard normal distribution (Box & Muller 1958).

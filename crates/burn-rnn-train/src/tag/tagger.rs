@@ -6,6 +6,7 @@ use burn::tensor::{Device, Int, Tensor};
 
 use super::task::Sentences;
 use super::{TagModel, TagSettings, TagTask};
+use crate::floats::floats;
 use crate::learn::Task;
 use crate::{ModelFile, TrainError};
 
@@ -65,11 +66,7 @@ impl Tagger {
 
     /// The probability of every tag for every token, `[tokens, tags]` in row-major order.
     pub(super) fn probabilities(&self, tokens: &[String]) -> Vec<f32> {
-        let likely = softmax(self.logits(core::iter::once(tokens)), 2);
-        let likely = likely.into_data_as::<f32>();
-        likely
-            .try_into_vec()
-            .expect("the data was asked for as f32")
+        floats(softmax(self.logits(core::iter::once(tokens)), 2))
     }
 
     fn logits<'a>(&self, sentences: impl Iterator<Item = &'a [String]>) -> Tensor<3> {

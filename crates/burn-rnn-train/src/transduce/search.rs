@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{Encoded, Seq2Seq, SequenceBatch};
 use crate::TrainError;
+use crate::floats::floats;
 
 /// How an answer is searched.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
@@ -144,10 +145,7 @@ fn next_symbols(model: &Seq2Seq, last: &[u32], encoded: &mut Encoded) -> Vec<Vec
     let (logits, _, state) = model.decode(symbols, state, encoded.memory.as_ref());
     encoded.state = state;
     let [_, _, width] = logits.dims();
-    let logs: Vec<f32> = log_softmax(logits, 2)
-        .into_data_as::<f32>()
-        .try_into_vec()
-        .expect("the data was asked for as f32");
+    let logs = floats(log_softmax(logits, 2));
     logs.chunks(width).map(<[f32]>::to_vec).collect()
 }
 

@@ -6,6 +6,7 @@ use burn_rnn_data::{DataError, Pair, character_error_rate, exact_match};
 use super::batch::integers;
 use super::{Answer, Beam, Seq2Seq, SequenceBatch, TransduceSettings, beam_search, greedy};
 use crate::TrainError;
+use crate::floats::floats;
 
 /// A model with its settings, to turn strings into others.
 #[derive(Clone, Copy, Debug)]
@@ -86,10 +87,7 @@ impl Transducer<'_> {
             .model
             .decode(before, encoded.state, encoded.memory.as_ref());
         Ok(weights.map(|weights| {
-            let weights: Vec<f32> = weights
-                .into_data_as::<f32>()
-                .try_into_vec()
-                .expect("the data was asked for as f32");
+            let weights = floats(weights);
             weights.chunks(input.len()).map(<[f32]>::to_vec).collect()
         }))
     }
