@@ -132,7 +132,7 @@ fn settings_are_those_of_the_file() {
         beta: 0.5,
     };
     assert_eq!(
-        cell("gru_gates_hard_sigmoid_true").options.gate_activation,
+        cell("gru_gates_hard_sigmoid_True").options.gate_activation,
         hard
     );
     let merged = file.lstm("both_lstm_mul", &device).unwrap();

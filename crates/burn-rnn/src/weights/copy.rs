@@ -40,7 +40,7 @@ pub(super) struct Block {
 }
 
 /// The side of a square that is turned at once. Both a square's rows and its columns are whole cache lines, and the square itself stays in
-/// the first-level cache: 100 MB of `f32` at strides that are powers of two, where caches collide, take 1.1 × a plain copy.
+/// the first-level cache.
 const TILE: usize = 32;
 
 /// Copies `rows` × `columns` numbers from bytes, with the sign turned where `negate` says so.

@@ -1,6 +1,4 @@
-//! What reading a file gives, and what writing one takes.
-
-use burn::tensor::TensorData;
+//! What reading a file gives.
 
 use super::array::ElementType;
 use super::network::AnyNetwork;
@@ -51,13 +49,4 @@ pub struct UnmappedTensor {
     pub shape: Vec<usize>,
     /// The type of its elements.
     pub element: ElementType,
-}
-
-/// What goes into a file.
-#[derive(Debug, Default)]
-pub struct Export<'a> {
-    /// The networks with their names, the prefixes of their tensors' names.
-    pub networks: Vec<(String, &'a AnyNetwork)>,
-    /// Tensors that go along as they are, with their names in the file.
-    pub tensors: Vec<(String, TensorData)>,
 }

@@ -25,6 +25,11 @@ pub(crate) struct GateBlock {
 }
 
 impl GateBlock {
+    /// The only gate.
+    pub(crate) const ONE: &'static [Self] = &[Self::at(0)];
+    /// The LSTM's gates in the order of this library, PyTorch and Keras.
+    pub(crate) const LSTM: &'static [Self] = &[Self::at(0), Self::at(1), Self::at(2), Self::at(3)];
+
     /// The block at `index` as it is.
     pub(crate) const fn at(index: usize) -> Self {
         let negate = false;
@@ -64,6 +69,21 @@ pub(crate) struct Layout {
 }
 
 impl Layout {
+    /// A format whose blocks are these gates, without peepholes.
+    pub(crate) const fn of_gates(orientation: Orientation, gates: &'static [GateBlock]) -> Self {
+        Self {
+            orientation,
+            blocks: gates.len(),
+            gates,
+            peepholes: &[],
+        }
+    }
+
+    /// Matrices without gates.
+    pub(crate) const fn whole(orientation: Orientation) -> Self {
+        Self::of_gates(orientation, GateBlock::ONE)
+    }
+
     /// The shape of a matrix of all gates, `[rows, gates · d_hidden]` here, in the format.
     pub(crate) fn matrix_shape(&self, rows: usize, d_hidden: usize) -> Vec<usize> {
         self.shape(rows, self.blocks.saturating_mul(d_hidden))
@@ -121,8 +141,7 @@ impl Layout {
         from: usize,
         to: usize,
     ) -> Result<TensorData, WeightsError> {
-        const WHOLE: &[GateBlock] = &[GateBlock::at(0)];
-        self.read(array, [from, to], 1, WHOLE, self.orientation)
+        self.read(array, [from, to], 1, GateBlock::ONE, self.orientation)
     }
 
     /// Diagonal peepholes, `[gates, d_hidden]`, out of an array of as many rows one after another.
@@ -158,9 +177,8 @@ impl Layout {
 
     /// A matrix without gates as the format has it.
     pub(crate) fn write_plain(&self, ours: &TensorData) -> TensorData {
-        const WHOLE: &[GateBlock] = &[GateBlock::at(0)];
         let size = [ours.shape()[0], ours.shape()[1]];
-        self.write(ours, size, 1, WHOLE, self.orientation)
+        self.write(ours, size, 1, GateBlock::ONE, self.orientation)
     }
 
     /// Diagonal peepholes as the format has them, [`PEEPHOLE_ROWS`] rows of `d_hidden` one after another; rows that are no gate's are
@@ -225,12 +243,7 @@ impl Layout {
 
 /// A whole tensor as it is, of any number of dimensions.
 pub(crate) fn read_tensor(array: &Array<'_>) -> Result<TensorData, WeightsError> {
-    const WHOLE: Layout = Layout {
-        orientation: Orientation::InOut,
-        blocks: 1,
-        gates: &[GateBlock::at(0)],
-        peepholes: &[],
-    };
+    const WHOLE: Layout = Layout::whole(Orientation::InOut);
     let shape = array.shape().to_vec();
     // An array's bytes are those of its shape, so that the product is a number.
     let data = WHOLE.read_plain(array, 1, shape.iter().product())?;

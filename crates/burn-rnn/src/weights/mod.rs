@@ -28,6 +28,7 @@ mod import;
 #[cfg(feature = "keras")]
 mod keras;
 mod layout;
+mod linear;
 mod network;
 #[cfg(feature = "onnx")]
 mod onnx;
@@ -38,7 +39,7 @@ mod whole_file;
 
 pub use array::ElementType;
 pub use error::{WeightsError, WeightsErrorKind};
-pub use import::{Export, Import, MappedTensor, NamedNetwork, UnmappedTensor};
+pub use import::{Import, MappedTensor, NamedNetwork, UnmappedTensor};
 #[cfg(feature = "keras")]
 pub use keras::KerasFile;
 pub use network::AnyNetwork;

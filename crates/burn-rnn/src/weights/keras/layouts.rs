@@ -33,28 +33,16 @@ impl Kind {
     /// Where this library's gates are: the LSTM's `i, f, g, o` stand in the same order in both; Keras' GRU has `z, r, n`, and its `z`
     /// keeps the state where it is 1, while this library's overwrites it.
     pub(super) const fn layout(self) -> Layout {
-        const ONE: &[GateBlock] = &[GateBlock::at(0)];
-        const LSTM: &[GateBlock] = &[
-            GateBlock::at(0),
-            GateBlock::at(1),
-            GateBlock::at(2),
-            GateBlock::at(3),
-        ];
         const GRU: &[GateBlock] = &[
             GateBlock::at(1),
             GateBlock::complement_at(0),
             GateBlock::at(2),
         ];
         let gates = match self {
-            Self::Simple => ONE,
-            Self::Lstm => LSTM,
+            Self::Simple => GateBlock::ONE,
+            Self::Lstm => GateBlock::LSTM,
             Self::Gru => GRU,
         };
-        Layout {
-            orientation: Orientation::InOut,
-            blocks: gates.len(),
-            gates,
-            peepholes: &[],
-        }
+        Layout::of_gates(Orientation::InOut, gates)
     }
 }

@@ -30,7 +30,8 @@ use self::read::{Budget, Reader, Unsaid};
 use super::array::Array;
 use super::error::{WeightsError, WeightsErrorKind};
 use super::import::{Import, NamedNetwork, UnmappedTensor};
-use super::layout::read_tensor;
+use super::layout::{Orientation, read_tensor};
+use super::linear::linear;
 use super::network::AnyNetwork;
 use crate::{Activation, Gru, Lstm, Merge, SimpleRnn};
 
@@ -304,21 +305,7 @@ impl KerasFile {
                 Some(path) => Some(self.array(&path, "the dense layer needs", 1)?),
                 None => None,
             };
-            let d_output = kernel.shape()[1];
-            if let Some(bias) = bias.as_ref().filter(|bias| bias.shape() != [d_output]) {
-                return Err(WeightsErrorKind::Shape {
-                    tensor: bias.name().into(),
-                    given: bias.shape().to_vec(),
-                    expected: vec![d_output],
-                    reason: format!("it has to fit `{}`", kernel.name()),
-                }
-                .into());
-            }
-            let bias = bias.map(|bias| read_tensor(&bias)).transpose()?;
-            Ok(Linear {
-                weight: Param::from_data(read_tensor(&kernel)?, device),
-                bias: bias.map(|bias| Param::from_data(bias, device)),
-            })
+            linear(&kernel, bias.as_ref(), Orientation::InOut, device)
         };
         read().map_err(|error: WeightsError| error.in_file(&self.path))
     }

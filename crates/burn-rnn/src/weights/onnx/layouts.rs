@@ -73,7 +73,6 @@ impl Kind {
     /// `i, f, g, o` and `i, f, o`. It has the GRU's in the order `z, r, h` with a `z` that keeps the state where it is 1; here they are
     /// `r, z, n` with one that overwrites it.
     pub(super) fn layout(self, gates: Gates) -> Layout {
-        const RNN: &[GateBlock] = &[GateBlock::at(0)];
         const LSTM: &[GateBlock] = &[
             GateBlock::at(0),
             GateBlock::at(2),
@@ -93,7 +92,7 @@ impl Kind {
             GateBlock::at(2),
         ];
         let (gates, peepholes): (_, &'static [usize]) = match (self, gates) {
-            (Self::Rnn, _) => (RNN, &[]),
+            (Self::Rnn, _) => (GateBlock::ONE, &[]),
             (Self::Gru, _) => (GRU, &[]),
             (Self::Lstm, Gates::All) => (LSTM, &[0, 2, 1]),
             (Self::Lstm, Gates::ForgetFromInput) => (FORGET_FROM_INPUT, &[0, 1]),

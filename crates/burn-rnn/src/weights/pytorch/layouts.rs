@@ -30,28 +30,16 @@ impl Kind {
     /// Where this library's gates are: the LSTM's `i, f, g, o` and the GRU's `r, z, n` stand in the same order in both, but PyTorch's `z`
     /// keeps the state where it is 1, and this library's overwrites it.
     pub(super) const fn layout(self) -> Layout {
-        const ONE: &[GateBlock] = &[GateBlock::at(0)];
-        const LSTM: &[GateBlock] = &[
-            GateBlock::at(0),
-            GateBlock::at(1),
-            GateBlock::at(2),
-            GateBlock::at(3),
-        ];
         const GRU: &[GateBlock] = &[
             GateBlock::at(0),
             GateBlock::complement_at(1),
             GateBlock::at(2),
         ];
         let gates = match self {
-            Self::Rnn => ONE,
-            Self::Lstm => LSTM,
+            Self::Rnn => GateBlock::ONE,
+            Self::Lstm => GateBlock::LSTM,
             Self::Gru => GRU,
         };
-        Layout {
-            orientation: Orientation::OutIn,
-            blocks: gates.len(),
-            gates,
-            peepholes: &[],
-        }
+        Layout::of_gates(Orientation::OutIn, gates)
     }
 }

@@ -19,7 +19,8 @@ use self::open::Tensors;
 use self::read::Budget;
 use super::error::{WeightsError, WeightsErrorKind};
 use super::import::{Import, NamedNetwork, UnmappedTensor};
-use super::layout::read_tensor;
+use super::layout::{Orientation, read_tensor};
+use super::linear::linear;
 use super::network::AnyNetwork;
 use crate::{Activation, Gru, Lstm, SimpleRnn};
 
@@ -230,37 +231,12 @@ impl PytorchFile {
         let weight = self
             .tensors
             .array(&format!("{prefix}weight"), "the linear layer needs")?;
-        let &[d_output, d_input] = weight.shape() else {
-            return Err(WeightsErrorKind::Rank {
-                tensor: weight.name().into(),
-                given: weight.shape().to_vec(),
-                expected: 2,
-            }
-            .into());
-        };
         let bias = format!("{prefix}bias");
         let bias = match self.tensors.tensors.contains_key(&bias) {
             true => Some(self.tensors.array(&bias, "the linear layer needs")?),
             false => None,
         };
-        if let Some(bias) = &bias
-            && bias.shape() != [d_output]
-        {
-            return Err(WeightsErrorKind::Shape {
-                tensor: bias.name().into(),
-                given: bias.shape().to_vec(),
-                expected: vec![d_output],
-                reason: format!("it has to fit `{}`", weight.name()),
-            }
-            .into());
-        }
-        let layout = Kind::Rnn.layout();
-        let weight = layout.read_plain(&weight, d_input, d_output)?;
-        let bias = bias.map(|bias| read_tensor(&bias)).transpose()?;
-        Ok(Linear {
-            weight: Param::from_data(weight, device),
-            bias: bias.map(|bias| Param::from_data(bias, device)),
-        })
+        linear(&weight, bias.as_ref(), Orientation::OutIn, device)
     }
 
     /// The `nn.Embedding` at a prefix, as Burn's.
