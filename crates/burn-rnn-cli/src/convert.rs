@@ -7,7 +7,8 @@ use std::path::{Path, PathBuf};
 use burn::tensor::Device;
 use burn_rnn::Activation;
 use burn_rnn::weights::{
-    AnyNetwork, Import, PytorchFile, PytorchWriter, WeightsError, WeightsErrorKind,
+    AnyNetwork, Import, KerasFile, OnnxFile, OnnxWriter, PytorchFile, PytorchWriter, WeightsError,
+    WeightsErrorKind,
 };
 use burn_rnn_train::TrainError;
 use clap::{Args, ValueEnum};
@@ -51,15 +52,32 @@ struct Format {
     write: Option<fn(Import, &Path) -> Result<(), WeightsError>>,
 }
 
-const FORMATS: &[Format] = &[Format {
-    name: "PyTorch",
-    endings: &["safetensors", "pt", "pth", "bin"],
-    is: |content| {
-        content.is_zip_with("data.pkl") || content.is_pickle() || content.is_safetensors()
+const FORMATS: &[Format] = &[
+    Format {
+        name: "PyTorch",
+        endings: &["safetensors", "pt", "pth", "bin"],
+        is: |content| {
+            content.is_zip_with("data.pkl") || content.is_pickle() || content.is_safetensors()
+        },
+        read: read_pytorch,
+        write: Some(write_pytorch),
     },
-    read: read_pytorch,
-    write: Some(write_pytorch),
-}];
+    Format {
+        name: "ONNX",
+        endings: &["onnx"],
+        // A message of protocol buffers has no mark of its own: the ending has to say it.
+        is: |_| false,
+        read: |args, device| OnnxFile::open(&args.input)?.import(device),
+        write: Some(write_onnx),
+    },
+    Format {
+        name: "Keras",
+        endings: &["keras", "h5", "hdf5"],
+        is: |content| content.is_zip_with(".weights.h5") || content.is_hdf5(),
+        read: |args, device| KerasFile::open(&args.input)?.import(device),
+        write: None,
+    },
+];
 
 fn read_pytorch(args: &ConvertArgs, device: &Device) -> Result<Import, WeightsError> {
     let activation = match args.rnn_activation {
@@ -74,6 +92,16 @@ fn write_pytorch(import: Import, path: &Path) -> Result<(), WeightsError> {
     let writer = networks
         .map(|named| (named.name, named.network))
         .try_fold(PytorchWriter::new(), |writer, (name, network)| {
+            writer.network(&name, network)
+        });
+    writer?.save(path)
+}
+
+fn write_onnx(import: Import, path: &Path) -> Result<(), WeightsError> {
+    let networks = import.networks.into_iter();
+    let writer = networks
+        .map(|named| (named.name, named.network))
+        .try_fold(OnnxWriter::new(), |writer, (name, network)| {
             writer.network(&name, network)
         });
     writer?.save(path)
@@ -107,6 +135,10 @@ impl Content {
     /// A pickle of protocol 2 or later.
     fn is_pickle(&self) -> bool {
         matches!(self.head.as_slice(), [0x80, 2..=5, ..]) && !self.is_safetensors()
+    }
+
+    fn is_hdf5(&self) -> bool {
+        self.head.starts_with(b"\x89HDF\r\n\x1a\n")
     }
 
     /// A length of eight bytes and JSON.
