@@ -12,5 +12,5 @@ use burn_rnn_train::forecast::command::{Cli, run};
 use clap::Parser;
 
 fn main() -> ExitCode {
-    exit_code(run(Cli::parse()))
+    exit_code(|| run(Cli::parse()))
 }

@@ -24,7 +24,8 @@ impl Definition for Equations {
 
     #[inline(always)] // Without, it is compiled without the machine's vector instructions.
     fn stage<S: Stage>(&self, _: usize, at: &S) {
-        let (gate, candidate) = (at.sum(0).sigmoid(), at.sum(1).tanh());
+        let gate = at.sum(0).sigmoid();
+        let candidate = at.candidate(at.sum(1).tanh()); // Marked: what recurrent dropout drops.
         at.set_state(0, gate.one_minus() * at.state(0) + gate * candidate);
     }
 }

@@ -21,5 +21,5 @@ struct Cli {
 
 fn main() -> ExitCode {
     let cli = options::parse::<Cli>(DEFAULTS);
-    exit_code(cli.and_then(|(cli, _)| train(&cli.train)))
+    exit_code(|| cli.and_then(|(cli, _)| train(&cli.train)))
 }

@@ -206,3 +206,23 @@ fn strings_are_turned_into_others_line_by_line() {
     let error = String::from_utf8(assert.get_output().stderr.clone()).unwrap();
     assert!(error.contains("'€' at position 2"), "{error}");
 }
+
+/// As `burn-rnn train … | head -1`.
+#[test]
+#[cfg(unix)]
+fn a_reader_that_goes_away_ends_the_program_without_a_panic() {
+    let folder = tempfile::tempdir().unwrap();
+    let zoo = concat!(env!("CARGO_MANIFEST_DIR"), "/../../zoo");
+    let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_burn-rnn"));
+    let command = command.current_dir(folder.path()).args(["list", zoo]);
+    let mut child = command
+        .stdout(std::process::Stdio::piped())
+        .stderr(std::process::Stdio::piped())
+        .spawn()
+        .unwrap();
+    drop(child.stdout.take());
+    let mut message = String::new();
+    std::io::Read::read_to_string(child.stderr.as_mut().unwrap(), &mut message).unwrap();
+    child.wait().unwrap();
+    assert_eq!(message, "");
+}

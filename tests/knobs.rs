@@ -260,7 +260,7 @@ fn what_makes_no_sense_is_refused() {
     let parts = ["bias on the hidden side", "switch the bias on"];
     refused(lstm().with_bias(false).with_bias_hidden(true), &parts);
     refused(gru().with_bias(false).with_bias_hidden(true), &parts);
-    let parts = ["layer normalisation with", "leave out one"];
+    let parts = ["with_layer_norm(true) with", "leave out one"];
     let norm = || lstm().with_layer_norm(true);
     refused(norm().with_peephole(PeepholeKind::Diagonal), &parts);
     refused(norm().with_coupling(Coupling::ForgetFromInput), &parts);

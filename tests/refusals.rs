@@ -5,9 +5,9 @@ use std::panic::catch_unwind;
 
 use burn::tensor::Device;
 use burn_rnn::{
-    Bidirectional, CellOptions, ConfigError, CoupledLstmConfig, Coupling, GruConfig, HeadConfig,
-    Initialization, LstmConfig, Merge, PeepholeKind, PeepholeLstmConfig, RecurrentConfig, Scan,
-    SimpleRnnConfig, SlidingWindowConfig, StackedConfig,
+    Activation, Bidirectional, CellOptions, ConfigError, CoupledLstmConfig, Coupling, GruConfig,
+    HeadConfig, Initialization, LstmConfig, Merge, PeepholeKind, PeepholeLstmConfig,
+    RecurrentConfig, Scan, SimpleRnnConfig, SlidingWindowConfig, StackedConfig,
 };
 
 /// The error of `try_init`, after checking that `init` panics with its message.
@@ -41,6 +41,13 @@ fn sizes_and_layers() {
         refused(LstmConfig::new(8, 8).with_layer_sizes([])),
         ConfigError::NoLayers
     );
+    let size = 1 << 62;
+    for config in [LstmConfig::new(3, size), LstmConfig::new(size, 3)] {
+        for learned in [false, true] {
+            let error = refused(config.clone().with_learned_state(learned));
+            assert!(matches!(error, ConfigError::TooLarge { .. }), "{error}");
+        }
+    }
 }
 
 #[test]
@@ -177,4 +184,22 @@ fn heads_and_windows() {
             field: "hidden_sizes"
         }
     );
+    let alpha = f32::NAN;
+    let relu = SlidingWindowConfig::new(3, 1, 1).with_activation(Activation::LeakyRelu { alpha });
+    let error = relu.try_init(&device).unwrap_err();
+    assert!(matches!(error, ConfigError::Activation { .. }), "{error}");
+}
+
+#[test]
+fn a_function_with_a_parameter_that_it_does_not_have() {
+    let read = serde_json::from_str::<Activation>;
+    assert_eq!(
+        read(r#"{"hard_sigmoid": {"alpha": 0.25}}"#).unwrap(),
+        Activation::HardSigmoid {
+            alpha: 0.25,
+            beta: 0.5
+        }
+    );
+    let error = read(r#"{"hard_sigmoid": {"alpa": 0.25}}"#).unwrap_err();
+    assert!(error.to_string().contains("alpa"), "{error}");
 }

@@ -388,3 +388,18 @@ fn a_step_in_training_refuses_masks_of_whole_sequences() {
     assert_eq!(output.dims(), [1, 6]);
     assert_eq!(layer.d_output(), 6);
 }
+
+/// Before its mask is multiplied, which would repeat one row for all.
+#[test]
+fn a_state_of_another_batch_is_refused_by_name() {
+    let _alone = alone();
+    let device = &Device::default().autodiff();
+    let config = GruConfig::new(3, 6).with_variational_dropout(0.0, 0.5);
+    let network = init(&config, device);
+    let x = drawn::tensor([2, 4, 3], 1, device);
+    let run = || network.forward(x.clone(), Some(network.zero_state(1)));
+    let panic = std::panic::catch_unwind(std::panic::AssertUnwindSafe(run)).unwrap_err();
+    let message = panic.downcast_ref::<String>().expect("a message");
+    let parts = ["Gru", "[1, 6]", "[2, 6]"];
+    assert!(parts.iter().all(|part| message.contains(part)), "{message}");
+}

@@ -212,6 +212,22 @@ fn what_does_not_fit_is_refused_and_nothing_is_changed() {
                 "{error}"
             );
 
+            // A changed bit anywhere in what fits.
+            let bits = good["layers"][1][0]["bits"].as_str().unwrap();
+            for place in [0, bits.len() / 2, bits.len() - 1] {
+                let mut bits = bits.to_owned();
+                let digit = u8::from_str_radix(&bits[place..=place], 16).unwrap() ^ 1;
+                bits.replace_range(place..=place, &format!("{digit:x}"));
+                let error = changed(&|value| value["layers"][1][0]["bits"] = json!(bits.clone()));
+                assert!(matches!(error, StreamError::Checksum { .. }), "{error}");
+                assert!(error.to_string().contains("is damaged"), "{error}");
+            }
+            let error = changed(&|value| value["checksum"] = json!(7));
+            assert!(
+                matches!(error, StreamError::Checksum { expected: 7, .. }),
+                "{error}"
+            );
+
             let one = network.stream(1).snapshot();
             let error = stream.restore_row(2, &one).expect_err("no error");
             assert_eq!(error, StreamError::Row { row: 2, batch: 2 });

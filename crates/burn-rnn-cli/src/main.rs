@@ -18,7 +18,7 @@ use clap::FromArgMatches;
 use cli::{Cli, Command};
 
 fn main() -> ExitCode {
-    exit_code(run())
+    exit_code(run)
 }
 
 fn run() -> Result<(), TrainError> {

@@ -165,9 +165,12 @@ impl TrainError {
     }
 }
 
-/// What a program's `main` returns: prints the error as one line and exits with code 2.
-pub fn exit_code(result: Result<(), TrainError>) -> ExitCode {
-    match result {
+/// What a program's `main` returns: runs it, prints an error as one line and exits with code 2.
+///
+/// Where nobody reads on what it prints, as behind `| head`, the program ends as others do, and does not panic.
+pub fn exit_code(run: impl FnOnce() -> Result<(), TrainError>) -> ExitCode {
+    sigpipe::reset();
+    match run() {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("error: {error}");

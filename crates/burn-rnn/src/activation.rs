@@ -20,7 +20,7 @@ use crate::definition::Function;
 /// # own.validate().unwrap();
 /// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub enum Activation {
     /// `tanh(a)`, the default.
     #[default]

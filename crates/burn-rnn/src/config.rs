@@ -5,7 +5,7 @@ use burn::tensor::Device;
 use serde::{Deserialize, Serialize};
 
 use crate::directional::Directional;
-use crate::error::at_least_one;
+use crate::error::{at_least_one, fits_memory};
 use crate::{
     Cell, CellOptions, CellShape, ConfigError, Initialization, LearnedState, Merge, Recurrent,
     Regularization, Regularizer, StackedConfig,
@@ -215,13 +215,15 @@ impl<O: CellOptions> RecurrentConfig<O> {
     ///
     /// # Errors
     ///
-    /// Where a size is zero, there is no layer, the dropout is not a probability below 1, residual
-    /// skips have unequal sizes, or the architecture's own options make no sense.
+    /// Where a size is zero or beyond any memory, there is no layer, a probability is none or 1, residual skips have unequal sizes, the
+    /// cell has nothing that a regularizer works on, or the architecture's own options make no sense.
     pub fn validate(&self) -> Result<(), ConfigError> {
         at_least_one("d_input", self.d_input)?;
         let shapes = self.shapes();
         for shape in &shapes {
             at_least_one("d_hidden", shape.d_hidden)?;
+            fits_memory("d_input", shape.d_input, shape.d_hidden)?;
+            fits_memory("d_hidden", shape.d_hidden, shape.d_hidden)?;
         }
         let sizes: Vec<_> = shapes
             .iter()

@@ -15,6 +15,18 @@ pub enum ConfigError {
         /// The name of the setting.
         field: &'static str,
     },
+    /// A size whose parameters no machine holds.
+    #[error(
+        "{field} is {size}, with {d_hidden} hidden units a matrix of more than 2^40 numbers: give a smaller size"
+    )]
+    TooLarge {
+        /// The name of the setting.
+        field: &'static str,
+        /// The size given.
+        size: usize,
+        /// The number of hidden units that it is multiplied by.
+        d_hidden: usize,
+    },
     /// A dropout probability outside `[0, 1)`.
     #[error(
         "dropout is {value}, expected a probability of at least 0 and below 1: 0 switches it off"
@@ -276,6 +288,16 @@ pub enum StreamError {
         /// The bytes that there should be.
         expected: usize,
     },
+    /// A snapshot that was changed since a stream made it.
+    #[error(
+        "Stream: the content of the snapshot has the checksum {given:08x}, expected {expected:08x}: the snapshot is damaged, take another one"
+    )]
+    Checksum {
+        /// The CRC-32 of what is there.
+        given: u32,
+        /// The CRC-32 that was written.
+        expected: u32,
+    },
 }
 
 /// A positive size, or the error that names the setting.
@@ -284,6 +306,22 @@ pub(crate) fn at_least_one(field: &'static str, size: usize) -> Result<(), Confi
         return Err(ConfigError::ZeroSize { field });
     }
     Ok(())
+}
+
+/// A size whose matrix is one that a machine can hold, so that nothing overflows later; or the error that names the setting.
+pub(crate) fn fits_memory(
+    field: &'static str,
+    size: usize,
+    d_hidden: usize,
+) -> Result<(), ConfigError> {
+    match size.checked_mul(d_hidden) {
+        Some(numbers) if numbers <= 1 << 40 => Ok(()),
+        _ => Err(ConfigError::TooLarge {
+            field,
+            size,
+            d_hidden,
+        }),
+    }
 }
 
 /// A probability in `[0, 1)`, or the error that names the setting.

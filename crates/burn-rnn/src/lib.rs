@@ -172,7 +172,8 @@ pub use stream_snapshot::StreamSnapshot;
 ///                 "w_hidden",
 ///                 [
 ///                     Product::of_state(0).into_sums([0]), // block 0 of its columns
-///                     Product::of_temp(1).into_sums([1]),  // block 1
+///                     // Block 1. The mask of variational dropout is that of h, which f ⊙ h stands for.
+///                     Product::of_temp(1).into_sums([1]).masked_like(0),
 ///                 ],
 ///             )
 ///     }
@@ -184,7 +185,8 @@ pub use stream_snapshot::StreamSnapshot;
 ///             at.set_temp(0, forget);
 ///             at.set_temp(1, forget * at.state(0));
 ///         } else {
-///             let (forget, candidate) = (at.temp(0), at.sum(1).tanh());
+///             // Marked, so that recurrent dropout knows what is newly written.
+///             let (forget, candidate) = (at.temp(0), at.candidate(at.sum(1).tanh()));
 ///             at.set_state(0, forget.one_minus() * at.state(0) + forget * candidate);
 ///         }
 ///     }

@@ -64,7 +64,11 @@ fn masked_states<S: DefinedState>(
             unreachable!("what products read has one mask for all steps");
         };
         let tensor = tensors.get(copied).cloned().flatten();
-        tensor.map(|tensor| tensor * mask.clone())
+        // One of another shape is left as it is: the scan refuses it by name, with both shapes.
+        tensor.map(|tensor| match tensor.dims() == mask.dims() {
+            true => tensor * mask.clone(),
+            false => tensor,
+        })
     };
     copies.into_iter().map(copy).collect()
 }

@@ -94,11 +94,12 @@ impl SlidingWindowConfig {
     ///
     /// # Errors
     ///
-    /// Where the window or a size is zero.
+    /// Where the window or a size is zero, or the function has a parameter that makes no sense.
     pub fn try_init(&self, device: &Device) -> Result<SlidingWindow, ConfigError> {
         at_least_one("window", self.window)?;
         at_least_one("d_input", self.d_input)?;
         at_least_one("d_output", self.d_output)?;
+        self.activation.validate()?;
         let mut sizes = vec![self.window * self.d_input];
         for &size in &self.hidden_sizes {
             at_least_one("hidden_sizes", size)?;

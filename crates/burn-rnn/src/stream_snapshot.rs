@@ -35,6 +35,24 @@ pub struct StreamSnapshot {
     cell: String,
     float: DType,
     layers: Vec<Vec<KeptTensor>>,
+    /// The CRC-32 of everything before it.
+    checksum: u32,
+}
+
+impl StreamSnapshot {
+    fn checksum(&self) -> u32 {
+        let mut sum = crc32fast::Hasher::new();
+        sum.update(self.cell.as_bytes());
+        sum.update(format!("{:?}", self.float).as_bytes());
+        for layer in &self.layers {
+            sum.update(&(layer.len() as u64).to_le_bytes());
+            for KeptTensor { shape, bits } in layer {
+                shape.map(|size| sum.update(&(size as u64).to_le_bytes()));
+                sum.update(&bits.0);
+            }
+        }
+        sum.finalize()
+    }
 }
 
 /// A tensor `[batch, features]`.
@@ -65,7 +83,8 @@ impl<C: Cell> Stream<C> {
         Ok(self.keep(self.engine.read(&self.network, row..row + 1)))
     }
 
-    /// Goes on from a snapshot of as many sequences, of this network or one with the same settings.
+    /// Goes on from a snapshot of as many sequences, of this network or one with the same settings and parameters: a state means nothing
+    /// to another one. What can be seen of that is checked, the kind of cell and the sizes.
     ///
     /// # Errors
     ///
@@ -106,11 +125,14 @@ impl<C: Cell> Stream<C> {
             });
             tensors
         });
-        StreamSnapshot {
+        let mut snapshot = StreamSnapshot {
             cell: self.cell_name().to_owned(),
             float: self.dtype,
             layers: layers.collect(),
-        }
+            checksum: 0,
+        };
+        snapshot.checksum = snapshot.checksum();
+        snapshot
     }
 
     /// The state that was kept, of so many sequences, or why it is none of this network's.
@@ -134,6 +156,10 @@ impl<C: Cell> Stream<C> {
         }
         for (layer, (given, zeros)) in snapshot.layers.iter().zip(&zeros.layers).enumerate() {
             check_layer(cell, layer, given, zeros.shapes(), self.dtype)?;
+        }
+        let (given, expected) = (snapshot.checksum(), snapshot.checksum);
+        if given != expected {
+            return Err(StreamError::Checksum { given, expected });
         }
         let mut tensors = snapshot.layers.iter().flatten();
         Ok(zeros.map(&mut |zeros| {

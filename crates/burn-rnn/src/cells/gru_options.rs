@@ -74,7 +74,7 @@ impl RecurrentConfig<GruOptions> {
         self
     }
 
-    /// Bounds the pre-activations to `−clip..clip`; not bounded by default.
+    /// Bounds the pre-activations to `−clip..clip`; not bounded by default. Not with layer normalisation.
     #[must_use]
     pub fn with_clip(mut self, clip: f32) -> Self {
         self.cell.clip = Some(clip);
@@ -113,7 +113,7 @@ impl CellOptions for GruOptions {
         };
         if self.layer_norm && *self != plain {
             return Err(ConfigError::Cell {
-                given: "layer normalisation with the reset before the product, other activations or a clip",
+                given: "with_layer_norm(true) with the reset before the product, other activations or a clip",
                 reason: "its equations are those of the plain GRU; leave out one or the other",
             });
         }

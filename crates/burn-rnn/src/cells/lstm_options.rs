@@ -163,14 +163,14 @@ impl RecurrentConfig<LstmOptions> {
         self
     }
 
-    /// Bounds the pre-activations of gates and candidate to `−clip..clip`; not bounded by default.
+    /// Bounds the pre-activations of gates and candidate to `−clip..clip`; not bounded by default. Not with layer normalisation.
     #[must_use]
     pub fn with_clip(mut self, clip: f32) -> Self {
         self.cell.clip = Some(clip);
         self
     }
 
-    /// Bounds the cell state to `−cell_clip..cell_clip`; not bounded by default.
+    /// Bounds the cell state to `−cell_clip..cell_clip`; not bounded by default. Not with layer normalisation.
     #[must_use]
     pub fn with_cell_clip(mut self, cell_clip: f32) -> Self {
         self.cell.cell_clip = Some(cell_clip);
@@ -280,7 +280,7 @@ impl LstmOptions {
         };
         if self.layer_norm && *self != plain {
             return Err(ConfigError::Cell {
-                given: "layer normalisation with parts switched off, coupled gates, peepholes, gate recurrence, other activations or clips",
+                given: "with_layer_norm(true) with parts switched off, coupled gates, peepholes, gate recurrence, other activations or a clip",
                 reason: "its equations are those of the plain LSTM; leave out one or the other",
             });
         }
