@@ -1,20 +1,20 @@
 //! Streams against the steps of the network that they are made of.
 
-use burn::tensor::{Device, Distribution, Tensor};
+use burn::tensor::{Device, Tensor};
 use burn_rnn::{
     CellOptions, CoupledLstmConfig, GruConfig, LstmConfig, PeepholeKind, PeepholeLstmConfig,
     RecurrentConfig, Reset, SimpleRnnConfig, State,
 };
 
-use crate::backends;
 use crate::compare::{assert_close, values};
 use crate::shapes::{assert_tells, message};
+use crate::{backends, drawn};
 
 /// The numbers are the same where one engine runs both; a GPU sums in another order from run to run.
 const TOLERANCE: f32 = 1e-6;
 
 fn sequence(batch: usize, d_input: usize, device: &Device) -> Vec<Tensor<2>> {
-    let draw = |_| Tensor::random([batch, d_input], Distribution::Normal(0.0, 1.0), device);
+    let draw = |step| drawn::tensor([batch, d_input], step, device);
     (0..9).map(draw).collect()
 }
 

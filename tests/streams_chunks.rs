@@ -1,12 +1,12 @@
 //! One long `forward`, chunks of it with the state carried, steps, and streams: the same numbers, for every cell and stack, in every
 //! float type.
 
-use burn::tensor::{DType, Distribution, Tensor};
+use burn::tensor::{DType, Tensor};
 use burn_rnn::{Cell, CellOptions, LstmConfig, Recurrent, RecurrentConfig, RecurrentState, State};
 
 use crate::backends::{self, Backend};
 use crate::every_cell::everything;
-use crate::parameters;
+use crate::{drawn, parameters};
 
 const BATCH: usize = 2;
 const CHUNKS: [usize; 4] = [3, 1, 4, 1];
@@ -72,12 +72,11 @@ impl<C: Cell> Case<C> {
         dtype: DType,
     ) -> Self {
         let device = &backend.device;
-        let network = config.init(device);
+        let network = drawn::parameters(config.init(device), 19, 0.6);
         let numbers = parameters::read(&network);
         let network = parameters::write(network, &numbers, dtype);
         let shape = [BATCH, CHUNKS.iter().sum(), network.d_input()];
-        // Floats of 32 bits, whatever they are then made of.
-        let x = Tensor::<3>::random(shape, Distribution::Normal(0.0, 1.0), device).cast(dtype);
+        let x = drawn::tensor(shape, 20, device).cast(dtype);
         let (expected, last) = network.forward(x.clone(), None);
         Self {
             network,

@@ -8,7 +8,7 @@ use burn_rnn::{
 use crate::backends;
 use crate::compare::{assert_close, values};
 use crate::every_cell::everything;
-use crate::{parameters, reference_and_fused};
+use crate::{drawn, parameters, reference_and_fused};
 
 /// The bytes of all tensors of a state.
 fn bytes<S: State>(state: S) -> Vec<Vec<u8>> {
@@ -41,7 +41,7 @@ const EVENTS: [&[Event]; 7] = [
 ];
 
 fn come_and_go<O: CellOptions>(config: &RecurrentConfig<O>, device: &Device, dtype: DType) {
-    let network = config.init(device);
+    let network = drawn::parameters(config.init(device), 9, 0.6);
     let numbers = parameters::read(&network);
     let network = parameters::write(network, &numbers, dtype);
     let tolerance = match dtype {
@@ -69,8 +69,7 @@ fn come_and_go<O: CellOptions>(config: &RecurrentConfig<O>, device: &Device, dty
                 }
             }
         }
-        let x = Tensor::<2>::random([3, network.d_input()], Distribution::Default, device);
-        let x = x.cast(dtype);
+        let x = drawn::tensor([3, network.d_input()], step as u64, device).cast(dtype);
         let given = stream.step(x.clone());
         for (row, alone) in alone.iter_mut().enumerate() {
             let x_t = x.clone().narrow(0, row, 1);

@@ -32,8 +32,8 @@ impl Model {
     fn read(path: &Path, device: &Device) -> Result<Self, WeightsError> {
         let file = PytorchFile::open(path)?;
         Ok(Self {
-            lstm: file.lstm("model_state.lstm", device)?,
-            linear: file.linear("model_state.linear", device)?,
+            lstm: file.lstm("lstm", device)?,
+            linear: file.linear("linear", device)?,
         })
     }
 

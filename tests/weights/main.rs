@@ -20,3 +20,4 @@ mod pytorch;
 mod pytorch_answers;
 mod pytorch_hostile;
 mod pytorch_loading;
+mod pytorch_trained;

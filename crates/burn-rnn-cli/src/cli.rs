@@ -60,7 +60,7 @@ pub enum Command {
     Transduce(TransduceArgs),
     /// Writes an HTML page that colours a text by a hidden unit's activation
     Activations(ActivationArgs),
-    /// Brings recurrent networks from one library's file into another's: PyTorch and others
+    /// Brings recurrent networks from one library's file into another's: PyTorch, Keras and ONNX
     #[cfg(feature = "weights")]
     Convert(ConvertArgs),
     /// Shows what is in a model file: task, scores, layers, parameters, sizes

@@ -174,7 +174,11 @@ pub fn convert(args: &ConvertArgs) -> Result<(), TrainError> {
             ),
         ));
     }
-    write(import, path).map_err(|error| refuse(path, &error))
+    write(import, path).map_err(|error| refuse(path, &error))?;
+    if !args.json {
+        println!("\nwritten     {}", path.display());
+    }
+    Ok(())
 }
 
 type Write = fn(Import, &Path) -> Result<(), WeightsError>;

@@ -47,7 +47,9 @@ impl StreamSnapshot {
         for layer in &self.layers {
             sum.update(&(layer.len() as u64).to_le_bytes());
             for KeptTensor { shape, bits } in layer {
-                shape.map(|size| sum.update(&(size as u64).to_le_bytes()));
+                for &size in shape {
+                    sum.update(&(size as u64).to_le_bytes());
+                }
                 sum.update(&bits.0);
             }
         }

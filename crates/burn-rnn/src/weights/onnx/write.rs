@@ -7,6 +7,7 @@ use burn::tensor::Tensor;
 
 use super::FORMAT;
 use super::encode::{FloatType, GraphMessage};
+use super::layouts::Kind;
 use super::wire::Message;
 use super::write_graph::Writing;
 use crate::Head;
@@ -66,7 +67,8 @@ impl OnnxWriter {
         Self::default()
     }
 
-    /// A network by a name, which its inputs and outputs begin with, with a dot; without one where the name is empty.
+    /// A network by a name, which its inputs and outputs begin with, with a dot; without one where the name is empty. It is the name of the
+    /// first layer's node, too, by which [`OnnxFile`](crate::weights::OnnxFile) finds the network again: of one without, `RNN`, `LSTM` or `GRU`.
     ///
     /// # Errors
     ///
@@ -138,8 +140,14 @@ impl OnnxWriter {
         network: &AnyNetwork,
         head: Option<&Head>,
     ) -> Result<Self, WeightsError> {
-        if self.names.iter().any(|taken| taken == name) {
-            let tensor = name.into();
+        let label = match (name, network) {
+            ("", AnyNetwork::SimpleRnn(_)) => Kind::Rnn.op(),
+            ("", AnyNetwork::Lstm(_)) => Kind::Lstm.op(),
+            ("", AnyNetwork::Gru(_)) => Kind::Gru.op(),
+            (name, _) => name,
+        };
+        if self.names.iter().any(|taken| taken == label) {
+            let tensor = label.into();
             return Err(WeightsErrorKind::Taken { tensor }.into());
         }
         let parts = network.parts(name, FORMAT)?;
@@ -164,11 +172,12 @@ impl OnnxWriter {
         let mut writing = Writing {
             graph: &mut self.graph,
             prefix,
+            label: label.into(),
             ty,
             batch_first: parts.batch_first,
         };
         writing.network(&parts, head).map_err(refuse)?;
-        self.names.push(name.into());
+        self.names.push(label.into());
         Ok(self)
     }
 }

@@ -11,6 +11,8 @@ pub(super) struct Writing<'g> {
     pub graph: &'g mut GraphMessage,
     /// What all names begin with.
     pub prefix: String,
+    /// The name of the first layer's node.
+    pub label: String,
     pub ty: FloatType,
     pub batch_first: bool,
 }
@@ -121,7 +123,11 @@ impl Writing<'_> {
         if !peepholes.is_empty() {
             inputs.push(peepholes);
         }
-        let node = self.name(&format!("{}_l{index}", kind.op()));
+        // The first layer's node has the network's name, which is what reading gives back.
+        let node = match index {
+            0 => self.label.clone(),
+            _ => format!("{}.l{index}", self.label),
+        };
         let inputs: Vec<&str> = inputs.iter().map(String::as_str).collect();
         let names: Vec<&str> = outputs.iter().map(String::as_str).collect();
         let attributes = attributes(&settings, d_hidden);

@@ -32,7 +32,7 @@ const FORMAT: &str = "PyTorch";
 /// A file of PyTorch's weights: `.pt` and `.pth` as `torch.save` writes them (since 1.6 and before), or safetensors. The content says
 /// which.
 ///
-/// A state dict, or a dict with a `state_dict` or `model_state_dict` in it, whose prefix is then left out of the names; a whole model
+/// A state dict, or a dict with a `state_dict`, `model_state_dict` or `model_state` in it, whose prefix is then left out of the names; a whole model
 /// that was saved is read as its state dict. Nothing in a file is executed. Recurrent modules are found by their prefix, alone or inside a
 /// larger model, with any number of layers, in one or two directions, with a projection, with biases or none, and so are the cells.
 ///

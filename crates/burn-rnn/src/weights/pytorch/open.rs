@@ -18,7 +18,7 @@ use crate::weights::error::{WeightsError, WeightsErrorKind};
 const ALLOWANCE: u64 = 16 << 20;
 
 /// State dicts lie under these names in checkpoints that hold more: those of PyTorch's tutorials, Lightning and Hugging Face.
-const STATE_DICTS: [&str; 2] = ["state_dict.", "model_state_dict."];
+const STATE_DICTS: [&str; 3] = ["state_dict.", "model_state_dict.", "model_state."];
 
 /// A file of tensors.
 pub(super) struct Tensors {
