@@ -67,7 +67,7 @@ unpack() {
 run() {
     local package="$1" example="$2"
     shift 2
-    if cargo run --quiet --release -p burn-rnn-published --example "$example" -- "$@"; then
+    if cargo run --quiet --release --example "$example" -- "$@"; then
         passed=$((passed + 1))
     else
         fail "$package" "see above"

@@ -1,7 +1,7 @@
 //! `burn-rnn convert`: recurrent networks from one library's file into another's.
 
 use std::fs::File;
-use std::io::{Read, Seek, SeekFrom};
+use std::io::{Error, ErrorKind, Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 
 use burn::tensor::Device;
@@ -43,8 +43,10 @@ pub enum RnnActivation {
 /// A format: the one place where it becomes part of the program.
 struct Format {
     name: &'static str,
-    /// The endings of its files' names, those that are written first.
+    /// The endings of its files' names.
     endings: &'static [&'static str],
+    /// The ending of those that are written.
+    written: &'static str,
     /// Whether a file with this content is one.
     is: fn(&Content) -> bool,
     read: fn(&ConvertArgs, &Device) -> Result<Import, WeightsError>,
@@ -56,6 +58,7 @@ const FORMATS: &[Format] = &[
     Format {
         name: "PyTorch",
         endings: &["safetensors", "pt", "pth", "bin"],
+        written: "safetensors",
         is: |content| {
             content.is_zip_with("data.pkl") || content.is_pickle() || content.is_safetensors()
         },
@@ -65,6 +68,7 @@ const FORMATS: &[Format] = &[
     Format {
         name: "ONNX",
         endings: &["onnx"],
+        written: "onnx",
         // A message of protocol buffers has no mark of its own: the ending has to say it.
         is: |_| false,
         read: |args, device| OnnxFile::open(&args.input)?.import(device),
@@ -73,6 +77,7 @@ const FORMATS: &[Format] = &[
     Format {
         name: "Keras",
         endings: &["keras", "h5", "hdf5"],
+        written: "",
         is: |content| content.is_zip_with(".weights.h5") || content.is_hdf5(),
         read: |args, device| KerasFile::open(&args.input)?.import(device),
         write: None,
@@ -116,6 +121,11 @@ struct Content {
 impl Content {
     fn of(path: &Path) -> std::io::Result<Self> {
         const SIZE: u64 = 1 << 16;
+        let there = path.metadata()?;
+        if !there.is_file() && !there.is_dir() {
+            let reason = "it is a pipe or a device, and no file";
+            return Err(Error::new(ErrorKind::InvalidInput, reason));
+        }
         let mut file = File::open(path)?;
         let (mut head, mut tail) = (Vec::new(), Vec::new());
         (&mut file).take(512).read_to_end(&mut head)?;
@@ -188,17 +198,19 @@ fn target(path: &Path) -> Result<(&Path, Write), TrainError> {
     let written = FORMATS
         .iter()
         .filter_map(|format| Some((format, format.write?)));
-    let (_, write) =
-        (written.clone().find(|(format, _)| has_ending(format, path))).ok_or_else(|| {
-            let known: Vec<String> = written
-                .map(|(format, _)| format!(".{} ({})", format.endings[0], format.name))
-                .collect();
-            let known = known.join(", ");
-            model(
-                path,
-                format!("its ending says no format that is written, expected {known}"),
-            )
-        })?;
+    let (_, write) = (written
+        .clone()
+        .find(|(format, _)| has_ending(path, format.written)))
+    .ok_or_else(|| {
+        let known: Vec<String> = written
+            .map(|(format, _)| format!(".{} ({})", format.written, format.name))
+            .collect();
+        let known = known.join(", ");
+        model(
+            path,
+            format!("its ending says no format that is written, expected {known}"),
+        )
+    })?;
     Ok((path, write))
 }
 
@@ -207,7 +219,10 @@ fn source(path: &Path) -> Result<&'static Format, TrainError> {
     let content =
         Content::of(path).map_err(|error| refuse(path, &WeightsErrorKind::Read(error).into()))?;
     let by_content = FORMATS.iter().find(|format| (format.is)(&content));
-    let by_name = || FORMATS.iter().find(|format| has_ending(format, path));
+    let by_name = || {
+        let named = |format: &&Format| format.endings.iter().any(|ending| has_ending(path, ending));
+        FORMATS.iter().find(named)
+    };
     by_content.or_else(by_name).ok_or_else(|| {
         let known: Vec<&str> = FORMATS.iter().map(|format| format.name).collect();
         let known = known.join(", ");
@@ -220,11 +235,9 @@ fn source(path: &Path) -> Result<&'static Format, TrainError> {
     })
 }
 
-fn has_ending(format: &Format, path: &Path) -> bool {
+fn has_ending(path: &Path, ending: &str) -> bool {
     let name = path.file_name().unwrap_or_default().to_string_lossy();
-    let name = name.to_lowercase();
-    let ends = |ending: &&str| name.ends_with(&format!(".{ending}"));
-    format.endings.iter().any(ends)
+    name.to_lowercase().ends_with(&format!(".{ending}"))
 }
 
 fn model(path: &Path, reason: String) -> TrainError {
@@ -234,7 +247,30 @@ fn model(path: &Path, reason: String) -> TrainError {
 
 /// The error with the file that it is about, once.
 fn refuse(path: &Path, error: &WeightsError) -> TrainError {
-    model(error.path().unwrap_or(path), error.kind().to_string())
+    model(
+        error.path().unwrap_or(path),
+        printable(&error.kind().to_string()),
+    )
+}
+
+/// A text of a file for a terminal: its control characters as escapes.
+fn printable(text: &str) -> String {
+    let escape = |c: char| match c.is_control() {
+        true => c.escape_default().collect(),
+        false => String::from(c),
+    };
+    text.chars().map(escape).collect()
+}
+
+/// The same for a table, whose cells have an end.
+fn cell(text: &str) -> String {
+    const LONGEST: usize = 80;
+    let mut text = printable(text);
+    if let Some((end, _)) = text.char_indices().nth(LONGEST) {
+        text.truncate(end);
+        text.push('…');
+    }
+    text
 }
 
 fn describe(network: &AnyNetwork) -> String {
@@ -263,10 +299,9 @@ fn shape(dims: &[usize]) -> String {
 fn print_tables(format: &Format, import: &Import) {
     println!("format      {}", format.name);
     for named in &import.networks {
-        let name = if named.name.is_empty() {
-            "(whole file)"
-        } else {
-            &named.name
+        let name = match named.name.as_str() {
+            "" => "(whole file)".into(),
+            name => cell(name),
         };
         println!("network     {name}: {}", describe(&named.network));
     }
@@ -274,10 +309,10 @@ fn print_tables(format: &Format, import: &Import) {
     rows.extend(import.mapped.iter().map(|tensor| {
         let dot = if tensor.network.is_empty() { "" } else { "." };
         [
-            tensor.tensor.clone(),
+            cell(&tensor.tensor),
             shape(&tensor.shape),
             tensor.element.to_string(),
-            format!("{}{dot}{}", tensor.network, tensor.parameter),
+            format!("{}{dot}{}", cell(&tensor.network), tensor.parameter),
             shape(&tensor.parameter_shape),
         ]
     }));
@@ -289,7 +324,7 @@ fn print_tables(format: &Format, import: &Import) {
     let mut rows = vec![["left", "shape", "type"].map(String::from)];
     rows.extend(import.unmapped.iter().map(|tensor| {
         [
-            tensor.name.clone(),
+            cell(&tensor.name),
             shape(&tensor.shape),
             tensor.element.to_string(),
         ]
@@ -305,7 +340,7 @@ fn print_rows<const N: usize>(rows: &[[String; N]]) {
         let cells = row
             .iter()
             .zip(&widths)
-            .map(|(cell, &width)| format!("{cell:width$}"));
+            .map(|(text, &width)| format!("{text:width$}"));
         let line = cells.collect::<Vec<_>>().join("  ");
         println!("{}", line.trim_end());
     }

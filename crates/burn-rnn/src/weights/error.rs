@@ -39,10 +39,11 @@ impl WeightsError {
 
 impl core::fmt::Display for WeightsError {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-        match &self.path {
-            Some(path) => write!(f, "{}: {}", path.display(), self.kind),
-            None => self.kind.fmt(f),
+        // Names come from files: what moves a terminal's cursor is written out.
+        if let Some(path) = &self.path {
+            write!(f, "{}: ", printable(&path.to_string_lossy()))?;
         }
+        f.write_str(&printable(&self.kind.to_string()))
     }
 }
 
@@ -57,6 +58,15 @@ impl From<WeightsErrorKind> for WeightsError {
         let kind = Box::new(kind);
         Self { path: None, kind }
     }
+}
+
+/// A text with its control characters as escapes.
+fn printable(text: &str) -> String {
+    let escape = |c: char| match c.is_control() {
+        true => c.escape_default().collect(),
+        false => String::from(c),
+    };
+    text.chars().map(escape).collect()
 }
 
 /// What is wrong with weights.

@@ -14,6 +14,7 @@ use super::objects::{Objects, Place, Stored};
 use super::window::Window;
 use crate::weights::array::Array;
 use crate::weights::error::{WeightsError, WeightsErrorKind};
+use crate::weights::whole_file::open_whole;
 
 /// How the file names its tensors.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -42,13 +43,8 @@ impl Opened {
     ///
     /// Where it is none of the kinds, or damaged.
     pub(super) fn open(path: &Path) -> Result<Self, WeightsError> {
-        let mut file = File::open(path).map_err(WeightsErrorKind::Read)?;
-        let metadata = file.metadata().map_err(WeightsErrorKind::Read)?;
-        if metadata.is_dir() {
-            let error = std::io::Error::from(std::io::ErrorKind::IsADirectory);
-            return Err(WeightsErrorKind::Read(error).into());
-        }
-        let length = metadata.len();
+        let mut file = open_whole(path)?;
+        let length = file.metadata().map_err(WeightsErrorKind::Read)?.len();
         let mut start = Vec::new();
         (&mut file)
             .take(8)

@@ -1,9 +1,10 @@
 //! What the axes of a value are, from a node's output to the next node's input.
 
 use super::fold::Constants;
-use super::graph::{Graph, Producer};
+use super::graph::Producer;
 use super::operators;
 use super::proto::Node;
+use super::sizes::joins_last;
 use crate::weights::error::WeightsError;
 
 /// The most nodes between two recurrent ones. Exporters write at most five.
@@ -62,11 +63,9 @@ fn follow<'a>(
             path: vec![name],
         }));
     }
-    let Some(node) = node_in(constants.graph, scope, name)? else {
+    let Some(node) = node_in(constants, scope, name)? else {
         return Ok(None);
     };
-    // What a step takes of the budget, so that many paths through large nodes end.
-    constants.budget.take(64 * node.inputs.len() as u64)?;
     let before = |index: usize| match node.input(index) {
         Some(name) => follow(constants, scope, name, axes, depth + 1),
         None => Ok(None),
@@ -96,7 +95,7 @@ fn follow<'a>(
         "Dropout" if node.inputs.len() < 3 => Some(traced),
         "Transpose" => transpose(&node, traced)?,
         "Squeeze" => list(1, "axes")?.and_then(|axes| squeeze(&axes, traced)),
-        "Reshape" => list(1, "shape")?.and_then(|shape| reshape(&shape, traced)),
+        "Reshape" => reshape(constants, scope, &node, traced)?,
         "Slice" => {
             let (starts, ends) = (list(1, "starts")?, list(2, "ends")?);
             let (axes, steps) = (list(3, "axes")?, list(4, "steps")?);
@@ -119,12 +118,13 @@ fn follow<'a>(
 
 /// The node of this scope that gives a value.
 fn node_in<'a>(
-    graph: &Graph<'a>,
+    constants: &Constants<'a>,
     scope: usize,
     name: &str,
 ) -> Result<Option<Node<'a>>, WeightsError> {
-    match graph.find(scope, name) {
+    match constants.graph.find(scope, name) {
         Some((found, Producer::Node(body))) if found == scope => {
+            constants.budget.work(64 + body.len() as u64)?;
             let node = Node::read(body)?;
             let is_first = node.outputs.first() == Some(&name);
             let known = operators::is_folded(node.op) || node.op == "Dropout";
@@ -180,7 +180,12 @@ fn squeeze<'a>(axes: &[i64], mut traced: Traced<'a>) -> Option<Traced<'a>> {
 }
 
 /// Puts the directions side by side: `[a, b, directions, hidden]` to `[a, b, directions · hidden]`.
-fn reshape<'a>(shape: &[i64], mut traced: Traced<'a>) -> Option<Traced<'a>> {
+fn reshape<'a>(
+    constants: &Constants<'a>,
+    scope: usize,
+    node: &Node<'a>,
+    mut traced: Traced<'a>,
+) -> Result<Option<Traced<'a>>, WeightsError> {
     let &[
         first,
         second,
@@ -188,20 +193,20 @@ fn reshape<'a>(shape: &[i64], mut traced: Traced<'a>) -> Option<Traced<'a>> {
         Axis::Hidden(hidden),
     ] = traced.axes.as_slice()
     else {
-        return None;
+        return Ok(None);
     };
-    let width = directions.checked_mul(hidden)? as i64;
-    // A zero keeps the size, whatever it is; then one open size is what is left.
-    let same = matches!(*shape, [0, 0, last] if last == -1 || last == width)
-        || matches!(*shape, [0, -1, last] | [-1, 0, last] if last == width);
+    let Some(width) = directions.checked_mul(hidden) else {
+        return Ok(None);
+    };
     let last = match directions {
         1 => Axis::Hidden(hidden),
         _ => Axis::DirectionHidden(directions, hidden),
     };
-    same.then(|| {
+    let joins = joins_last(constants, scope, node, width)?;
+    Ok(joins.then(|| {
         traced.axes = vec![first, second, last];
         traced
-    })
+    }))
 }
 
 /// Cuts one of two directions out.

@@ -7,6 +7,7 @@ use super::fold::Constants;
 use super::graph::Recurrent;
 use super::run::OnnxDirection;
 use super::settings::Settings;
+use super::starts::other_starts;
 use super::wire::malformed;
 use crate::weights::error::WeightsError;
 
@@ -17,8 +18,8 @@ const SEQUENCE_LENS: usize = 4;
 /// first nodes.
 ///
 /// A node is the layer behind another of the same kind where it reads the whole first output of that one, all directions side by side,
-/// with nothing in between but moved axes, nobody else reads that output, and both have the same lengths. Everything else is a network of
-/// its own.
+/// with nothing in between but moved axes, nobody else reads that output, both have the same lengths, and it starts from zeros or from what is
+/// given from outside. Everything else is a network of its own.
 ///
 /// # Errors
 ///
@@ -61,6 +62,8 @@ pub(super) fn chains(constants: &Constants<'_>) -> Result<Vec<Vec<usize>>, Weigh
             && one_way(here)
             && one_way(there)
             && lengths(recurrent) == lengths(&nodes[before])
+            // What another node has come to is no start of a layer, as of a decoder behind its encoder.
+            && other_starts(recurrent, constants)?.is_empty()
         {
             links.push((before, index, traced.path));
         }

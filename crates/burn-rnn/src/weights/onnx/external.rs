@@ -69,12 +69,12 @@ impl<'a> Folder<'a> {
     ) -> Result<Vec<u8>, WeightsError> {
         let path = self.path(place.location, tensor)?;
         let in_file = |error| WeightsError::from(WeightsErrorKind::Read(error)).in_file(&path);
-        let mut file = File::open(&path).map_err(in_file)?;
-        let metadata = file.metadata().map_err(in_file)?;
-        if !metadata.is_file() {
+        // Before it is opened: to open a pipe waits for whoever writes to it.
+        if !path.metadata().map_err(in_file)?.is_file() {
             return Err(refused(tensor, place.location, "it is no file"));
         }
-        let length = metadata.len();
+        let mut file = File::open(&path).map_err(in_file)?;
+        let length = file.metadata().map_err(in_file)?.len();
         let left = length.saturating_sub(place.offset);
         // Without a length it is all that follows.
         let given = place.length.unwrap_or(left);

@@ -1,6 +1,7 @@
 //! A model's file: networks, nodes and constants by name.
 
 use std::cell::Cell;
+use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use burn::tensor::{DType, Device, Tensor, TensorData};
@@ -11,17 +12,18 @@ use super::chain::chains;
 use super::external::Folder;
 use super::fold::{Constants, Given};
 use super::graph::{Graph, Recurrent};
+use super::import::import;
 use super::layouts::Kind;
 use super::proto::Node;
 use super::read;
 use super::run::{OnnxDirection, OnnxNode};
 use super::settings::Settings;
-use super::tensor::FileTensor;
 use super::view::Element;
 use crate::weights::error::{WeightsError, WeightsErrorKind};
-use crate::weights::import::{Import, MappedTensor, NamedNetwork, UnmappedTensor};
+use crate::weights::import::Import;
 use crate::weights::layout::{read_tensor, to_little_endian};
 use crate::weights::network::AnyNetwork;
+use crate::weights::whole_file::open_whole;
 use crate::{Gru, Lstm, SimpleRnn};
 
 /// A model of ONNX: a `.onnx` file. The [guide](crate::guides::onnx) says what is read and what is not.
@@ -71,8 +73,14 @@ impl OnnxFile {
     /// Where it cannot be read, is no ONNX model, is cut off or damaged, or would take too much memory.
     pub fn open(path: impl AsRef<Path>) -> Result<Self, WeightsError> {
         let path = path.as_ref();
-        let bytes = std::fs::read(path)
-            .map_err(|error| WeightsError::from(WeightsErrorKind::Read(error)).in_file(path))?;
+        let read = || -> Result<Vec<u8>, WeightsErrorKind> {
+            let mut file = open_whole(path)?;
+            let mut bytes = Vec::new();
+            file.read_to_end(&mut bytes)
+                .map_err(WeightsErrorKind::Read)?;
+            Ok(bytes)
+        };
+        let bytes = read().map_err(|kind| WeightsError::from(kind).in_file(path))?;
         Self::new(path.to_path_buf(), bytes)
     }
 
@@ -171,7 +179,10 @@ impl OnnxFile {
     /// Never: the graph was read when the file was opened.
     pub fn initializers(&self) -> Result<Vec<String>, WeightsError> {
         self.with_graph(|constants| {
-            let names = constants.graph.initializers().map(|(name, _)| name.into());
+            let names = constants
+                .graph
+                .initializers()
+                .map(|(_, name, _)| name.into());
             Ok(names.collect())
         })
     }
@@ -240,8 +251,8 @@ impl OnnxFile {
     }
 
     /// All recurrent networks of the file, and what is left of it. Nodes that run against time alone are no networks on their own: their
-    /// tensors are among those that are left, and so are initial states that are not zero. Lists of integers, axes and sizes, are the graph's
-    /// and not named.
+    /// tensors are among those that are left, and so are lengths and initial states that are neither zeros nor given from outside, constants
+    /// or not. Lists of integers, axes and sizes, are the graph's and not named. A name that two nodes have gets a number.
     ///
     /// # Errors
     ///
@@ -307,59 +318,6 @@ impl OnnxFile {
             false => error.in_file(&self.path),
         })
     }
-}
-
-fn import(constants: &Constants<'_>, device: &Device) -> Result<Import, WeightsError> {
-    let mut import = Import::default();
-    let nodes = &constants.graph.recurrent;
-    for chain in chains(constants)? {
-        let chain: Vec<&Recurrent<'_>> = chain.iter().map(|&index| &nodes[index]).collect();
-        if Settings::read(chain[0])?.direction == OnnxDirection::Reverse {
-            continue;
-        }
-        let name = chain[0].node.label();
-        let (network, mut mapped): (_, Vec<MappedTensor>) =
-            read::network(&chain, name, constants, device)?;
-        let name = name.to_string();
-        import.networks.push(NamedNetwork { name, network });
-        import.mapped.append(&mut mapped);
-        for recurrent in chain {
-            // Zeros are what a network starts from; another state is left over.
-            constants.tracks.set(false);
-            let zeros = read::starts_from_zeros(recurrent, constants)?;
-            constants.tracks.set(true);
-            if zeros {
-                read::starts_from_zeros(recurrent, constants)?;
-            }
-        }
-    }
-    if import.networks.is_empty() {
-        return Err(WeightsErrorKind::Nothing {
-            reason: match nodes.len() {
-                0 => "none of its nodes is an RNN, LSTM or GRU".into(),
-                count => format!(
-                    "its {count} recurrent nodes run against time alone: take them as nodes, with `node`"
-                ),
-            },
-        }
-        .into());
-    }
-    let used = constants.used.borrow();
-    for (name, tensor) in constants.graph.initializers() {
-        if used.contains(name) {
-            continue;
-        }
-        let tensor = FileTensor::read(tensor)?;
-        if tensor.is_list_of_ints() {
-            continue;
-        }
-        import.unmapped.push(UnmappedTensor {
-            name: name.into(),
-            element: tensor.element_type(),
-            shape: tensor.shape,
-        });
-    }
-    Ok(import)
 }
 
 fn no_network<'a, 'b: 'a>(

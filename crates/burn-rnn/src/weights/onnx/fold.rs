@@ -2,7 +2,6 @@
 
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeSet;
-use std::rc::Rc;
 
 use super::budget::Budget;
 use super::external::Folder;
@@ -18,7 +17,7 @@ use crate::weights::error::{WeightsError, WeightsErrorKind};
 /// The most nodes between an initializer and what reads it. A cycle is longer than anything.
 const LONGEST_CHAIN: usize = 64;
 
-/// What a step takes of the budget at least, so that a graph of nothing ends, too.
+/// The work of a step at least, so that a graph of nothing ends, too.
 const STEP: u64 = 256;
 
 /// A value that was given for an input of the graph.
@@ -35,8 +34,8 @@ pub(super) struct Constants<'a> {
     pub given: &'a [Given],
     pub folder: Folder<'a>,
     pub budget: Budget,
-    /// The initializers that were read.
-    pub used: RefCell<BTreeSet<&'a str>>,
+    /// The initializers and `Constant`s that were read, with the index of their graph.
+    pub used: RefCell<BTreeSet<(usize, &'a str)>>,
     /// Whether what is read counts as used.
     pub tracks: Cell<bool>,
 }
@@ -77,7 +76,7 @@ impl<'a> Constants<'a> {
         name: &str,
         depth: usize,
     ) -> Result<Option<View<'a>>, WeightsError> {
-        self.budget.take(STEP)?;
+        self.budget.work(STEP)?;
         if depth > LONGEST_CHAIN {
             return Err(malformed(format!(
                 "more than {LONGEST_CHAIN} nodes follow each other before `{name}`, or they form a cycle"
@@ -95,16 +94,15 @@ impl<'a> Constants<'a> {
             }
             .into()),
             Some((_, Producer::Input)) => Ok(None),
-            Some((_, Producer::Initializer(body))) => {
+            Some((scope, Producer::Initializer(body))) => {
                 let tensor = FileTensor::read(body)?;
-                if self.tracks.get() {
-                    self.used.borrow_mut().insert(tensor.name);
-                }
+                self.budget.work(tensor.work())?;
+                self.uses(scope, tensor.name);
                 let view = tensor.view(name, &self.folder, &self.budget)?;
                 Ok(Some(view))
             }
             Some((scope, Producer::Node(body))) => {
-                self.budget.take(body.len() as u64)?;
+                self.budget.work(body.len() as u64)?;
                 let node = Node::read(body)?;
                 self.compute(scope, &node, depth)
             }
@@ -122,7 +120,11 @@ impl<'a> Constants<'a> {
             return Ok(None);
         }
         if node.op == "Constant" {
-            return self.constant(node);
+            let constant = self.constant(node)?;
+            if constant.is_some() {
+                self.uses(scope, node.outputs.first().copied().unwrap_or_default());
+            }
+            return Ok(constant);
         }
         if !operators::is_folded(node.op) {
             return Ok(None);
@@ -138,7 +140,25 @@ impl<'a> Constants<'a> {
                 None => return Ok(None),
             }
         }
-        operators::apply(node, inputs, &self.budget).map(Some)
+        operators::apply(node, inputs, &self.budget)
+    }
+
+    /// Whether an input has a value that was given for it.
+    pub(super) fn is_given(&self, name: &str) -> bool {
+        self.given.iter().any(|given| given.name == name)
+    }
+
+    /// Whether a `TensorProto` is of zeros alone.
+    pub(super) fn is_zero(&self, body: &'a [u8], name: &str) -> Result<bool, WeightsError> {
+        let view = FileTensor::read(body)?.view(name, &self.folder, &self.budget)?;
+        view.is_zero(&self.budget)
+    }
+
+    /// Notes that a value of a graph was read.
+    fn uses(&self, scope: usize, name: &'a str) {
+        if self.tracks.get() {
+            self.used.borrow_mut().insert((scope, name));
+        }
     }
 
     /// The value of a `Constant` node, in any of its forms but strings and sparse tensors.
@@ -147,7 +167,11 @@ impl<'a> Constants<'a> {
             let attribute = attribute?;
             let own = |element, shape, bytes: Vec<u8>| {
                 self.budget.take(bytes.len() as u64)?;
-                Ok(View::whole(element, shape, Data::Own(Rc::new(bytes))))
+                Ok(View::whole(
+                    element,
+                    shape,
+                    Data::Own(self.budget.own(bytes)),
+                ))
             };
             let floats = |floats: &[f32]| floats.iter().flat_map(|x| x.to_le_bytes()).collect();
             let ints = |ints: &[i64]| ints.iter().flat_map(|x| x.to_le_bytes()).collect();
@@ -198,7 +222,7 @@ impl<'a> Constants<'a> {
     fn similar(&self, name: &str) -> Vec<String> {
         let ending = |name: &str| name.rsplit(['.', '/', '_']).next().map(str::to_string);
         let wanted = ending(name);
-        let names = self.graph.initializers().map(|(name, _)| name);
+        let names = self.graph.initializers().map(|(_, name, _)| name);
         let similar = names.filter(|name| ending(name) == wanted);
         similar.take(8).map(str::to_string).collect()
     }

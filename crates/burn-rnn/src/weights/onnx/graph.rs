@@ -1,6 +1,7 @@
 //! A model's graph: which node or tensor a name stands for.
 
 use super::proto::{Node, name_of};
+use super::tensor::MOST_DIMENSIONS;
 use super::wire::{Fields, malformed};
 use crate::weights::error::{WeightsError, WeightsErrorKind};
 
@@ -42,6 +43,8 @@ pub(super) struct Recurrent<'a> {
 struct Scope<'a> {
     parent: Option<usize>,
     values: Vec<(&'a str, Producer<'a>)>,
+    /// What is said of the types and sizes of values: `ValueInfoProto` by name.
+    infos: Vec<(&'a str, &'a [u8])>,
     inputs: Vec<&'a str>,
     outputs: Vec<&'a str>,
 }
@@ -102,6 +105,7 @@ impl<'a> Graph<'a> {
         self.scopes.push(Scope {
             parent,
             values: Vec::new(),
+            infos: Vec::new(),
             inputs: Vec::new(),
             outputs: Vec::new(),
         });
@@ -123,6 +127,12 @@ impl<'a> Graph<'a> {
                     self.check_memory()?;
                     self.scopes[index].outputs.push(name);
                 }
+                (13, value) => {
+                    let info = value.bytes("value_info")?;
+                    let name = name_of(info, 1)?;
+                    self.check_memory()?;
+                    self.scopes[index].infos.push((name, info));
+                }
                 _ => {}
             }
         }
@@ -132,6 +142,9 @@ impl<'a> Graph<'a> {
     fn add_node(&mut self, body: &'a [u8], scope: usize, depth: usize) -> Result<(), WeightsError> {
         let node = Node::read(body)?;
         self.check_memory()?;
+        // The names of a recurrent node are kept.
+        let names = node.inputs.len() + node.outputs.len();
+        self.taken = self.taken.saturating_add(16 * names as u64);
         self.nodes.push((scope, body));
         for name in node.outputs.iter().filter(|name| !name.is_empty()) {
             self.add_value(scope, name, Producer::Node(body))?;
@@ -202,21 +215,56 @@ impl<'a> Graph<'a> {
         &self.scopes[0].inputs
     }
 
-    /// All initializers: name and `TensorProto`, in the order of the names.
-    pub(super) fn initializers(&self) -> impl Iterator<Item = (&'a str, &'a [u8])> {
-        let values = self.scopes.iter().flat_map(|scope| &scope.values);
-        values.filter_map(|(name, producer)| match producer {
-            Producer::Initializer(tensor) => Some((*name, *tensor)),
-            _ => None,
+    /// The sizes of a value of a graph as far as the file says them; none where it says nothing.
+    pub(super) fn sizes(
+        &self,
+        scope: usize,
+        name: &str,
+    ) -> Result<Option<Vec<Option<i64>>>, WeightsError> {
+        let infos = &self.scopes[scope].infos;
+        match infos.binary_search_by(|info| info.0.cmp(name)) {
+            Ok(index) => sizes_of(infos[index].1),
+            Err(_) => Ok(None),
+        }
+    }
+
+    /// All initializers: the index of their graph, name and `TensorProto`, by graph in the order of the names.
+    pub(super) fn initializers(&self) -> impl Iterator<Item = (usize, &'a str, &'a [u8])> {
+        self.values().filter_map(|(scope, name, producer)| {
+            let Producer::Initializer(tensor) = producer else {
+                return None;
+            };
+            Some((scope, name, tensor))
         })
     }
 
-    /// Calls `f` with every use of a value, within a node or as the output of a graph: the scope and the name.
+    /// All nodes that give a value: the index of their graph, the name and the `NodeProto`.
+    pub(super) fn outputs(&self) -> impl Iterator<Item = (usize, &'a str, &'a [u8])> {
+        self.values().filter_map(|(scope, name, producer)| {
+            let Producer::Node(node) = producer else {
+                return None;
+            };
+            Some((scope, name, node))
+        })
+    }
+
+    fn values(&self) -> impl Iterator<Item = (usize, &'a str, Producer<'a>)> {
+        let scopes = self.scopes.iter().enumerate();
+        scopes.flat_map(|(scope, names)| {
+            let values = names.values.iter();
+            values.map(move |&(name, producer)| (scope, name, producer))
+        })
+    }
+
+    /// Calls `f` with every use of a value's numbers, within a node or as the output of a graph: the scope and the name.
     pub(super) fn each_use(&self, mut f: impl FnMut(usize, &'a str)) -> Result<(), WeightsError> {
         for (scope, body) in &self.nodes {
-            for name in Node::read(body)?.inputs {
-                f(*scope, name);
+            let node = Node::read(body)?;
+            // These look at sizes alone.
+            if node.standard && matches!(node.op, "Shape" | "Size") {
+                continue;
             }
+            node.inputs.into_iter().for_each(|name| f(*scope, name));
         }
         for (index, scope) in self.scopes.iter().enumerate() {
             scope.outputs.iter().for_each(|name| f(index, name));
@@ -229,6 +277,7 @@ impl<'a> Scope<'a> {
     /// Sorts the values by name, so that they are found.
     fn sort(&mut self) -> Result<(), WeightsError> {
         self.values.sort_unstable();
+        self.infos.sort_unstable();
         // Before IR version 4 every initializer was an input, too; after, one that is says that it can be overridden.
         self.values.dedup_by(|next, previous| {
             next.0 == previous.0
@@ -246,4 +295,38 @@ impl<'a> Scope<'a> {
         let index = self.values.binary_search_by(|value| value.0.cmp(name));
         index.ok().map(|index| self.values[index].1)
     }
+}
+
+/// The sizes that a `ValueInfoProto` says, none for one that is open.
+fn sizes_of(info: &[u8]) -> Result<Option<Vec<Option<i64>>>, WeightsError> {
+    // The type, of a tensor, its shape.
+    let mut message = info;
+    for (number, field) in [(2, "type"), (1, "tensor_type"), (2, "shape")] {
+        let mut inner = None;
+        for next in Fields::new(message) {
+            match next? {
+                (found, value) if found == number => inner = Some(value.bytes(field)?),
+                _ => {}
+            }
+        }
+        match inner {
+            Some(inner) => message = inner,
+            None => return Ok(None),
+        }
+    }
+    let mut sizes = Vec::new();
+    for next in Fields::new(message) {
+        let (1, dim) = next? else { continue };
+        if sizes.len() == MOST_DIMENSIONS {
+            return Ok(None);
+        }
+        let mut size = None;
+        for next in Fields::new(dim.bytes("dim")?) {
+            if let (1, value) = next? {
+                size = Some(value.int("dim_value")?);
+            }
+        }
+        sizes.push(size);
+    }
+    Ok(Some(sizes))
 }

@@ -1,7 +1,5 @@
 //! The operators that exporters put between weights and the nodes that read them.
 
-use std::rc::Rc;
-
 use super::budget::Budget;
 use super::proto::Node;
 use super::tensor::{MOST_DIMENSIONS, element};
@@ -28,7 +26,7 @@ pub(super) fn is_folded(op: &str) -> bool {
     )
 }
 
-/// What an operator of [`is_folded`] makes of its inputs.
+/// What an operator of [`is_folded`] makes of its inputs; none where it casts between kinds of numbers, which no exporter does to weights.
 ///
 /// # Errors
 ///
@@ -37,9 +35,9 @@ pub(super) fn apply<'a>(
     node: &Node<'a>,
     mut inputs: Inputs<'a>,
     budget: &Budget,
-) -> Result<View<'a>, WeightsError> {
+) -> Result<Option<View<'a>>, WeightsError> {
     if node.op == "Concat" {
-        return concat(node, inputs, budget);
+        return concat(node, inputs, budget).map(Some);
     }
     let mut take = |index: usize| inputs.get_mut(index).and_then(Option::take);
     let data = take(0).ok_or_else(|| wrong(node, "it reads nothing"))?;
@@ -55,7 +53,7 @@ pub(super) fn apply<'a>(
     };
     match node.op {
         "Identity" => Ok(data),
-        "Cast" => cast(node, data, budget),
+        "Cast" => return cast(node, data, budget),
         "Reshape" => {
             let shape = list(1, "shape")?.ok_or_else(|| wrong(node, "it has no shape"))?;
             reshape(node, data, &shape, budget)
@@ -88,22 +86,24 @@ pub(super) fn apply<'a>(
             unsqueeze(node, data, &axes)
         }
     }
+    .map(Some)
 }
 
-fn cast<'a>(node: &Node<'_>, data: View<'a>, budget: &Budget) -> Result<View<'a>, WeightsError> {
+fn cast<'a>(
+    node: &Node<'_>,
+    data: View<'a>,
+    budget: &Budget,
+) -> Result<Option<View<'a>>, WeightsError> {
     let to = match node.attribute("to")? {
         Some(attribute) => attribute.int()?,
         None => 0,
     };
     let to = element(to).filter(|to| to.is_float() == data.element.is_float());
     match to {
-        None => Err(wrong(
-            node,
-            "it casts to another type than floats, or than integers from integers",
-        )),
+        None => Ok(None),
         // Every number stays what it is, and the place of the smaller one.
-        Some(to) if to.holds(data.element) => Ok(data),
-        Some(to) => data.convert(to, budget),
+        Some(to) if to.holds(data.element) => Ok(Some(data)),
+        Some(to) => data.convert(to, budget).map(Some),
     }
 }
 
@@ -168,7 +168,7 @@ fn concat<'a>(
             bytes.extend_from_slice(&part[row * run..][..*run]);
         }
     }
-    View::whole(widest, shape, Data::Own(Rc::new(bytes)))
+    View::whole(widest, shape, Data::Own(budget.own(bytes)))
         .ok_or_else(|| wrong(node, "its inputs do not fit together"))
 }
 

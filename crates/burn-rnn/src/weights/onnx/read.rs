@@ -3,11 +3,11 @@
 use burn::tensor::{Device, Tensor};
 
 use super::fold::Constants;
-use super::graph::{Producer, Recurrent};
+use super::graph::Recurrent;
 use super::layouts::{Gates, Kind};
-use super::proto::Node;
 use super::run::{OnnxDirection, OnnxNode};
 use super::settings::Settings;
+use super::starts::{INITIAL_C, INITIAL_H};
 use super::view::View;
 use super::wire::malformed;
 use crate::weights::array::Array;
@@ -25,9 +25,10 @@ const W: usize = 1;
 const R: usize = 2;
 const B: usize = 3;
 const SEQUENCE_LENS: usize = 4;
-const INITIAL_H: usize = 5;
-const INITIAL_C: usize = 6;
 const P: usize = 7;
+
+/// What the parameters of a cell take beside their numbers, measured.
+const CELL: u64 = 6 << 10;
 
 /// The network of nodes that follow each other, a layer each.
 pub(super) fn network<'a>(
@@ -84,52 +85,6 @@ pub(super) fn node<'a>(
         initial_c: if lstm { state(INITIAL_C)? } else { None },
         sequence_lens: lengths(recurrent, constants)?,
     })
-}
-
-/// Whether a node starts from zeros, or from what whoever runs it gives.
-pub(super) fn starts_from_zeros<'a>(
-    recurrent: &Recurrent<'a>,
-    constants: &Constants<'a>,
-) -> Result<bool, WeightsError> {
-    let indices = match Kind::of(recurrent.node.op) {
-        Some(Kind::Lstm) => &[INITIAL_H, INITIAL_C][..],
-        _ => &[INITIAL_H],
-    };
-    for &index in indices {
-        let array = match initial_state(recurrent, index, constants)? {
-            Some(array) => Some(array),
-            None => repeated_state(recurrent, index, constants)?,
-        };
-        if let Some(array) = array
-            && array.bytes()?.iter().any(|&byte| byte != 0)
-        {
-            return Ok(false);
-        }
-    }
-    Ok(true)
-}
-
-/// The constant that an `Expand` repeats for each sequence, as in what this library writes.
-fn repeated_state<'a>(
-    recurrent: &Recurrent<'a>,
-    index: usize,
-    constants: &Constants<'a>,
-) -> Result<Option<Array<'a>>, WeightsError> {
-    let Some(name) = recurrent.node.input(index) else {
-        return Ok(None);
-    };
-    let Some((scope, Producer::Node(body))) = constants.graph.find(recurrent.scope, name) else {
-        return Ok(None);
-    };
-    let node = Node::read(body)?;
-    let Some(source) = node
-        .input(0)
-        .filter(|_| node.standard && node.op == "Expand")
-    else {
-        return Ok(None);
-    };
-    let view = constants.find(scope, source)?;
-    view.map(|view| constants.array(source, view)).transpose()
 }
 
 fn initial_state<'a>(
@@ -213,6 +168,10 @@ fn built<'a, O: FileCell>(
     device: &Device,
     options: impl Fn(&Settings, usize, bool, bool) -> O,
 ) -> Result<(crate::Recurrent<O::Cell>, Vec<MappedTensor>), WeightsError> {
+    // Names stand once in the file, and here with every parameter.
+    let named = CELL.saturating_add(16 * name.len() as u64);
+    let cells: usize = layers.iter().map(|(_, s)| s.direction.count()).sum();
+    (constants.budget).take(named.saturating_mul(cells as u64))?;
     let mut arrays = Vec::with_capacity(layers.len());
     for (recurrent, settings) in layers {
         let parameters = Parameters::read(recurrent, settings, constants)?;

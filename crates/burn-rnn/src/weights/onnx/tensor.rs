@@ -12,6 +12,9 @@ use crate::weights::error::{WeightsError, WeightsErrorKind};
 /// The most dimensions: those of weights are three, and each takes memory.
 pub(super) const MOST_DIMENSIONS: usize = 16;
 
+/// The `TensorProto.DataType` of conditions.
+const BOOL: i64 = 9;
+
 /// Name, shape and type of a tensor, and where its numbers are.
 pub(super) struct FileTensor<'a> {
     pub name: &'a str,
@@ -72,6 +75,12 @@ impl<'a> FileTensor<'a> {
         Ok(())
     }
 
+    /// The bytes that have to be looked at one by one to read it: all but the numbers in one piece.
+    pub(super) fn work(&self) -> u64 {
+        let raw = self.raw.map_or(0, <[u8]>::len);
+        (self.body.len() - raw) as u64
+    }
+
     /// The type of the elements, for messages and lists.
     pub(super) fn element_type(&self) -> ElementType {
         match element(self.data_type) {
@@ -80,10 +89,11 @@ impl<'a> FileTensor<'a> {
         }
     }
 
-    /// Whether it is an integer or a list of them: axes, sizes, lengths.
+    /// Whether it is an integer or a list of them, or a condition: axes, sizes, lengths, and no weights.
     pub(super) fn is_list_of_ints(&self) -> bool {
+        let is_bool = self.data_type == BOOL;
         let element = element(self.data_type);
-        self.shape.len() <= 1 && element.is_some_and(|element| !element.is_float())
+        self.shape.len() <= 1 && (is_bool || element.is_some_and(|element| !element.is_float()))
     }
 
     /// The numbers. `name` is for messages: a constant has no name of its own.
@@ -116,15 +126,12 @@ impl<'a> FileTensor<'a> {
         let data = match (&self.external, self.raw) {
             (Some(place), _) => {
                 let bytes = folder.read(place, name, expected, budget)?;
-                Data::Own(Rc::new(bytes))
+                Data::Own(budget.own(bytes))
             }
             (None, Some(raw)) => Data::File(raw),
             (None, None) => self.typed(element, expected, budget)?,
         };
-        let given = match &data {
-            Data::File(bytes) => bytes.len(),
-            Data::Own(bytes) => bytes.len(),
-        };
+        let given = data.bytes().len();
         View::whole(element, self.shape, data).ok_or_else(|| {
             WeightsErrorKind::Bytes {
                 tensor: name.into(),
@@ -171,9 +178,13 @@ impl<'a> FileTensor<'a> {
                     budget.take(self.body.len() as u64)?;
                     first.to_vec()
                 }
-                Some(Data::Own(own)) => Rc::unwrap_or_clone(own),
+                Some(Data::Own(own)) => match Rc::try_unwrap(own) {
+                    Ok(own) => own.into_bytes(),
+                    Err(shared) => shared.bytes().to_vec(),
+                },
             };
-            bytes = Some(Data::Own(Rc::new(append(own, value, element, expected)?)));
+            let own = append(own, value, element, expected)?;
+            bytes = Some(Data::Own(budget.own(own)));
         }
         Ok(bytes.unwrap_or(Data::File(&[])))
     }
@@ -229,7 +240,7 @@ fn type_name(data_type: i64) -> String {
         4 => "UINT16",
         5 => "INT16",
         8 => "STRING",
-        9 => "BOOL",
+        BOOL => "BOOL",
         12 => "UINT32",
         13 => "UINT64",
         14 => "COMPLEX64",

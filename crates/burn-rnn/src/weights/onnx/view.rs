@@ -1,11 +1,12 @@
 //! A constant of a graph, as a view of the file's bytes: operators that only move axes move no numbers.
 
+use core::ops::Range;
 use std::borrow::Cow;
 use std::rc::Rc;
 
 use burn::tensor::{bf16, f16};
 
-use super::budget::Budget;
+use super::budget::{Budget, Own};
 use crate::weights::array::{ElementType, byte_len};
 use crate::weights::error::WeightsError;
 
@@ -60,14 +61,14 @@ impl Element {
 #[derive(Clone)]
 pub(super) enum Data<'a> {
     File(&'a [u8]),
-    Own(Rc<Vec<u8>>),
+    Own(Rc<Own>),
 }
 
 impl Data<'_> {
-    fn bytes(&self) -> &[u8] {
+    pub(super) fn bytes(&self) -> &[u8] {
         match self {
             Self::File(bytes) => bytes,
-            Self::Own(bytes) => bytes,
+            Self::Own(own) => own.bytes(),
         }
     }
 }
@@ -171,7 +172,7 @@ impl<'a> View<'a> {
         Ok(Self {
             strides: row_major(&self.shape),
             offset: 0,
-            data: Data::Own(Rc::new(bytes)),
+            data: Data::Own(budget.own(bytes)),
             ..self
         })
     }
@@ -185,16 +186,11 @@ impl<'a> View<'a> {
         let range = self.offset * size..(self.offset + self.len()) * size;
         match self.data {
             Data::File(bytes) => Ok(Cow::Borrowed(&bytes[range])),
-            Data::Own(bytes) if range.len() < bytes.len() => {
-                budget.take(range.len() as u64)?;
-                Ok(Cow::Owned(bytes[range].to_vec()))
-            }
-            Data::Own(bytes) => {
-                let bytes = Rc::try_unwrap(bytes);
-                Ok(Cow::Owned(
-                    bytes.unwrap_or_else(|shared| shared.as_ref().clone()),
-                ))
-            }
+            Data::Own(own) => match Rc::try_unwrap(own) {
+                Ok(own) if range.len() == own.bytes().len() => Ok(Cow::Owned(own.into_bytes())),
+                Ok(own) => Ok(Cow::Owned(copied(own.bytes(), range, budget)?)),
+                Err(shared) => Ok(Cow::Owned(copied(shared.bytes(), range, budget)?)),
+            },
         }
     }
 
@@ -228,6 +224,18 @@ impl<'a> View<'a> {
         Ok(bytes)
     }
 
+    /// Whether every number is zero.
+    pub(super) fn is_zero(self, budget: &Budget) -> Result<bool, WeightsError> {
+        let element = self.element;
+        let bytes = self.into_bytes(budget)?;
+        budget.work(bytes.len() as u64)?;
+        let is_zero = |number| match read_number(number, element) {
+            Number::Float(float) => float == 0.0,
+            Number::Int(int) => int == 0,
+        };
+        Ok(bytes.chunks_exact(element.size()).all(is_zero))
+    }
+
     /// The same numbers in another type, rounded to it.
     pub(super) fn convert(self, to: Element, budget: &Budget) -> Result<Self, WeightsError> {
         let from = self.element;
@@ -247,14 +255,14 @@ impl<'a> View<'a> {
             strides: row_major(&shape),
             shape,
             offset: 0,
-            data: Data::Own(Rc::new(converted)),
+            data: Data::Own(budget.own(converted)),
         })
     }
 
     /// The integers row by row; none where they are no integers.
     pub(super) fn ints(self, budget: &Budget) -> Result<Option<Vec<i64>>, WeightsError> {
         let element = self.element;
-        budget.take((self.len() as u64).saturating_mul(8))?;
+        budget.work((self.len() as u64).saturating_mul(8))?;
         let bytes = self.into_bytes(budget)?;
         let (wide, _) = bytes.as_chunks();
         let (narrow, _) = bytes.as_chunks();
@@ -268,6 +276,11 @@ impl<'a> View<'a> {
             _ => None,
         })
     }
+}
+
+fn copied(bytes: &[u8], range: Range<usize>, budget: &Budget) -> Result<Vec<u8>, WeightsError> {
+    budget.take(range.len() as u64)?;
+    Ok(bytes[range].to_vec())
 }
 
 /// A number of the largest type of its kind, of which every smaller one is exact.

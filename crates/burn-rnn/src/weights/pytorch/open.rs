@@ -13,6 +13,7 @@ use super::pickle_guard::check_pickle;
 use super::zip_guard::check_zip;
 use crate::weights::array::{Array, ElementType, byte_len};
 use crate::weights::error::{WeightsError, WeightsErrorKind};
+use crate::weights::whole_file::open_whole;
 
 /// What opening may take whatever the size of the file: a state dict of small tensors takes some kilobytes for each of them.
 const ALLOWANCE: u64 = 16 << 20;
@@ -47,7 +48,7 @@ impl Tensors {
     /// Opens a file, whose content says what it is.
     pub(super) fn open(path: &Path) -> Result<Self, WeightsError> {
         let read = WeightsErrorKind::Read;
-        let mut file = File::open(path).map_err(read)?;
+        let mut file = open_whole(path)?;
         let length = file.metadata().map_err(read)?.len();
         // As long as the header of a tar archive, which is where that says what it is.
         let mut head = Vec::new();
