@@ -112,12 +112,20 @@ fn main() -> Result<ExitCode, Box<dyn Error>> {
                     .chunks_exact(CHUNK)
                     .map(|chunk| model.hear(chunk))
                     .collect();
-                let worst = distance(&given, &expected(file, name)?);
-                let chunks = given.len();
+                let package = expected(file, name)?;
+                let exact = expected(file, &format!("{name}_f64"))?;
+                let [worst, from_exact] = [&package, &exact].map(|other| distance(&given, other));
                 println!(
-                    "silero-vad: {name}: {chunks} chunks, at most {worst:.1e} from the package's"
+                    "silero-vad: {name}: {} chunks, at most {worst:.1e} from the package's; from the same in f64 {from_exact:.1e}, the \
+                     package's {:.1e}",
+                    given.len(),
+                    distance(&package, &exact)
                 );
-                right &= worst <= 1e-5;
+                // Where ONNX Runtime's rounding is larger than that, nearer to the truth than it.
+                right &= !worst.is_nan();
+                for (x, (p, e)) in given.iter().zip(package.iter().zip(&exact)) {
+                    right &= (x - p).abs() <= 1e-5 || (x - e).abs() <= (p - e).abs();
+                }
             }
             return Ok(exit(right));
         }

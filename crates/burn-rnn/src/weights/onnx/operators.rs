@@ -159,13 +159,13 @@ fn concat<'a>(
     let parts = parts.into_iter().map(|part| {
         let part = part.convert(widest, budget)?;
         let run = part.shape[axis..].iter().product::<usize>() * widest.size();
-        Ok((part.into_bytes(budget)?, run))
+        Ok((part.row_major(budget)?, run))
     });
     let parts: Vec<_> = parts.collect::<Result<_, WeightsError>>()?;
     let mut bytes = Vec::with_capacity(size as usize);
     for row in 0..if size == 0 { 0 } else { outer } {
         for (part, run) in &parts {
-            bytes.extend_from_slice(&part[row * run..][..*run]);
+            bytes.extend_from_slice(&part.bytes()[row * run..][..*run]);
         }
     }
     View::whole(widest, shape, Data::Own(budget.own(bytes)))

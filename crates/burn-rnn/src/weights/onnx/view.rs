@@ -161,7 +161,8 @@ impl<'a> View<'a> {
         Ok(whole)
     }
 
-    fn row_major(self, budget: &Budget) -> Result<Self, WeightsError> {
+    /// The same numbers row by row: bytes that are copied for it are given back with the view.
+    pub(super) fn row_major(self, budget: &Budget) -> Result<Self, WeightsError> {
         if self.is_row_major() {
             return Ok(Self {
                 strides: row_major(&self.shape),
@@ -177,13 +178,22 @@ impl<'a> View<'a> {
         })
     }
 
-    /// The bytes row by row, of the file where they lie so there.
+    /// The bytes of a view that is [`row_major`](View::row_major).
+    pub(super) fn bytes(&self) -> &[u8] {
+        &self.data.bytes()[self.range()]
+    }
+
+    fn range(&self) -> Range<usize> {
+        let size = self.element.size();
+        self.offset * size..(self.offset + self.len()) * size
+    }
+
+    /// The bytes row by row, of the file where they lie so there, for whoever keeps them: they stay taken.
     pub(super) fn into_bytes(self, budget: &Budget) -> Result<Cow<'a, [u8]>, WeightsError> {
         if !self.is_row_major() {
             return Ok(Cow::Owned(self.gather(budget)?));
         }
-        let size = self.element.size();
-        let range = self.offset * size..(self.offset + self.len()) * size;
+        let range = self.range();
         match self.data {
             Data::File(bytes) => Ok(Cow::Borrowed(&bytes[range])),
             Data::Own(own) => match Rc::try_unwrap(own) {
@@ -227,7 +237,8 @@ impl<'a> View<'a> {
     /// Whether every number is zero.
     pub(super) fn is_zero(self, budget: &Budget) -> Result<bool, WeightsError> {
         let element = self.element;
-        let bytes = self.into_bytes(budget)?;
+        let whole = self.row_major(budget)?;
+        let bytes = whole.bytes();
         budget.work(bytes.len() as u64)?;
         let is_zero = |number| match read_number(number, element) {
             Number::Float(float) => float == 0.0,
@@ -244,7 +255,8 @@ impl<'a> View<'a> {
         }
         let shape = self.shape.clone();
         budget.take((self.len() * to.size()) as u64)?;
-        let bytes = self.into_bytes(budget)?;
+        let whole = self.row_major(budget)?;
+        let bytes = whole.bytes();
         let numbers = bytes.chunks_exact(from.size());
         let mut converted = Vec::with_capacity(numbers.len() * to.size());
         for number in numbers {
@@ -263,7 +275,8 @@ impl<'a> View<'a> {
     pub(super) fn ints(self, budget: &Budget) -> Result<Option<Vec<i64>>, WeightsError> {
         let element = self.element;
         budget.work((self.len() as u64).saturating_mul(8))?;
-        let bytes = self.into_bytes(budget)?;
+        let whole = self.row_major(budget)?;
+        let bytes = whole.bytes();
         let (wide, _) = bytes.as_chunks();
         let (narrow, _) = bytes.as_chunks();
         Ok(match element {
