@@ -101,7 +101,8 @@ fn table(models: &[(PathBuf, ModelFile)]) -> String {
 fn find(folder: &Path, paths: &mut Vec<PathBuf>) -> std::io::Result<()> {
     for entry in std::fs::read_dir(folder)? {
         let path = entry?.path();
-        if path.is_dir() && path.file_name() != Some("previous".as_ref()) {
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        if path.is_dir() && !(name == "previous" || name.starts_with("previous-")) {
             find(&path, paths)?;
         } else if path
             .extension()

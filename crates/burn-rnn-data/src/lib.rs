@@ -64,6 +64,7 @@ mod tagged;
 mod text;
 mod transduction;
 mod utf8_file;
+mod whole_file;
 mod windows;
 
 pub use adding::{AddingBatch, AddingProblem};
@@ -84,4 +85,5 @@ pub use table::*;
 pub use tagged::*;
 pub use text::{Vocabulary, read_text};
 pub use transduction::*;
+pub use whole_file::read_file;
 pub use windows::Windows;

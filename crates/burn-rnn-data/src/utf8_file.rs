@@ -3,11 +3,12 @@
 use std::path::Path;
 
 use crate::DataError;
+use crate::whole_file::read_file;
 
 /// Reads a file as UTF-8, without the byte order mark that some editors put first: it is a mark of
 /// the encoding, not a character of the text.
 pub(crate) fn read_utf8(path: &Path) -> Result<String, DataError> {
-    let bytes = std::fs::read(path).map_err(|source| DataError::Unreadable {
+    let bytes = read_file(path).map_err(|source| DataError::Unreadable {
         path: path.to_path_buf(),
         source,
     })?;

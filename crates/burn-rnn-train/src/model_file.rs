@@ -6,6 +6,7 @@ use std::path::Path;
 use burn::module::Module;
 use burn::store::{ModuleSnapshot, SafetensorsStore};
 use burn::tensor::Device;
+use burn_rnn_data::read_file;
 use safetensors::SafeTensors;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
@@ -15,7 +16,10 @@ use crate::TrainError;
 use crate::new_file::write_whole;
 
 /// What the file says it is; the number grows when older programs cannot read it any more.
-const FORMAT: &str = "burn-rnn model 2";
+const FORMAT: &str = "burn-rnn model 3";
+
+/// The format before it, which has no sum over the header.
+const WITHOUT_SEAL: &str = "burn-rnn model 2";
 
 /// What stands beside the weights, whatever the task.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -25,6 +29,7 @@ pub struct ModelCard {
     /// One line that says what the network is, for lists.
     pub network: String,
     /// The held-out scores of these weights, by name.
+    #[serde(with = "any_number")]
     pub scores: BTreeMap<String, f64>,
     /// The optimizer steps made.
     pub steps: usize,
@@ -34,8 +39,8 @@ pub struct ModelCard {
     pub command: String,
 }
 
-/// Writes a model as a safetensors file whose header has the card, the settings and a SHA-256 sum of
-/// the weights. The file is complete or not there.
+/// Writes a model as a safetensors file whose header has the card, the settings, a SHA-256 sum of the weights and one of all that. The file
+/// is complete or not there.
 ///
 /// # Errors
 ///
@@ -60,11 +65,14 @@ pub fn save_model(
     };
     let plain = weights(&[])?;
     let sum = checksum(&plain, path)?;
+    let (card, settings) = (json(card), json(settings));
+    let seal = seal(&card, &settings, &sum);
     let bytes = weights(&[
         ("format", FORMAT.to_owned()),
-        ("card", json(card)),
-        ("settings", json(settings)),
+        ("card", card),
+        ("settings", settings),
         ("sha256", sum),
+        ("seal", seal),
     ])?;
     write_whole(path, &bytes)
 }
@@ -92,7 +100,7 @@ impl ModelFile {
             false => path.to_owned(),
         };
         let refuse = refusal(&path);
-        let bytes = std::fs::read(&path).map_err(|error| {
+        let bytes = read_file(&path).map_err(|error| {
             refuse(format!(
                 "{error}; expected a model file, or the folder that a training wrote with --out"
             ))
@@ -101,14 +109,23 @@ impl ModelFile {
             .map_err(|error| refuse(format!("not a safetensors file ({error})")))?;
         let metadata = header.metadata().clone().unwrap_or_default();
         let value = |key: &str| text(&metadata, key).map_err(&refuse);
-        if metadata.get("format").map(String::as_str) != Some(FORMAT) {
-            return Err(refuse(format!("its format is not \"{FORMAT}\"")));
-        }
+        let sealed = match metadata.get("format").map(String::as_str) {
+            Some(FORMAT) => true,
+            // One that has a seal has lost its format.
+            Some(WITHOUT_SEAL) => metadata.contains_key("seal"),
+            _ => return Err(refuse(format!("its format is not \"{FORMAT}\""))),
+        };
         let sum = checksum(&bytes, &path)?;
         if sum != value("sha256")? {
             return Err(refuse(
                 "its weights are not those that were written: the file is damaged, take a copy or \
                  train again"
+                    .to_owned(),
+            ));
+        }
+        if sealed && value("seal")? != seal(&value("card")?, &value("settings")?, &sum) {
+            return Err(refuse(
+                "its card or settings are not those that were written: the file is damaged, take a copy or train again"
                     .to_owned(),
             ));
         }
@@ -205,6 +222,59 @@ fn checksum(bytes: &[u8], path: &Path) -> Result<String, TrainError> {
     Ok(digest.iter().map(|byte| format!("{byte:02x}")).collect())
 }
 
+/// The sum over what the header says, and over the sum of the weights.
+fn seal(card: &str, settings: &str, sum: &str) -> String {
+    let mut seal = Sha256::new();
+    for part in [FORMAT, card, settings, sum] {
+        // With their lengths, so that nothing moves from one to the next.
+        seal.update((part.len() as u64).to_le_bytes());
+        seal.update(part);
+    }
+    let digest = seal.finalize();
+    digest.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// Numbers by name in JSON, which has no infinities and no NaN: those are texts.
+mod any_number {
+    use std::collections::BTreeMap;
+
+    use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+    #[derive(Serialize, Deserialize)]
+    #[serde(untagged)]
+    enum Number {
+        Finite(f64),
+        Other(String),
+    }
+
+    pub(super) fn serialize<S: Serializer>(
+        scores: &BTreeMap<String, f64>,
+        serializer: S,
+    ) -> Result<S::Ok, S::Error> {
+        let number = |&score: &f64| match score.is_finite() {
+            true => Number::Finite(score),
+            false => Number::Other(score.to_string()),
+        };
+        serializer.collect_map(scores.iter().map(|(name, score)| (name, number(score))))
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<BTreeMap<String, f64>, D::Error> {
+        let scores = BTreeMap::<String, Number>::deserialize(deserializer)?;
+        let float = |(name, number)| match number {
+            Number::Finite(score) => Ok((name, score)),
+            Number::Other(text) => match text.parse() {
+                Ok(score) => Ok((name, score)),
+                Err(_) => Err(serde::de::Error::custom(format!(
+                    "the score {name} is {text:?}, expected a number"
+                ))),
+            },
+        };
+        scores.into_iter().map(float).collect()
+    }
+}
+
 fn refusal(path: &Path) -> impl Fn(String) -> TrainError + use<> {
     let path = path.to_owned();
     move |reason| TrainError::Model {
@@ -253,6 +323,46 @@ mod tests {
         assert_eq!(width, 3);
         let difference = (loaded.weight.val() - model.weight.val()).abs().max();
         assert_eq!(difference.into_scalar::<f32>(), 0.0);
+    }
+
+    #[test]
+    fn scores_that_are_no_finite_numbers_come_back() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("model.safetensors");
+        let model = init(&3, &Device::default()).unwrap();
+        let scores = [
+            ("a", f64::INFINITY),
+            ("b", f64::NEG_INFINITY),
+            ("c", f64::NAN),
+            ("d", 0.1),
+        ];
+        let card = ModelCard {
+            scores: scores.map(|(name, score)| (name.to_owned(), score)).into(),
+            ..ModelCard::default()
+        };
+        save_model(&path, &card, &3usize, &model).unwrap();
+        let read = ModelFile::open(&path).unwrap().card.scores;
+        assert_eq!(format!("{read:?}"), format!("{:?}", card.scores));
+    }
+
+    /// Every bit of the header, wherever it stands: refused, or without a meaning.
+    #[test]
+    fn a_changed_header_is_never_believed() {
+        let folder = tempfile::tempdir().unwrap();
+        let (path, _) = saved(folder.path());
+        let whole = std::fs::read(&path).unwrap();
+        let before = ModelFile::open(&path).unwrap();
+        let length = u64::from_le_bytes(whole[..8].try_into().unwrap()) as usize;
+        for bit in 0..8 * (8 + length) {
+            let mut bytes = whole.clone();
+            bytes[bit / 8] ^= 1 << (bit % 8);
+            std::fs::write(&path, &bytes).unwrap();
+            if let Ok(file) = ModelFile::open(&path) {
+                assert_eq!(file.card, before.card, "bit {bit}");
+                assert_eq!(file.settings, before.settings, "bit {bit}");
+                assert_eq!(file.sum, before.sum, "bit {bit}");
+            }
+        }
     }
 
     #[test]

@@ -22,6 +22,20 @@ pub(crate) fn new_file(folder: &Path, suffix: &str) -> Result<NamedTempFile> {
     builder.tempfile_in(folder)
 }
 
+/// The name, without an ending, of files beside one that the user named, which none of them is: for `x.mid` it is `x`, and for `x.png`
+/// with a picture `.png` beside it `x.png`.
+pub(crate) fn name_beside(path: &Path, endings: &[&str], unnamed: &str) -> String {
+    let ending = path.extension().unwrap_or_default();
+    let name = match endings
+        .iter()
+        .any(|taken| ending.eq_ignore_ascii_case(taken))
+    {
+        true => path.file_name(),
+        false => path.file_stem(),
+    };
+    name.map_or(unnamed.into(), |name| name.to_string_lossy().into_owned())
+}
+
 /// Writes a file that is complete or not there: beside, flushed to the disk, then renamed, and the
 /// rename flushed too.
 ///
@@ -51,6 +65,15 @@ mod tests {
     use std::os::unix::fs::PermissionsExt;
 
     use super::*;
+
+    #[test]
+    fn files_beside_have_other_names() {
+        let name = |path: &str| name_beside(Path::new(path), &["png", "svg"], "piece");
+        assert_eq!(name("out/x.mid"), "x");
+        assert_eq!(name("x.PNG"), "x.PNG");
+        assert_eq!(name("x"), "x");
+        assert_eq!(name(".."), "piece");
+    }
 
     #[test]
     fn the_file_is_as_readable_as_others() {

@@ -66,9 +66,13 @@ pub fn with_run_file(
         path: path.clone(),
         reason,
     };
-    let text = std::fs::read_to_string(&path).map_err(|error| {
+    let expected = "expected a TOML file of options, such as the run.toml that a training leaves";
+    let bytes =
+        burn_rnn_data::read_file(&path).map_err(|error| refuse(format!("{error}; {expected}")))?;
+    let text = String::from_utf8(bytes).map_err(|error| {
         refuse(format!(
-            "{error}; expected a TOML file of options, such as the run.toml that a training leaves"
+            "it is not UTF-8 ({}); {expected}",
+            error.utf8_error()
         ))
     })?;
     let table: toml::Table = text

@@ -35,7 +35,10 @@ pub fn read_wav_folder(folder: &Path) -> Result<Vec<Recording>, DataError> {
     for entry in std::fs::read_dir(folder).map_err(unreadable)? {
         let path = entry.map_err(unreadable)?.path();
         let ending = path.extension().and_then(OsStr::to_str);
-        if ending.is_some_and(|ending| ending.eq_ignore_ascii_case("wav")) {
+        // macOS puts a file `._NAME` beside each on other file systems, which has no sound.
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        let is_hidden = name.starts_with('.');
+        if !is_hidden && ending.is_some_and(|ending| ending.eq_ignore_ascii_case("wav")) {
             paths.push(path);
         }
     }

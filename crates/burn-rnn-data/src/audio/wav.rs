@@ -6,6 +6,7 @@ use std::path::Path;
 use hound::{SampleFormat, WavReader, WavSpec, WavWriter};
 
 use crate::DataError;
+use crate::whole_file::read_file;
 
 /// One channel of sound.
 #[derive(Clone, Debug, PartialEq)]
@@ -42,7 +43,7 @@ pub fn read_wav(path: &Path) -> Result<Sound, DataError> {
             one_line(&error.to_string())
         ))
     };
-    let bytes = std::fs::read(path).map_err(unreadable)?;
+    let bytes = read_file(path).map_err(unreadable)?;
     if bytes.is_empty() {
         return Err(malformed(
             "the file is empty, expected a WAV file: remove it or record it again".to_owned(),

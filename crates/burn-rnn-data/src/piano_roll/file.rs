@@ -62,7 +62,18 @@ fn piece(json: &Value) -> Result<Piece, String> {
     }
     let step =
         |(index, step)| notes(step).map_err(|reason| format!(", step {}: {reason}", index + 1));
-    steps.iter().enumerate().map(step).collect()
+    let piece: Piece = steps
+        .iter()
+        .enumerate()
+        .map(step)
+        .collect::<Result<_, _>>()?;
+    match piece.len() {
+        1 => Err(
+            " has 1 step, expected at least 2, of which each is learnt from those before: remove it"
+                .to_owned(),
+        ),
+        _ => Ok(piece),
+    }
 }
 
 fn notes(json: &Value) -> Result<Vec<u8>, String> {
@@ -93,22 +104,27 @@ mod tests {
 
     #[test]
     fn pieces_are_read() {
-        let rolls = read(r#"{"train": [[[60, 64], []]], "valid": [[[21]]], "test": [[[108]]]}"#);
+        let rolls =
+            read(r#"{"train": [[[60, 64], []]], "valid": [[[21], [22]]], "test": [[[108], []]]}"#);
         let rolls = rolls.unwrap();
         assert_eq!(rolls.train, [vec![vec![60, 64], vec![]]]);
-        assert_eq!(rolls.test, [vec![vec![108]]]);
+        assert_eq!(rolls.test, [vec![vec![108], vec![]]]);
     }
 
     #[test]
     fn what_is_wrong_is_told_with_its_place() {
-        let good = r#""valid": [[[60]]], "test": [[[60]]]"#;
+        let good = r#""valid": [[[60], []]], "test": [[[60], []]]"#;
         for (text, words) in [
             ("{", &["rolls.json", "not JSON"][..]),
             ("{\"train\": [[[60]]]}", &["valid"]),
             (&format!("{{\"train\": [], {good}}}"), &["train", "empty"]),
             (
-                &format!("{{\"train\": [[[60]], []], {good}}}"),
+                &format!("{{\"train\": [[[60], []], []], {good}}}"),
                 &["piece 2", "empty"],
+            ),
+            (
+                &format!("{{\"train\": [[[60], []], [[60]]], {good}}}"),
+                &["train, piece 2", "1 step"],
             ),
             (
                 &format!("{{\"train\": [[[60], [20]]], {good}}}"),

@@ -22,8 +22,8 @@ pub struct ConllColumns {
 /// spaces elsewhere; an empty line ends a sentence.
 ///
 /// Lines of a document's start (`-DOCSTART-` first) are left out, so are comments, lines that begin with
-/// `#` before a sentence's first token (within a sentence `#` is a token), and, in files of ten columns
-/// (CoNLL-U), the lines of multi-word tokens (`3-4`) and empty nodes (`3.1`).
+/// `#` before a sentence's first token and have not the columns of the file (one that has is a token, `#Berlin`
+/// for instance), and, in files of ten columns (CoNLL-U), the lines of multi-word tokens (`3-4`) and empty nodes (`3.1`).
 ///
 /// # Errors
 ///
@@ -50,6 +50,12 @@ fn parse(text: &str, columns: ConllColumns) -> Result<Vec<TaggedSentence>, Strin
         tokens: Vec::new(),
         tags: Vec::new(),
     };
+    // A line that begins with `#` may be a comment: the others say how many columns there are.
+    let is_plain = |line: &&str| {
+        !(line.trim().is_empty() || line.starts_with('#') || line.starts_with("-DOCSTART-"))
+    };
+    let form = text.lines().find(is_plain);
+    let form = form.map(|line| (line.contains('\t'), cells_of(line).len()));
     let mut first: Option<(usize, usize)> = None;
     for (line, number) in text.lines().zip(1..) {
         let line = line.trim_end();
@@ -57,14 +63,13 @@ fn parse(text: &str, columns: ConllColumns) -> Result<Vec<TaggedSentence>, Strin
             finish(&mut sentence, &mut sentences);
             continue;
         }
-        let comment = line.starts_with('#') && sentence.tokens.is_empty();
+        let cells = cells_of(line);
+        let comment = line.starts_with('#')
+            && sentence.tokens.is_empty()
+            && form.is_none_or(|form| form != (line.contains('\t'), cells.len()));
         if comment || line.starts_with("-DOCSTART-") {
             continue;
         }
-        let cells: Vec<&str> = match line.contains('\t') {
-            true => line.split('\t').map(str::trim).collect(),
-            false => line.split_whitespace().collect(),
-        };
         if cells.len() == 10 && is_no_word(cells[0]) {
             continue;
         }
@@ -107,6 +112,13 @@ fn parse(text: &str, columns: ConllColumns) -> Result<Vec<TaggedSentence>, Strin
             "has no sentence, expected a token a line with its tag in another column".to_owned(),
         ),
         false => Ok(sentences),
+    }
+}
+
+fn cells_of(line: &str) -> Vec<&str> {
+    match line.contains('\t') {
+        true => line.trim_end().split('\t').map(str::trim).collect(),
+        false => line.split_whitespace().collect(),
     }
 }
 
@@ -153,6 +165,24 @@ mod tests {
             tag: Some(2),
         };
         assert_eq!(read(text, chunks).unwrap()[1], pair("Peter", "NNP"));
+    }
+
+    #[test]
+    fn a_token_may_begin_with_a_sharp() {
+        let text = "# a comment\n#Berlin\tB-LOC\n\nhello\tO\n\n# two words\n#1\tO\n";
+        assert_eq!(
+            read(text, ConllColumns::default()).unwrap(),
+            [
+                pair("#Berlin", "B-LOC"),
+                pair("hello", "O"),
+                pair("#1", "O")
+            ]
+        );
+        let text = "# text = a b c\n#x O\nhi O\n";
+        assert_eq!(
+            read(text, ConllColumns::default()).unwrap(),
+            [pair("#x hi", "O O")]
+        );
     }
 
     #[test]

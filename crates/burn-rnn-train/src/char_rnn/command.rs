@@ -4,7 +4,7 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use burn::tensor::Device;
-use burn_rnn_data::{DataError, read_text};
+use burn_rnn_data::{DataError, read_file, read_text};
 use clap::{Args, Parser, Subcommand};
 
 use super::activations::Activations;
@@ -219,7 +219,7 @@ fn source(path: Option<&Path>, built_in: &str, bytes: bool) -> Result<String, Da
     if !bytes {
         return read_text(path);
     }
-    let read = std::fs::read(path).map_err(|source| DataError::Unreadable {
+    let read = read_file(path).map_err(|source| DataError::Unreadable {
         path: path.to_owned(),
         source,
     })?;

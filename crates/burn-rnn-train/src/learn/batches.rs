@@ -9,12 +9,14 @@ use burn::data::dataset::{Dataset, DatasetError};
 use burn::tensor::Device;
 
 use super::{Learnable, Task};
+use crate::TrainError;
 
 type Batch<T> = <<T as Task>::Model as Learnable>::Batch;
 
 /// The batches of one pass, or of what is left of one.
 pub(super) struct Batches<T: Task> {
     loader: Arc<dyn DataLoader<(usize, Batch<T>)>>,
+    count: usize,
 }
 
 impl<T: Task> Batches<T> {
@@ -23,6 +25,7 @@ impl<T: Task> Batches<T> {
         // Each worker gets a stretch of the data set; dealt like cards, the stretches together are
         // always at about the same place, and few batches wait for those before them.
         let hands = workers.max(1);
+        let count = picks.len();
         let dealt = (0..hands).flat_map(|hand| (hand..picks.len()).step_by(hands));
         let picked = Picked {
             order: dealt.map(|place| (place, picks[place].clone())).collect(),
@@ -36,7 +39,7 @@ impl<T: Task> Batches<T> {
             .num_workers(workers)
             .set_device(device.clone())
             .build(picked);
-        Self { loader }
+        Self { loader, count }
     }
 
     /// The batches in their order.
@@ -45,6 +48,7 @@ impl<T: Task> Batches<T> {
             source: self.loader.iter(),
             early: BTreeMap::new(),
             next: 0,
+            count: self.count,
         }
     }
 }
@@ -85,10 +89,12 @@ pub(super) struct InOrder<'a, B> {
     source: Box<dyn DataLoaderIterator<(usize, B)> + 'a>,
     early: BTreeMap<usize, B>,
     next: usize,
+    /// All that there have to be.
+    count: usize,
 }
 
 impl<B> Iterator for InOrder<'_, B> {
-    type Item = Result<B, DatasetError>;
+    type Item = Result<B, TrainError>;
 
     fn next(&mut self) -> Option<Self::Item> {
         loop {
@@ -96,11 +102,22 @@ impl<B> Iterator for InOrder<'_, B> {
                 self.next += 1;
                 return Some(Ok(batch));
             }
-            match self.source.next()? {
-                Ok((place, batch)) => {
+            if self.next == self.count {
+                return None;
+            }
+            match self.source.next() {
+                Some(Ok((place, batch))) => {
                     self.early.insert(place, batch);
                 }
-                Err(error) => return Some(Err(error)),
+                Some(Err(error)) => return Some(Err(TrainError::Examples(error.to_string()))),
+                // A thread that fails ends the loader as if the pass were over.
+                None => {
+                    let (next, count) = (self.next + 1, self.count);
+                    let reason = format!(
+                        "batch {next} of {count} did not come: what prepares them failed, and said above why"
+                    );
+                    return Some(Err(TrainError::Examples(reason)));
+                }
             }
         }
     }

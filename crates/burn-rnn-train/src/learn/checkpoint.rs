@@ -12,6 +12,7 @@ use burn::optim::OptimizerRecord;
 use burn::store::ModuleRecord;
 use burn::tensor::{Bytes, Tensor, TensorData};
 use burn_rnn::State;
+use burn_rnn_data::read_file;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
@@ -214,7 +215,7 @@ impl Checkpoints {
     }
 
     fn load(&self, path: &Path) -> Result<Checkpoint, String> {
-        let file = std::fs::read(path).map_err(|error| error.to_string())?;
+        let file = read_file(path).map_err(|error| error.to_string())?;
         let cut = || "the checkpoint is cut short".to_owned();
         if !file.starts_with(MAGIC) {
             return Err("not a checkpoint of this program".to_owned());
@@ -272,7 +273,8 @@ impl Checkpoints {
         })
     }
 
-    /// Moves what an earlier training left in the folder into `previous`, in place of what is there.
+    /// Moves what an earlier training left in the folder into `previous`, or `previous-2` and so on where there is one already: nothing
+    /// is lost, and nothing of the user's is touched.
     pub(super) fn put_aside(&self) -> Result<(), TrainError> {
         let mut files = self.found();
         files.extend(
@@ -284,10 +286,11 @@ impl Checkpoints {
         if files.is_empty() {
             return Ok(());
         }
-        let previous = self.folder.join("previous");
-        if previous.exists() {
-            std::fs::remove_dir_all(&previous).map_err(TrainError::write(&previous))?;
-        }
+        let names = (2..).map(|number| format!("previous-{number}"));
+        let names = core::iter::once("previous".to_owned()).chain(names);
+        let mut folders = names.map(|name| self.folder.join(name));
+        let previous = folders.find(|folder| !folder.exists());
+        let previous = previous.expect("there are more numbers than folders");
         std::fs::create_dir_all(&previous).map_err(TrainError::write(&previous))?;
         for file in files {
             let name = file.file_name().expect("a file was found by its name");

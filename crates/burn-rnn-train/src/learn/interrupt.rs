@@ -1,4 +1,4 @@
-//! Ctrl-C, which ends a training after its step.
+//! Ctrl-C, and the signals that ask a program to end (TERM, HUP): they end a training after its step.
 
 use std::sync::Once;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -7,7 +7,7 @@ use super::terminal;
 
 static ASKED: AtomicBool = AtomicBool::new(false);
 
-/// From now on the first Ctrl-C is only noted, and the second ends the program at once.
+/// From now on the first Ctrl-C, or signal to end, is only noted, and the second ends the program at once.
 pub(super) fn listen() {
     static ONCE: Once = Once::new();
     ONCE.call_once(|| {
@@ -21,7 +21,7 @@ pub(super) fn listen() {
     });
 }
 
-/// Whether somebody pressed Ctrl-C.
+/// Whether somebody pressed Ctrl-C, or asked for the end.
 pub(super) fn asked() -> bool {
     ASKED.load(Ordering::Relaxed)
 }

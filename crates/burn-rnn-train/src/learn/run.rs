@@ -1,5 +1,6 @@
 //! From options to a trained model.
 
+use core::fmt::Write;
 use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
@@ -9,6 +10,7 @@ use burn::optim::AdamWConfig;
 use burn::tensor::{Device, Tensor};
 use burn::train::metric::{LearningRateMetric, LossMetric};
 use burn::train::{CustomLearningStrategy, SupervisedTraining, TrainingStrategy};
+use sha2::{Digest, Sha256};
 
 use super::checkpoint::{Checkpoints, Point};
 use super::curve::draw_curve;
@@ -326,8 +328,30 @@ fn fingerprint<T: Task>(
         format!("evaluation every {}", plan.eval_every),
         format!("patience {:?}", plan.patience),
         format!("settings {settings}"),
+        format!("content of the examples {}", content(task)),
     ]
     .join("\n")
+}
+
+/// A sum over what every example is.
+fn content<T: Task>(task: &T) -> String {
+    struct Sum(Sha256);
+    impl core::fmt::Write for Sum {
+        fn write_str(&mut self, text: &str) -> core::fmt::Result {
+            self.0.update(text);
+            Ok(())
+        }
+    }
+    let mut sum = Sum(Sha256::new());
+    let examples = task.examples();
+    for index in 0..examples.len() {
+        // One that cannot be read stops the training when it is its turn.
+        if let Ok(example) = examples.get(index) {
+            let _ = write!(sum, "{example:?}");
+        }
+    }
+    let digest = sum.0.finalize();
+    digest.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// The command line as it was typed, without what changes nothing about the model.
@@ -336,7 +360,8 @@ fn command() -> String {
         true => format!("\"{word}\""),
         false => word,
     };
-    let mut words = std::env::args();
+    // What is not UTF-8 is shown as well as it can be.
+    let mut words = std::env::args_os().map(|word| word.to_string_lossy().into_owned());
     let program = words.next().unwrap_or_default();
     let program = Path::new(&program).file_stem();
     let program = program.map(|name| name.to_string_lossy().into_owned());

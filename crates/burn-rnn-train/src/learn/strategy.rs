@@ -369,7 +369,7 @@ impl<T: Task> Run<'_, T> {
         for (part, source) in sources.iter_mut().enumerate() {
             if let Some(batch) = source.next() {
                 exercises.push(Exercise {
-                    batch: batch.map_err(|error| TrainError::Examples(error.to_string()))?,
+                    batch: batch?,
                     carried: self.carried.take(),
                     moment,
                     part,

@@ -12,7 +12,7 @@ use super::task::VALIDATION;
 use super::{MusicModel, MusicSettings, MusicTask, compose, matched_hidden, plot};
 use crate::char_rnn::Sampling;
 use crate::learn::{LearnArgs, NetworkArgs, Outcome, Task, begun, learn};
-use crate::new_file::write_whole;
+use crate::new_file::{name_beside, write_whole};
 use crate::{ModelFile, TaskCard, TrainError};
 
 /// The options of a training.
@@ -261,12 +261,8 @@ pub fn compose_file(
     let piece = compose(&model, &first, options.steps, options.sampling)?;
     write_whole(options.out, &midi_file(&piece, 90))?;
     let folder = options.out.parent().unwrap_or(Path::new(""));
-    let name = options
-        .out
-        .file_stem()
-        .and_then(|name| name.to_str())
-        .unwrap_or("piece");
-    let [picture, _] = plot::piano_roll(folder, name, "What the model composes", &piece)?;
+    let name = name_beside(options.out, &["png", "svg"], "piece");
+    let [picture, _] = plot::piano_roll(folder, &name, "What the model composes", &piece)?;
     println!(
         "{} steps, {} notes: {}, {}",
         piece.len(),

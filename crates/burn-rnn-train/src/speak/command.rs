@@ -14,7 +14,7 @@ use super::plot::{Panel, Spectrograms};
 use super::task::spoken;
 use super::{SpeakSettings, SpeakTask, SpeechModel, Spoken, Wish, speak};
 use crate::learn::{LearnArgs, NetworkArgs, Task, learn};
-use crate::new_file::write_whole;
+use crate::new_file::{name_beside, write_whole};
 use crate::sounds::{SoundArgs, SoundFeatures, Sounds, place};
 use crate::{ModelFile, TaskCard, TrainError};
 
@@ -342,11 +342,11 @@ pub fn generate_file(
     };
     let sound = griffin_lim(listener.analyser(), &frames, ROUNDS, seed);
     write_whole(out, &wav_file(&sound))?;
-    let table = out.with_extension("csv");
+    let name = name_beside(out, &["csv", "png", "svg"], "spoken");
+    let table = out.with_file_name(format!("{name}.csv"));
     write_whole(&table, csv(&frames, &settings).as_bytes())?;
     let folder = out.parent().unwrap_or(Path::new(""));
-    let name = out.file_stem().and_then(|name| name.to_str());
-    let [picture, _] = picture.draw(folder, name.unwrap_or("spoken"))?;
+    let [picture, _] = picture.draw(folder, &name)?;
     println!(
         "{label} by {speaker}, {:.2} seconds: {}, {}, {}",
         sound.seconds(),
