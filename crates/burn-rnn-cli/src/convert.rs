@@ -7,11 +7,13 @@ use std::path::{Path, PathBuf};
 use burn::tensor::Device;
 use burn_rnn::Activation;
 use burn_rnn::weights::{
-    AnyNetwork, Import, KerasFile, OnnxFile, OnnxWriter, PytorchFile, PytorchWriter, WeightsError,
+    Import, KerasFile, OnnxFile, OnnxWriter, PytorchFile, PytorchWriter, WeightsError,
     WeightsErrorKind,
 };
-use burn_rnn_train::TrainError;
+use burn_rnn_train::{TrainError, printable, say};
 use clap::{Args, ValueEnum};
+
+use crate::convert_report as report;
 
 /// The options of `convert`.
 #[derive(Debug, Args)]
@@ -160,14 +162,20 @@ impl Content {
 /// Prints what became what, and writes the networks.
 pub fn convert(args: &ConvertArgs) -> Result<(), TrainError> {
     let target = (args.output.as_deref()).map(target).transpose()?;
+    if let Some((path, _)) = target
+        && (path.canonicalize().ok())
+            .is_some_and(|path| args.input.canonicalize().ok() == Some(path))
+    {
+        let reason = "it is the input: give the output another name";
+        return Err(model(path, reason.to_owned()));
+    }
     let format = source(&args.input)?;
     let import =
         (format.read)(args, &Device::default()).map_err(|error| refuse(&args.input, &error))?;
-    if args.json {
-        print_json(format, &import);
-    } else {
-        print_tables(format, &import);
-    }
+    say(match args.json {
+        true => report::json(format.name, &import),
+        false => report::tables(format.name, &import),
+    })?;
     let left = import.unmapped.len();
     let Some((path, write)) = target else {
         return Ok(());
@@ -185,10 +193,10 @@ pub fn convert(args: &ConvertArgs) -> Result<(), TrainError> {
         ));
     }
     write(import, path).map_err(|error| refuse(path, &error))?;
-    if !args.json {
-        println!("\nwritten     {}", path.display());
+    match args.json {
+        true => Ok(()),
+        false => say(format_args!("\nwritten     {}", path.display())),
     }
-    Ok(())
 }
 
 type Write = fn(Import, &Path) -> Result<(), WeightsError>;
@@ -251,131 +259,4 @@ fn refuse(path: &Path, error: &WeightsError) -> TrainError {
         error.path().unwrap_or(path),
         printable(&error.kind().to_string()),
     )
-}
-
-/// A text of a file for a terminal: its control characters as escapes.
-fn printable(text: &str) -> String {
-    let escape = |c: char| match c.is_control() {
-        true => c.escape_default().collect(),
-        false => String::from(c),
-    };
-    text.chars().map(escape).collect()
-}
-
-/// The same for a table, whose cells have an end.
-fn cell(text: &str) -> String {
-    const LONGEST: usize = 80;
-    let mut text = printable(text);
-    if let Some((end, _)) = text.char_indices().nth(LONGEST) {
-        text.truncate(end);
-        text.push('…');
-    }
-    text
-}
-
-fn describe(network: &AnyNetwork) -> String {
-    let layers = match network.layers() {
-        1 => "1 layer".to_string(),
-        layers => format!("{layers} layers"),
-    };
-    let directions = if network.is_bidirectional() {
-        "both directions"
-    } else {
-        "one direction"
-    };
-    format!(
-        "{}, {} features in and {} out, {layers}, {directions}",
-        network.kind(),
-        network.d_input(),
-        network.d_output()
-    )
-}
-
-fn shape(dims: &[usize]) -> String {
-    let dims: Vec<String> = dims.iter().map(usize::to_string).collect();
-    dims.join(" × ")
-}
-
-fn print_tables(format: &Format, import: &Import) {
-    println!("format      {}", format.name);
-    for named in &import.networks {
-        let name = match named.name.as_str() {
-            "" => "(whole file)".into(),
-            name => cell(name),
-        };
-        println!("network     {name}: {}", describe(&named.network));
-    }
-    let mut rows = vec![["tensor", "shape", "type", "became", "shape"].map(String::from)];
-    rows.extend(import.mapped.iter().map(|tensor| {
-        let dot = if tensor.network.is_empty() { "" } else { "." };
-        [
-            cell(&tensor.tensor),
-            shape(&tensor.shape),
-            tensor.element.to_string(),
-            format!("{}{dot}{}", cell(&tensor.network), tensor.parameter),
-            shape(&tensor.parameter_shape),
-        ]
-    }));
-    print_rows(&rows);
-    if import.unmapped.is_empty() {
-        println!("\nnothing is left");
-        return;
-    }
-    let mut rows = vec![["left", "shape", "type"].map(String::from)];
-    rows.extend(import.unmapped.iter().map(|tensor| {
-        [
-            cell(&tensor.name),
-            shape(&tensor.shape),
-            tensor.element.to_string(),
-        ]
-    }));
-    print_rows(&rows);
-}
-
-fn print_rows<const N: usize>(rows: &[[String; N]]) {
-    println!();
-    let width = |column: usize| rows.iter().map(|row| row[column].chars().count()).max();
-    let widths: Vec<usize> = (0..N).map(|column| width(column).unwrap_or(0)).collect();
-    for row in rows {
-        let cells = row
-            .iter()
-            .zip(&widths)
-            .map(|(text, &width)| format!("{text:width$}"));
-        let line = cells.collect::<Vec<_>>().join("  ");
-        println!("{}", line.trim_end());
-    }
-}
-
-fn print_json(format: &Format, import: &Import) {
-    let networks: Vec<_> = (import.networks.iter())
-        .map(|named| serde_json::json!({ "name": named.name, "network": describe(&named.network) }))
-        .collect();
-    let mapped: Vec<_> = (import.mapped.iter())
-        .map(|tensor| {
-            serde_json::json!({
-                "tensor": tensor.tensor,
-                "shape": tensor.shape,
-                "type": tensor.element.to_string(),
-                "network": tensor.network,
-                "parameter": tensor.parameter,
-                "parameter_shape": tensor.parameter_shape,
-            })
-        })
-        .collect();
-    let left: Vec<_> = (import.unmapped.iter())
-        .map(|tensor| {
-            serde_json::json!({
-                "tensor": tensor.name,
-                "shape": tensor.shape,
-                "type": tensor.element.to_string(),
-            })
-        })
-        .collect();
-    let all = serde_json::json!({
-        "format": format.name,
-        "networks": networks,
-        "mapped": mapped,
-        "left": left,
-    });
-    println!("{all}");
 }

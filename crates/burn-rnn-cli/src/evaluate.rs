@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-use burn_rnn_train::{ModelFile, TrainError, device};
+use burn_rnn_train::{ModelFile, TrainError, device, printable, say};
 use clap::Args;
 
 use crate::tasks;
@@ -33,21 +33,17 @@ pub fn evaluate(args: &EvalArgs) -> Result<(), TrainError> {
     let scores = tasks::evaluate(file, args.data.as_deref(), &device)?;
     if args.json {
         let scores: BTreeMap<String, f64> = scores.into_iter().collect();
-        println!(
-            "{}",
-            serde_json::json!({
-                "task": card.task,
-                "network": card.network,
-                "model": args.model,
-                "data": args.data,
-                "scores": scores,
-            })
-        );
-        return Ok(());
+        return say(serde_json::json!({
+            "task": card.task,
+            "network": card.network,
+            "model": args.model,
+            "data": args.data,
+            "scores": scores,
+        }));
     }
-    println!("{}: {}", card.task, card.network);
+    say(printable(&format!("{}: {}", card.task, card.network)))?;
     for (name, score) in scores {
-        println!("  {name:32} {score:>10.4}");
+        say(format_args!("  {:32} {score:>10.4}", printable(&name)))?;
     }
     Ok(())
 }

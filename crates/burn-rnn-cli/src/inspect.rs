@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use burn_rnn_train::{ModelFile, TrainError, model_card};
+use burn_rnn_train::{ModelFile, TrainError, cell, model_card, printable, say};
 use clap::Args;
 
 use crate::tasks;
@@ -20,13 +20,16 @@ pub struct InspectArgs {
     pub card: bool,
 }
 
+/// The characters of a parameter's name at most.
+const LONGEST: usize = 200;
+
 /// Prints task, network, scores, parameters and sizes.
 pub fn inspect(args: &InspectArgs) -> Result<(), TrainError> {
     let file = ModelFile::open(&args.model)?;
     if args.card {
         let place = args.model.display().to_string();
-        print!("{}", model_card(tasks::card(&file)?, &file, &place));
-        return Ok(());
+        let card = model_card(tasks::card(&file)?, &file, &place);
+        return say(card.trim_end());
     }
     let parameters = file.parameters();
     let total: usize = parameters.iter().map(|(_, _, count)| count).sum();
@@ -38,36 +41,49 @@ pub fn inspect(args: &InspectArgs) -> Result<(), TrainError> {
                 serde_json::json!({ "name": name, "shape": shape, "elements": count })
             })
             .collect();
-        println!(
-            "{}",
-            serde_json::json!({
-                "card": card,
-                "parameters": list,
-                "elements": total,
-                "bytes": file.size(),
-                "sha256": file.checksum(),
-            })
-        );
-        return Ok(());
+        return say(serde_json::json!({
+            "card": card,
+            "parameters": list,
+            "elements": total,
+            "bytes": file.size(),
+            "sha256": file.checksum(),
+        }));
     }
-    println!("task        {}", card.task);
-    println!("network     {}", card.network);
-    println!("trained     {} steps, seed {}", card.steps, card.seed);
-    println!("command     {}", card.command);
-    println!("sha256      {}", file.checksum());
-    println!("size        {} bytes, {total} parameters", file.size());
+    let mut text = String::new();
+    let mut line = |line: core::fmt::Arguments<'_>| {
+        text.push_str(&printable(&line.to_string()));
+        text.push('\n');
+    };
+    line(format_args!("task        {}", card.task));
+    line(format_args!("network     {}", card.network));
+    line(format_args!(
+        "trained     {} steps, seed {}",
+        card.steps, card.seed
+    ));
+    line(format_args!("command     {}", card.command));
+    line(format_args!("sha256      {}", file.checksum()));
+    line(format_args!(
+        "size        {} bytes, {total} parameters",
+        file.size()
+    ));
     for (name, score) in &card.scores {
-        println!("score       {name}: {score:.4}");
+        line(format_args!("score       {name}: {score:.4}"));
     }
-    let widest = parameters.iter().map(|(name, ..)| name.len()).max();
+    let names = parameters.iter().map(|(name, ..)| cell(name, LONGEST));
+    let names: Vec<String> = names.collect();
+    let widest = names.iter().map(|name| name.chars().count()).max();
     let width = widest.unwrap_or(0).max(9);
-    println!(
-        "\n{:width$}  {:>14}  {:>10}",
+    line(format_args!(""));
+    line(format_args!(
+        "{:width$}  {:>14}  {:>10}",
         "parameter", "shape", "elements"
-    );
-    for (name, shape, count) in &parameters {
+    ));
+    for (name, (_, shape, count)) in names.iter().zip(&parameters) {
         let shape: Vec<String> = shape.iter().map(usize::to_string).collect();
-        println!("{name:width$}  {:>14}  {count:>10}", shape.join(" × "));
+        line(format_args!(
+            "{name:width$}  {:>14}  {count:>10}",
+            shape.join(" × ")
+        ));
     }
-    Ok(())
+    say(text.trim_end())
 }

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use burn_rnn_train::{ModelFile, TrainError};
+use burn_rnn_train::{ModelFile, TrainError, cell, printable, say};
 use clap::Args;
 
 /// The options of `list`.
@@ -28,9 +28,19 @@ pub fn list(args: &ListArgs) -> Result<(), TrainError> {
     })?;
     paths.sort();
     let mut models = Vec::new();
+    let mut bad = Vec::new();
     for path in paths {
-        let file = ModelFile::open(&path)?;
-        models.push((path, file));
+        match ModelFile::open(&path) {
+            Ok(file) => models.push((path, file)),
+            Err(error) => bad.push(error),
+        }
+    }
+    let last = match bad.pop() {
+        None => Ok(()),
+        Some(last) => Err(last),
+    };
+    for error in bad {
+        eprintln!("error: {}", printable(&error.to_string()));
     }
     if args.json {
         let list: Vec<_> = models
@@ -39,12 +49,16 @@ pub fn list(args: &ListArgs) -> Result<(), TrainError> {
                 serde_json::json!({ "model": path, "card": file.card, "bytes": file.size() })
             })
             .collect();
-        println!("{}", serde_json::Value::from(list));
-        return Ok(());
+        say(serde_json::Value::from(list))?;
+    } else if !models.is_empty() {
+        say(table(&models))?;
     }
-    println!("{}", table(&models));
-    Ok(())
+    // The last bad one is the program's error; the others were told before.
+    last
 }
+
+/// The characters of a cell at most.
+const LONGEST: usize = 1000;
 
 /// The scores of a row at most.
 const SCORES: usize = 2;
@@ -72,16 +86,16 @@ fn table(models: &[(PathBuf, ModelFile)]) -> String {
         let scores = scores.filter(|(name, _)| !name.contains(','));
         let scores: Vec<_> = scores
             .take(SCORES)
-            .map(|(name, score)| format!("{name} {score:.3}"))
+            .map(|(name, score)| format!("{} {score:.3}", cell(name, LONGEST)))
             .collect();
         rows.push([
-            place.display().to_string(),
-            file.card.task.clone(),
-            file.card.network.clone(),
+            cell(&place.display().to_string(), LONGEST),
+            cell(&file.card.task, LONGEST),
+            cell(&file.card.network, LONGEST),
             parameters.to_string(),
             format!("{:.0} kB", file.size() as f64 / 1000.0),
             scores.join(", "),
-            file.card.command.clone(),
+            cell(&file.card.command, LONGEST),
         ]);
     }
     let width = |column: usize| rows.iter().map(|row| row[column].chars().count()).max();

@@ -4,6 +4,8 @@ mod cli;
 mod completions;
 #[cfg(feature = "weights")]
 mod convert;
+#[cfg(feature = "weights")]
+mod convert_report;
 mod evaluate;
 mod generate;
 mod inspect;

@@ -173,7 +173,8 @@ pub fn exit_code(run: impl FnOnce() -> Result<(), TrainError>) -> ExitCode {
     match run() {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("error: {error}");
+            // Names come from files.
+            eprintln!("error: {}", crate::printable(&error.to_string()));
             match error {
                 // As a shell reports a program that Ctrl-C ended.
                 TrainError::Interrupted { .. } => ExitCode::from(130),

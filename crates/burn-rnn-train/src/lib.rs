@@ -29,6 +29,7 @@ mod picture;
 pub mod reber;
 pub mod sounds;
 pub mod speak;
+mod standard_output;
 pub mod tag;
 pub mod transduce;
 
@@ -38,3 +39,4 @@ pub use error::{TrainError, exit_code};
 pub use model_file::{ModelCard, ModelFile, save_model};
 pub use network::{Architecture, Direction, Network, NetworkConfig, NetworkState};
 pub use network_stream::NetworkStream;
+pub use standard_output::{cell, printable, say};

@@ -12,6 +12,9 @@ pub struct Import {
     pub mapped: Vec<MappedTensor>,
     /// Every tensor that became nothing.
     pub unmapped: Vec<UnmappedTensor>,
+    /// What the file does not say, and was taken as the caller said or else as the format's default: a sentence for each network that
+    /// something was taken of.
+    pub assumed: Vec<String>,
 }
 
 /// A network with its name in a file.

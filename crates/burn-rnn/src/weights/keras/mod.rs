@@ -243,6 +243,7 @@ impl KerasFile {
         let reader = self.reader();
         for found in find(&self.opened) {
             let (network, mut mapped) = reader.read(&[&found], device)?;
+            import.assumed.extend(reader.assumed(&found));
             let name = found.name;
             import.networks.push(NamedNetwork { name, network });
             import.mapped.append(&mut mapped);

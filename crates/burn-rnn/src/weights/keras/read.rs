@@ -111,6 +111,28 @@ impl<'a> Reader<'a> {
         }
     }
 
+    /// What was taken of a layer that the file says nothing about, as a sentence.
+    pub(super) fn assumed(&self, found: &Found<'_>) -> Option<String> {
+        if found.layer.is_some() {
+            return None;
+        }
+        let Unsaid {
+            activation,
+            recurrent_activation,
+            merge,
+            ..
+        } = self.unsaid;
+        let merge = match found.backward.is_empty() {
+            true => String::new(),
+            false => format!(", merging by {merge:?}"),
+        };
+        Some(format!(
+            "the settings of `{}`, which the file does not have: {activation:?} and {recurrent_activation:?}{merge}, no go_backwards, \
+             reset_after where a GRU has no bias; a model saved as .keras has those of Keras' own layers",
+            found.name
+        ))
+    }
+
     /// What the file says about a layer; none where it says nothing.
     fn settings(&self, found: &Found<'_>) -> Result<Option<LayerSettings>, WeightsError> {
         let Some(layer) = found.layer else {

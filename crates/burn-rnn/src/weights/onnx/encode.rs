@@ -1,5 +1,7 @@
 //! ONNX's messages, written. Field numbers are those of `onnx.proto`.
 
+use std::collections::HashSet;
+
 use burn::tensor::{DType, TensorData};
 
 use super::FORMAT;
@@ -63,6 +65,7 @@ pub(super) enum Dim {
 #[derive(Default)]
 pub(super) struct GraphMessage {
     nodes: Vec<Message>,
+    names: HashSet<String>,
     initializers: Vec<Message>,
     inputs: Vec<Message>,
     outputs: Vec<Message>,
@@ -85,11 +88,21 @@ impl GraphMessage {
         for output in outputs {
             node = node.text(2, output);
         }
-        node = node.text(3, name).text(4, op);
+        node = node.text(3, &self.unused(name)).text(4, op);
         for attribute in &attributes {
             node = node.message(5, attribute);
         }
         self.nodes.push(node);
+    }
+
+    /// A node's name, with a number where another has it: ONNX Runtime takes none twice.
+    fn unused(&mut self, name: &str) -> String {
+        let numbered = (2..).map(|number| format!("{name}_{number}"));
+        let mut names = core::iter::once(name.to_string()).chain(numbered);
+        let name = names.find(|name| !self.names.contains(name));
+        let name = name.expect("there are more numbers than nodes");
+        self.names.insert(name.clone());
+        name
     }
 
     /// Adds a constant of floats.

@@ -32,8 +32,9 @@ const FORMAT: &str = "PyTorch";
 /// A file of PyTorch's weights: `.pt` and `.pth` as `torch.save` writes them (since 1.6 and before), or safetensors. The content says
 /// which.
 ///
-/// A state dict, or a dict with a `state_dict`, `model_state_dict` or `model_state` in it, whose prefix is then left out of the names; a whole model
-/// that was saved is read as its state dict. Nothing in a file is executed. Recurrent modules are found by their prefix, alone or inside a
+/// A state dict, or a dict with a `state_dict`, `model_state_dict` or `model_state` in it, whose prefix is then left out of the names; what is
+/// beside it keeps its own, but for the state of an optimizer, which is none of the model's. A whole model that was saved is read as its state
+/// dict. Nothing in a file is executed. Recurrent modules are found by their prefix, alone or inside a
 /// larger model, with any number of layers, in one or two directions, with a projection, with biases or none, and so are the cells.
 ///
 /// ```no_run
@@ -160,6 +161,15 @@ impl PytorchFile {
         for module in read::modules(&self.tensors) {
             let (network, mut mapped) = module.read(rnn_activation, &budget, device)?;
             let name = module.name().to_string();
+            if module.kind()? == Kind::Rnn {
+                let function = match rnn_activation {
+                    Activation::Tanh => "tanh, the default of nn.RNN".into(),
+                    other => format!("{other:?}"),
+                };
+                import.assumed.push(format!(
+                    "the function of `{name}`, which PyTorch's files do not have: {function}"
+                ));
+            }
             import.networks.push(NamedNetwork { name, network });
             import.mapped.append(&mut mapped);
         }

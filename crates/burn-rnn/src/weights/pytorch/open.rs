@@ -216,17 +216,27 @@ fn memory_limit(length: u64) -> u64 {
     length.saturating_mul(3).saturating_add(ALLOWANCE)
 }
 
-/// The tensors of the state dict where a checkpoint has one beside other things, else all.
-fn state_dict_of(tensors: BTreeMap<String, FileTensor>) -> BTreeMap<String, FileTensor> {
+/// The tensors of a checkpoint: those of its state dict by the names that they have there, and what is beside it by its own, but for the
+/// state of an optimizer.
+fn state_dict_of(mut tensors: BTreeMap<String, FileTensor>) -> BTreeMap<String, FileTensor> {
     let has = |key: &&str| tensors.keys().any(|name| name.starts_with(*key));
     let Some(key) = STATE_DICTS.into_iter().find(has) else {
         return tensors;
     };
-    let inside = |(name, tensor): (String, FileTensor)| {
-        let name = name.strip_prefix(key)?.to_string();
-        Some((name, tensor))
-    };
-    tensors.into_iter().filter_map(inside).collect()
+    let is_inside = |name: &String, _: &mut FileTensor| name.starts_with(key);
+    let inside: BTreeMap<_, _> = tensors.extract_if(.., is_inside).collect();
+    tensors.retain(|name, _| !name.starts_with("optim"));
+    for (name, tensor) in inside {
+        let short = name[key.len()..].to_string();
+        // Where something beside it has that name, both keep their own.
+        let name = if tensors.contains_key(&short) {
+            name
+        } else {
+            short
+        };
+        tensors.insert(name, tensor);
+    }
+    tensors
 }
 
 /// Whether a file begins with the magic number of `torch.save` before 1.6, as any protocol of pickles writes it.
@@ -284,6 +294,9 @@ fn unreadable(error: PytorchError) -> WeightsError {
         PytorchError::Io(error) if error.raw_os_error().is_some() => {
             WeightsErrorKind::Read(error).into()
         }
-        error => malformed_by("torch.save did not write it, or it is damaged", error),
+        error => malformed_by(
+            "it is damaged, or has more in it than tensors in dicts, lists and modules: save the state_dict() with torch.save",
+            error,
+        ),
     }
 }

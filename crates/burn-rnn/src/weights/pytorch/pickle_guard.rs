@@ -12,6 +12,9 @@ const OBJECT: u64 = 112;
 /// What a place on the stack takes, which doubles its memory when it is full and holds both for a moment.
 const STACK: u64 = 288;
 
+/// What a mark takes, of which a list grows ahead, too.
+const MARK: u64 = 32;
+
 /// What a slot of the memo takes, the same in a table.
 const SLOT: u64 = 320;
 
@@ -95,7 +98,10 @@ impl<R: BufRead> Walk<'_, R> {
                 let length = u64::from_le_bytes(self.bytes()?);
                 self.push_text(length)?;
             }
-            b'(' => self.marks.push(self.stack.len()),
+            b'(' => {
+                self.marks.push(self.stack.len());
+                self.charge(0)?;
+            }
             b't' | b'l' | b'd' | 0x91 => {
                 let inner = self.take_to_mark()?;
                 self.push_around(inner)?;
@@ -204,7 +210,9 @@ impl<R: BufRead> Walk<'_, R> {
 
     fn charge(&mut self, bytes: u64) -> Result<(), String> {
         self.live = self.live.saturating_add(bytes);
-        let places = STACK * self.stack.len() as u64 + SLOT * self.memo.len() as u64;
+        let places = STACK * self.stack.len() as u64
+            + SLOT * self.memo.len() as u64
+            + MARK * self.marks.len() as u64;
         if self.live.saturating_add(places) > self.limit {
             return Err(format!(
                 "the pickle in it would take more than {} bytes of memory, which no file of this size needs",
@@ -316,6 +324,15 @@ mod tests {
         bomb.push(b'.');
         assert!(check(&bomb, 1 << 20).unwrap_err().contains("memory"));
         assert!(check(b"]2\x86.", 1 << 20).is_ok());
+    }
+
+    #[test]
+    fn marks_take_memory_too() {
+        assert!(
+            check(&b"(".repeat(1 << 16), 1 << 20)
+                .unwrap_err()
+                .contains("memory")
+        );
     }
 
     #[test]

@@ -34,6 +34,12 @@ pub(super) fn check_zip(
     let mut total = 0_u64;
     for _ in 0..directory.entries {
         let entry = read_entry(&mut reader)?;
+        if entry.name.contains("/code/") || entry.name.ends_with("/constants.pkl") {
+            return Err(
+                "it is a program of torch.jit.save: load it with torch.jit.load, and save its state_dict() with torch.save"
+                    .into(),
+            );
+        }
         if entry.method != 0 || entry.stored != entry.size {
             return Err(format!(
                 "its entry `{}` is compressed, which torch.save never does: unpack it and save it again with torch.save",
@@ -51,7 +57,10 @@ pub(super) fn check_zip(
         }
     }
     if pickles.is_empty() {
-        return Err("it is a zip archive without a `data.pkl`, so not one of torch.save's".into());
+        return Err(
+            "it is a zip archive without a `data.pkl`, so not one of torch.save's (one of torch.export is not): save the state_dict() with torch.save"
+                .into(),
+        );
     }
     for (place, size) in &mut pickles {
         seek(file, *place)?;
