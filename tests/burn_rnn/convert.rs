@@ -150,6 +150,27 @@ fn every_format_becomes_every_other() {
 }
 
 #[test]
+fn what_the_file_does_not_say_is_said() {
+    let folder = tempfile::tempdir().unwrap();
+    let input = fixture("keras/few.weights.h5");
+    let table = output(folder.path(), &["convert", input.to_str().unwrap()]);
+    let said = "assumed     the settings of `";
+    assert!(table.contains(said), "{table}");
+    let found = fixture("keras/few.keras");
+    let found = json(
+        folder.path(),
+        &["convert", found.to_str().unwrap(), "--json"],
+    );
+    assert_eq!(found["assumed"].as_array().unwrap().len(), 0);
+    let input = fixture("pytorch/all.pt");
+    let arguments = ["convert", input.to_str().unwrap(), "--json"];
+    let found = json(folder.path(), &arguments);
+    let assumed = found["assumed"].as_array().unwrap();
+    let first = assumed[0].as_str().unwrap();
+    assert!(first.contains("tanh, the default of nn.RNN"), "{first}");
+}
+
+#[test]
 fn what_cannot_be_converted_is_told_in_one_line() {
     let folder = tempfile::tempdir().unwrap();
     let lstm = fixture("pytorch/lstm.safetensors");
@@ -164,6 +185,18 @@ fn what_cannot_be_converted_is_told_in_one_line() {
         (
             vec!["convert", lstm, "out.docx"],
             "its ending says no format that is written, expected .safetensors (PyTorch), .onnx (ONNX)",
+        ),
+        (
+            vec!["convert", lstm, "out.pt"],
+            "its ending says no format that is written",
+        ),
+        (
+            vec!["convert", lstm, lstm],
+            "it is the input: give the output another name",
+        ),
+        (
+            vec!["convert", "/dev/zero", "out.onnx"],
+            "it is a pipe or a device, and no file",
         ),
         (
             vec!["convert", lstm, "no/such/folder/out.safetensors"],

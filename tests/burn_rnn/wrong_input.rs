@@ -52,6 +52,17 @@ const WRONG: &[(&str, &[&str])] = &[
         &["valid, piece 1, step 2", "20", "21 to 108"],
     ),
     (
+        "train music --rolls one-step.json",
+        &["test, piece 2 has 1 step", "remove it"],
+    ),
+    #[cfg(unix)]
+    (
+        "train music --rolls /dev/zero",
+        &["/dev/zero", "a pipe or a device"],
+    ),
+    #[cfg(unix)]
+    ("generate --model /dev/zero", &["/dev/zero", "no file"]),
+    (
         "eval --model music --data note.json",
         &["note.json", "step 2"],
     ),
@@ -123,6 +134,10 @@ const WRONG: &[(&str, &[&str])] = &[
         &["altered.safetensors", "damaged"],
     ),
     (
+        "generate --model header.safetensors",
+        &["header.safetensors", "card or settings", "damaged"],
+    ),
+    (
         "activations --model music --text text.txt",
         &["music", "text"],
     ),
@@ -180,8 +195,10 @@ fn files(folder: &Path) {
     );
     write("broken.json", b"{\"train\": [[[60]],");
     write("list.json", b"[[[60]]]");
-    let note = r#"{"train": [[[60]]], "valid": [[[60], [20]]], "test": [[[60]]]}"#;
+    let note = r#"{"train": [[[60], []]], "valid": [[[60], [20]]], "test": [[[60], []]]}"#;
     write("note.json", note.as_bytes());
+    let one = r#"{"train": [[[60], []]], "valid": [[[60], []]], "test": [[[60], []], [[60]]]}"#;
+    write("one-step.json", one.as_bytes());
     for name in ["sounds/1_a_0.wav", "names/hello.wav"] {
         fs::create_dir(folder.join(name).parent().unwrap()).unwrap();
         write(name, b"no sound");
@@ -205,6 +222,12 @@ fn files(folder: &Path) {
     output(folder, &music.split(' ').collect::<Vec<_>>());
     let model = fs::read(folder.join("text/model.safetensors")).unwrap();
     write("short.safetensors", &model[..model.len() / 2]);
+    // One more step than it was trained.
+    let card = br#"\"steps\":2"#;
+    let place = model.windows(card.len()).position(|part| part == card);
+    let mut header = model.clone();
+    header[place.unwrap() + card.len() - 1] = b'3';
+    write("header.safetensors", &header);
     let mut altered = model;
     *altered.last_mut().unwrap() ^= 1;
     write("altered.safetensors", &altered);

@@ -7,12 +7,27 @@ use tempfile::{Builder, NamedTempFile};
 
 use crate::TrainError;
 
+/// What the names of files begin with that are not finished.
+const PREFIX: &str = ".burn-rnn-";
+
+/// Removes what programs that were killed had not finished writing in a folder. Nobody else may be writing there.
+pub(crate) fn remove_unfinished(folder: &Path) -> Result<()> {
+    for entry in std::fs::read_dir(folder)? {
+        let entry = entry?;
+        let is_ours = entry.file_name().to_string_lossy().starts_with(PREFIX);
+        if is_ours && entry.file_type()?.is_file() {
+            std::fs::remove_file(entry.path())?;
+        }
+    }
+    Ok(())
+}
+
 /// A file in `folder`, which is made where it is missing, to be written and then renamed by
 /// [`NamedTempFile::persist`]; it vanishes where that does not come about. `suffix` ends its name.
 pub(crate) fn new_file(folder: &Path, suffix: &str) -> Result<NamedTempFile> {
     std::fs::create_dir_all(folder)?;
     let mut builder = Builder::new();
-    builder.suffix(suffix);
+    builder.prefix(PREFIX).suffix(suffix);
     #[cfg(unix)]
     {
         use std::os::unix::fs::PermissionsExt;

@@ -15,6 +15,7 @@ mod dashboard;
 pub(crate) mod gradients;
 mod idle;
 mod interrupt;
+mod lock;
 mod report;
 mod run;
 mod schedule;

@@ -16,6 +16,7 @@ use super::checkpoint::{Checkpoints, Point};
 use super::curve::draw_curve;
 use super::dashboard::{ScoreMetric, Silence};
 use super::idle::NoBatches;
+use super::lock::Lock;
 use super::report::{Report, To};
 use super::schedule::Schedule;
 use super::strategy::{Always, End, Giver, Handover, Loop, Plan, mixed};
@@ -193,6 +194,11 @@ pub fn learn<T: Task>(
         }
     ));
 
+    // Where there is nothing to go on from, nothing is made.
+    let _lock = match plan.resume && !folder.exists() {
+        true => None,
+        false => Some(Lock::of(&folder)?),
+    };
     let schedule = Schedule::new(args.schedule_kind(), plan.steps);
     let optimizer = AdamWConfig::new()
         // Burn's default ε of 1e-5 would make a smaller step than PyTorch's and Kingma & Ba's 1e-8.

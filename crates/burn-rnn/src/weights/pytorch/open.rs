@@ -300,3 +300,37 @@ fn unreadable(error: PytorchError) -> WeightsError {
         ),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn kept(names: &[&str]) -> Vec<String> {
+        let tensor = |name: &&str| {
+            let tensor = FileTensor {
+                shape: Vec::new(),
+                element: ElementType::F32,
+                place: Place::Safetensors(0),
+            };
+            ((*name).to_owned(), tensor)
+        };
+        let tensors = names.iter().map(tensor).collect();
+        state_dict_of(tensors).into_keys().collect()
+    }
+
+    #[test]
+    fn what_is_beside_a_state_dict_is_kept_but_for_an_optimizer() {
+        let names = ["a.w", "optimizer.state.0.exp_avg"];
+        assert_eq!(kept(&names), names);
+        assert_eq!(
+            kept(&[
+                "ema_state_dict.a.w",
+                "optimizer.state.0.step",
+                "state_dict.a.w"
+            ]),
+            ["a.w", "ema_state_dict.a.w"]
+        );
+        let names = ["a.w", "state_dict.a.w", "state_dict.b"];
+        assert_eq!(kept(&names), ["a.w", "b", "state_dict.a.w"]);
+    }
+}
