@@ -214,6 +214,15 @@ pub fn evaluate(
         HeldOut::LastTenth => sentences.len() - sentences.len() / 10,
         HeldOut::File => 0,
     };
+    if from == sentences.len() {
+        return Err(TrainError::Setting {
+            name: "the number of sentences",
+            given: sentences.len().to_string(),
+            expected:
+                "at least 10: the last tenth is measured, which this training held out of its file"
+                    .to_owned(),
+        });
+    }
     Ok(owned(figures(&tagger, &sentences[from..])))
 }
 
@@ -332,6 +341,15 @@ mod tests {
         let file = ModelFile::open(&folder.path().join("out")).unwrap();
         let figures = evaluate(file, Some(&path), &Device::default()).unwrap();
         assert_eq!(figures, [("test accuracy".to_owned(), 1.0)]);
+
+        let few = folder.path().join("few.conll");
+        std::fs::write(&few, "the x DET\n\n".repeat(9)).unwrap();
+        let file = ModelFile::open(&folder.path().join("out")).unwrap();
+        let error = evaluate(file, Some(&few), &Device::default()).unwrap_err();
+        assert!(
+            error.to_string().contains("is 9, expected at least 10"),
+            "{error}"
+        );
 
         text.push_str("oh x INTJ\n");
         std::fs::write(&path, &text).unwrap();
