@@ -5,6 +5,7 @@ use std::path::Path;
 use csv::StringRecord;
 
 use crate::DataError;
+use crate::csv_form::CsvForm;
 use crate::utf8_file::read_utf8;
 
 /// A sequence of numbers in time order, with a name and one label a value.
@@ -39,9 +40,10 @@ impl Series {
     }
 }
 
-/// Reads one column of a comma-separated UTF-8 file with a header row.
+/// Reads one column of a UTF-8 file of separated values with a header row, which tells whether commas, semicolons or tabs stand between them.
 ///
-/// `column` is the name in the header row (the first column of that name), `None` the last column.
+/// `column` is the name in the header row (the first column of that name), `None` the last column. Where cells are not separated by commas,
+/// numbers may have decimal ones.
 /// Space around names and cells does not count; empty lines are skipped. The labels are the text of
 /// the first column; where that is the column read, they are the row numbers, counted from 1
 /// without the header.
@@ -56,7 +58,9 @@ impl Series {
 /// or NaN; [`DataError::SeriesTooShort`] for a header without rows.
 pub fn read_column(path: &Path, column: Option<&str>) -> Result<Series, DataError> {
     let text = read_utf8(path)?;
+    let form = CsvForm::of(&text);
     let mut reader = csv::ReaderBuilder::new()
+        .delimiter(form.delimiter)
         .trim(csv::Trim::All)
         .from_reader(text.as_bytes());
     let malformed = |error| malformed(path, &text, error);
@@ -72,7 +76,7 @@ pub fn read_column(path: &Path, column: Option<&str>) -> Result<Series, DataErro
                 name: name.to_string(),
                 available: names(),
             })?,
-        None => last_column(path, &text, &header)?,
+        None => last_column(path, &text, &header, form)?,
     };
     let name = &header[index];
 
@@ -81,8 +85,11 @@ pub fn read_column(path: &Path, column: Option<&str>) -> Result<Series, DataErro
     for (row, record) in reader.records().enumerate() {
         let record = record.map_err(malformed)?;
         let cell = &record[index];
-        let Some(value) = finite(cell) else {
-            if row == 0 && column.is_none() && !record.iter().any(|cell| finite(cell).is_some()) {
+        let Some(value) = form.finite(cell) else {
+            if row == 0
+                && column.is_none()
+                && !record.iter().any(|cell| form.finite(cell).is_some())
+            {
                 return Err(DataError::NoNumericColumn {
                     path: path.to_path_buf(),
                     columns: names(),
@@ -117,14 +124,19 @@ pub fn read_column(path: &Path, column: Option<&str>) -> Result<Series, DataErro
 }
 
 /// The index of the last column, unless the header row is missing.
-fn last_column(path: &Path, text: &str, header: &StringRecord) -> Result<usize, DataError> {
+fn last_column(
+    path: &Path,
+    text: &str,
+    header: &StringRecord,
+    form: CsvForm,
+) -> Result<usize, DataError> {
     let Some(index) = header.len().checked_sub(1) else {
         return Err(DataError::NoNumericColumn {
             path: path.to_path_buf(),
             columns: Vec::new(),
         });
     };
-    if finite(&header[index]).is_some() {
+    if form.finite(&header[index]).is_some() {
         return Err(DataError::MalformedCsv {
             path: path.to_path_buf(),
             line: line(text, header.position()),
@@ -135,11 +147,6 @@ fn last_column(path: &Path, text: &str, header: &StringRecord) -> Result<usize, 
         });
     }
     Ok(index)
-}
-
-/// The number in a cell, if it is one and neither infinite nor NaN.
-pub(crate) fn finite(cell: &str) -> Option<f32> {
-    cell.parse().ok().filter(|value: &f32| value.is_finite())
 }
 
 /// The line of the text that a row starts on, counted from 1.

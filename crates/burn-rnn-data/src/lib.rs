@@ -49,6 +49,7 @@ mod adding;
 mod audio;
 mod baseline;
 mod batching;
+mod csv_form;
 mod csv_series;
 mod error;
 mod formal;

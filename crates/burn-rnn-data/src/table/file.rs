@@ -7,7 +7,8 @@ use serde::{Deserialize, Serialize};
 
 use super::{Missing, Table, Timestamp};
 use crate::DataError;
-use crate::csv_series::{finite, line, malformed};
+use crate::csv_form::CsvForm;
+use crate::csv_series::{line, malformed};
 use crate::utf8_file::read_utf8;
 
 /// What is read of a file, and how.
@@ -22,7 +23,8 @@ pub struct TableOptions {
     pub missing: Missing,
 }
 
-/// Reads several columns of a comma-separated UTF-8 file with a header row.
+/// Reads several columns of a UTF-8 file of separated values with a header row, which tells whether commas, semicolons or tabs stand between
+/// them; where it is not commas, numbers may have decimal ones.
 ///
 /// Space around names and cells does not count; empty lines are skipped. A cell that is empty or says
 /// `NA`, `N/A`, `NaN`, `null` or `none`, in any case, is missing. Times are read as
@@ -31,14 +33,16 @@ pub struct TableOptions {
 /// # Errors
 ///
 /// [`DataError::Unreadable`] and [`DataError::NotUtf8`] for the file; [`DataError::MalformedCsv`] for
-/// rows of different lengths, a cell of the time column that is no date, a time before the one above it,
-/// and a column asked for twice; [`DataError::UnknownColumn`]; [`DataError::NoNumericColumn`] where none
+/// rows of different lengths, two columns of one name, a cell of the time column that is no date, a time before the one above it or the
+/// same, and a column asked for twice; [`DataError::UnknownColumn`]; [`DataError::NoNumericColumn`] where none
 /// is asked for by name and none begins with a number; [`DataError::MissingValue`] for the first missing
 /// value where they are refused; [`DataError::NotANumber`] for a cell that is neither missing nor a finite
 /// number; [`DataError::SeriesTooShort`] where no row is left, or a column has no value at all.
 pub fn read_table(path: &Path, options: &TableOptions) -> Result<Table, DataError> {
     let text = read_utf8(path)?;
+    let form = CsvForm::of(&text);
     let mut reader = csv::ReaderBuilder::new()
+        .delimiter(form.delimiter)
         .trim(csv::Trim::All)
         .from_reader(text.as_bytes());
     let header = reader
@@ -55,14 +59,14 @@ pub fn read_table(path: &Path, options: &TableOptions) -> Result<Table, DataErro
         reason,
     };
 
-    let layout = Layout::of(path, &header, &records, options)?;
+    let layout = Layout::of(path, &header, &records, options, form)?;
     let mut times = layout.time.map(|_| Vec::with_capacity(records.len()));
     let mut cells = Vec::with_capacity(records.len() * layout.columns.len());
     for record in &records {
         let mut row = Vec::with_capacity(layout.columns.len());
         for &column in &layout.columns {
             let cell = &record[column];
-            let value = finite(cell);
+            let value = form.finite(cell);
             let missing = value.is_none() && is_missing(cell);
             if missing && options.missing == Missing::Refuse {
                 return Err(DataError::MissingValue {
@@ -99,6 +103,14 @@ pub fn read_table(path: &Path, options: &TableOptions) -> Result<Table, DataErro
                     format!("the time {time} comes after a later one: sort the rows by time"),
                 ));
             }
+            if times.last() == Some(&time) {
+                return Err(at(
+                    record,
+                    format!(
+                        "the time {time} is that of the row before: keep one of them, or name another time column"
+                    ),
+                ));
+            }
             times.push(time);
         }
         cells.extend(row);
@@ -133,7 +145,24 @@ impl Layout {
         header: &StringRecord,
         records: &[StringRecord],
         options: &TableOptions,
+        form: CsvForm,
     ) -> Result<Self, DataError> {
+        for (column, name) in header.iter().enumerate() {
+            let before = header.iter().take(column).position(|other| other == name);
+            if let Some(before) = before
+                && !name.is_empty()
+            {
+                return Err(DataError::MalformedCsv {
+                    path: path.to_path_buf(),
+                    line: 1,
+                    reason: format!(
+                        "the columns {} and {} are both called `{name}`: give each a name of its own",
+                        before + 1,
+                        column + 1
+                    ),
+                });
+            }
+        }
         let names = || header.iter().map(str::to_string).collect::<Vec<_>>();
         let find = |name: &String| {
             let found = header.iter().position(|candidate| candidate == name);
@@ -155,7 +184,7 @@ impl Layout {
         let columns: Vec<usize> = match options.columns.is_empty() {
             false => options.columns.iter().map(find).collect::<Result<_, _>>()?,
             true => (0..header.len())
-                .filter(|&column| Some(column) != time && finite(first(column)).is_some())
+                .filter(|&column| Some(column) != time && form.finite(first(column)).is_some())
                 .collect(),
         };
         if let Some(twice) = (1..columns.len()).find(|&at| columns[..at].contains(&columns[at])) {
@@ -219,6 +248,14 @@ mod tests {
     }
 
     #[test]
+    fn semicolons_and_decimal_commas_are_read() {
+        let text = "Datum;a;b\n2020-01-01;1,5;-2\n2020-01-02;;3,25\n";
+        let table = read(text, with(Missing::Interpolate)).unwrap();
+        assert_eq!(table.names(), ["a", "b"]);
+        assert_eq!(table.values(), [1.5, -2.0, 1.5, 3.25]);
+    }
+
+    #[test]
     fn a_missing_value_is_named_dropped_or_filled() {
         let error = read(GAPS, with(Missing::Refuse)).unwrap_err();
         let DataError::MissingValue { line, column, .. } = &error else {
@@ -253,6 +290,16 @@ mod tests {
                 "a,b\n1,5\n",
                 named("b", Some("a")),
                 "line 2: column `a` holds `1`, expected a date",
+            ),
+            (
+                "d,b\n2020-01-01,5\n2020-01-01,6\n",
+                named("b", None),
+                "line 3: the time 2020-01-01",
+            ),
+            (
+                "d,b,b\n2020-01-01,5,6\n",
+                TableOptions::default(),
+                "the columns 2 and 3 are both called `b`",
             ),
             (
                 "d,b\n2020-01-02,5\n2020-01-01,5\n",
