@@ -116,7 +116,7 @@ mod tests {
         let good = r#""valid": [[[60], []]], "test": [[[60], []]]"#;
         for (text, words) in [
             ("{", &["rolls.json", "not JSON"][..]),
-            ("{\"train\": [[[60]]]}", &["valid"]),
+            ("{\"train\": [[[60], []]]}", &["valid"]),
             (&format!("{{\"train\": [], {good}}}"), &["train", "empty"]),
             (
                 &format!("{{\"train\": [[[60], []], []], {good}}}"),
