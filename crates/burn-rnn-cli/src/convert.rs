@@ -40,6 +40,9 @@ pub enum RnnActivation {
     Relu,
 }
 
+/// Writes networks into a file.
+type Write = fn(Import, &Path) -> Result<(), WeightsError>;
+
 /// A format: the one place where it becomes part of the program.
 struct Format {
     name: &'static str,
@@ -51,7 +54,7 @@ struct Format {
     is: fn(&Content) -> bool,
     read: fn(&ConvertArgs, &Device) -> Result<Import, WeightsError>,
     /// Writes all networks, whole or not at all; none where the format is only read.
-    write: Option<fn(Import, &Path) -> Result<(), WeightsError>>,
+    write: Option<Write>,
 }
 
 const FORMATS: &[Format] = &[
@@ -190,8 +193,6 @@ pub fn convert(args: &ConvertArgs) -> Result<(), TrainError> {
     }
     Ok(())
 }
-
-type Write = fn(Import, &Path) -> Result<(), WeightsError>;
 
 /// How to write a file of this name.
 fn target(path: &Path) -> Result<(&Path, Write), TrainError> {
