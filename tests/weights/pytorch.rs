@@ -305,7 +305,8 @@ fn shapes_are_checked_against_each_other() {
 #[test]
 fn tensors_that_are_missing_are_named() {
     let weights: [(&str, &[usize]); 2] = [("weight_ih_l0", &[4, 3]), ("weight_hh_l0", &[4, 4])];
-    let cases: [(&[(&str, &[usize])], &str); 5] = [
+    type Tensors<'a> = &'a [(&'a str, &'a [usize])];
+    let cases: [(Tensors<'_>, &str); 5] = [
         (&weights[..1], "weight_hh_l0"),
         (
             &[weights[0], weights[1], ("bias_ih_l0", &[4])],

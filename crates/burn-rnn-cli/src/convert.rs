@@ -42,6 +42,9 @@ pub enum RnnActivation {
     Relu,
 }
 
+/// Writes networks into a file.
+type Write = fn(Import, &Path) -> Result<(), WeightsError>;
+
 /// A format: the one place where it becomes part of the program.
 struct Format {
     name: &'static str,
@@ -53,7 +56,7 @@ struct Format {
     is: fn(&Content) -> bool,
     read: fn(&ConvertArgs, &Device) -> Result<Import, WeightsError>,
     /// Writes all networks, whole or not at all; none where the format is only read.
-    write: Option<fn(Import, &Path) -> Result<(), WeightsError>>,
+    write: Option<Write>,
 }
 
 const FORMATS: &[Format] = &[
@@ -198,8 +201,6 @@ pub fn convert(args: &ConvertArgs) -> Result<(), TrainError> {
         false => say(format_args!("\nwritten     {}", path.display())),
     }
 }
-
-type Write = fn(Import, &Path) -> Result<(), WeightsError>;
 
 /// How to write a file of this name.
 fn target(path: &Path) -> Result<(&Path, Write), TrainError> {

@@ -263,7 +263,7 @@ fn check_cell<O: FileCell>(
 ) -> Result<Sizes, WeightsError> {
     let layout = &cell.layout;
     let matrix = |array: &Array<'_>| {
-        layout.from_to(array.shape()).ok_or_else(|| {
+        layout.sizes_of(array.shape()).ok_or_else(|| {
             WeightsError::from(WeightsErrorKind::Rank {
                 tensor: array.name().into(),
                 given: array.shape().to_vec(),

@@ -98,7 +98,7 @@ impl Layout {
     }
 
     /// The features that a matrix of the format reads, and those that it gives; none where it is no matrix.
-    pub(crate) fn from_to(&self, shape: &[usize]) -> Option<(usize, usize)> {
+    pub(crate) fn sizes_of(&self, shape: &[usize]) -> Option<(usize, usize)> {
         match (self.orientation, shape) {
             (Orientation::OutIn, &[to, from]) | (Orientation::InOut, &[from, to]) => {
                 Some((from, to))

@@ -20,7 +20,7 @@ pub(super) fn linear(
     device: &Device,
 ) -> Result<Linear, WeightsError> {
     let layout = Layout::whole(orientation);
-    let Some((d_input, d_output)) = layout.from_to(weight.shape()) else {
+    let Some((d_input, d_output)) = layout.sizes_of(weight.shape()) else {
         return Err(WeightsErrorKind::Rank {
             tensor: weight.name().into(),
             given: weight.shape().to_vec(),

@@ -139,10 +139,9 @@ fn only_users(
     let mut twice = Vec::new();
     for (before, index, path) in &links {
         let alone = !path.iter().any(|name| shared.contains_key(name));
-        if alone && nodes[*before].scope == nodes[*index].scope {
-            if next.insert(*before, *index).is_some() {
-                twice.push(*before);
-            }
+        let in_one_graph = nodes[*before].scope == nodes[*index].scope;
+        if alone && in_one_graph && next.insert(*before, *index).is_some() {
+            twice.push(*before);
         }
     }
     // Two nodes that read the same output are two networks behind it.

@@ -235,9 +235,9 @@ impl<'a> View<'a> {
     }
 
     /// Whether every number is zero.
-    pub(super) fn is_zero(self, budget: &Budget) -> Result<bool, WeightsError> {
+    pub(super) fn is_zero(&self, budget: &Budget) -> Result<bool, WeightsError> {
         let element = self.element;
-        let whole = self.row_major(budget)?;
+        let whole = self.clone().row_major(budget)?;
         let bytes = whole.bytes();
         budget.work(bytes.len() as u64)?;
         let is_zero = |number| match read_number(number, element) {

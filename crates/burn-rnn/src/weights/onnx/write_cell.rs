@@ -183,11 +183,14 @@ pub(super) fn attributes(settings: &[CellSettings], d_hidden: usize) -> Vec<Mess
     attributes
 }
 
+/// A constant of a node: its letter in ONNX, its shape and its bytes.
+type Constant = (&'static str, Vec<usize>, Vec<u8>);
+
 /// The parameters of a layer's node, those of the directions one after another: the name of the input, the shape, the bytes.
 pub(super) fn parameters(
     cells: &[(&CellParts<'_>, &CellSettings)],
     ty: FloatType,
-) -> Result<Vec<(&'static str, Vec<usize>, Vec<u8>)>, String> {
+) -> Result<Vec<Constant>, String> {
     let Some((first, settings)) = cells.first() else {
         return Ok(Vec::new());
     };
