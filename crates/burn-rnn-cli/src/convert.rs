@@ -10,7 +10,7 @@ use burn_rnn::weights::{
     Import, KerasFile, OnnxFile, OnnxWriter, PytorchFile, PytorchWriter, WeightsError,
     WeightsErrorKind,
 };
-use burn_rnn_train::{TrainError, printable, say};
+use burn_rnn_train::{TrainError, say};
 use clap::{Args, ValueEnum};
 
 use crate::convert_report as report;
@@ -98,23 +98,19 @@ fn read_pytorch(args: &ConvertArgs, device: &Device) -> Result<Import, WeightsEr
 }
 
 fn write_pytorch(import: Import, path: &Path) -> Result<(), WeightsError> {
-    let networks = import.networks.into_iter();
-    let writer = networks
-        .map(|named| (named.name, named.network))
-        .try_fold(PytorchWriter::new(), |writer, (name, network)| {
-            writer.network(&name, network)
-        });
-    writer?.save(path)
+    let mut writer = PytorchWriter::new();
+    for named in import.networks {
+        writer = writer.network(&named.name, named.network)?;
+    }
+    writer.save(path)
 }
 
 fn write_onnx(import: Import, path: &Path) -> Result<(), WeightsError> {
-    let networks = import.networks.into_iter();
-    let writer = networks
-        .map(|named| (named.name, named.network))
-        .try_fold(OnnxWriter::new(), |writer, (name, network)| {
-            writer.network(&name, network)
-        });
-    writer?.save(path)
+    let mut writer = OnnxWriter::new();
+    for named in import.networks {
+        writer = writer.network(&named.name, named.network)?;
+    }
+    writer.save(path)
 }
 
 /// The beginning and the end of a file, which say what it is.
@@ -256,8 +252,5 @@ fn model(path: &Path, reason: String) -> TrainError {
 
 /// The error with the file that it is about, once.
 fn refuse(path: &Path, error: &WeightsError) -> TrainError {
-    model(
-        error.path().unwrap_or(path),
-        printable(&error.kind().to_string()),
-    )
+    model(error.path().unwrap_or(path), error.kind().to_string())
 }

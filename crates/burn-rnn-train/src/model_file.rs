@@ -218,8 +218,7 @@ fn checksum(bytes: &[u8], path: &Path) -> Result<String, TrainError> {
         sum.update(format!("{:?} {:?}", view.dtype(), view.shape()));
         sum.update(view.data());
     }
-    let digest = sum.finalize();
-    Ok(digest.iter().map(|byte| format!("{byte:02x}")).collect())
+    Ok(hexadecimal(sum))
 }
 
 /// The sum over what the header says, and over the sum of the weights.
@@ -230,7 +229,12 @@ fn seal(card: &str, settings: &str, sum: &str) -> String {
         seal.update((part.len() as u64).to_le_bytes());
         seal.update(part);
     }
-    let digest = seal.finalize();
+    hexadecimal(seal)
+}
+
+/// A sum as model files and checkpoints write it.
+pub(crate) fn hexadecimal(sum: Sha256) -> String {
+    let digest = sum.finalize();
     digest.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 

@@ -24,6 +24,7 @@ use super::student::Student;
 use super::terminal;
 use super::{LearnArgs, Learnable, Task};
 use crate::device::several;
+use crate::model_file::hexadecimal;
 use crate::options::default_folder;
 use crate::{ModelCard, ModelFile, TrainError, device, save_model};
 
@@ -358,8 +359,7 @@ fn content<T: Task>(task: &T) -> String {
             let _ = write!(sum, "{example:?}");
         }
     }
-    let digest = sum.0.finalize();
-    digest.iter().map(|byte| format!("{byte:02x}")).collect()
+    hexadecimal(sum.0)
 }
 
 /// The command line as it was typed, without what changes nothing about the model.

@@ -7,12 +7,11 @@ use super::fold::Constants;
 use super::graph::Recurrent;
 use super::run::OnnxDirection;
 use super::settings::Settings;
-use super::starts::other_starts;
+use super::starts::{SEQUENCE_LENS, other_starts};
 use super::wire::malformed;
 use crate::weights::error::WeightsError;
 
 const X: usize = 0;
-const SEQUENCE_LENS: usize = 4;
 
 /// The nodes of each network by their index among the recurrent ones, the one that reads the input first; networks in the order of their
 /// first nodes.

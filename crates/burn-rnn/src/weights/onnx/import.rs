@@ -11,13 +11,11 @@ use super::proto::Node;
 use super::read;
 use super::run::OnnxDirection;
 use super::settings::Settings;
-use super::starts::other_starts;
+use super::starts::{SEQUENCE_LENS, other_starts};
 use super::tensor::FileTensor;
 use crate::weights::array::ElementType;
 use crate::weights::error::{WeightsError, WeightsErrorKind};
 use crate::weights::import::{Import, NamedNetwork, UnmappedTensor};
-
-const SEQUENCE_LENS: usize = 4;
 
 /// What an entry of a list takes beside its name.
 const ENTRY: u64 = 128;

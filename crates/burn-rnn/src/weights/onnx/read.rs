@@ -7,7 +7,7 @@ use super::graph::Recurrent;
 use super::layouts::{Gates, Kind};
 use super::run::{OnnxDirection, OnnxNode};
 use super::settings::Settings;
-use super::starts::{INITIAL_C, INITIAL_H};
+use super::starts::{INITIAL_C, INITIAL_H, SEQUENCE_LENS};
 use super::view::View;
 use super::wire::malformed;
 use crate::weights::array::Array;
@@ -24,7 +24,6 @@ use crate::{
 const W: usize = 1;
 const R: usize = 2;
 const B: usize = 3;
-const SEQUENCE_LENS: usize = 4;
 const P: usize = 7;
 
 /// What the parameters of a cell take beside their numbers, measured.

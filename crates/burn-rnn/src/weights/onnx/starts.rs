@@ -6,6 +6,8 @@ use super::layouts::Kind;
 use super::proto::Node;
 use crate::weights::error::WeightsError;
 
+/// The inputs of the operators that say how a sequence begins and ends, by their index.
+pub(super) const SEQUENCE_LENS: usize = 4;
 pub(super) const INITIAL_H: usize = 5;
 pub(super) const INITIAL_C: usize = 6;
 
