@@ -44,7 +44,7 @@ fn loading_takes_little_more_memory_than_the_file() {
 }
 
 /// ```text
-/// cargo test --release -p burn-rnn-tests --test weights loading -- --ignored --nocapture
+/// cargo test --release --workspace --test weights loading -- --ignored --nocapture
 /// ```
 ///
 /// of 100 MB made here, or of the file that `BURN_RNN_LOAD` names.
