@@ -1,5 +1,5 @@
-//! Data for recurrent networks: series, scalers, windows, baselines, character text and synthetic
-//! tasks. It knows no model: everything is plain slices and vectors, flat in row-major
+//! Data for recurrent networks: series, text, sound, music, tagged sentences, pairs of strings and synthetic
+//! tasks, with what has to be done before a network can learn them. It knows no model: everything is plain slices and vectors, flat in row-major
 //! order where it has several dimensions.
 //!
 //! ```
@@ -42,6 +42,13 @@
 //! | test a grammar | [`EmbeddedReber`], [`ReberWalk`], [`is_reber`] |
 //! | read or generate tagged sentences | [`read_conll`], [`generate_tagged`], [`TokenVocabulary`], [`TagVocabulary`] |
 //! | score tags | [`iob_spans`], [`SpanScore`], [`TagBaseline`] |
+//! | read sounds, generate some, and write one | [`read_wav`], [`read_wav_folder`], [`generate_sounds`], [`wav_file`] |
+//! | hear a sound in bands, and find a sound for bands | [`LogMel`], [`MelAnalyser`], [`griffin_lim`] |
+//! | vary sounds in training, compare two | [`Augmentation`], [`aligned_distance`] |
+//! | read, generate and write music | [`read_piano_rolls`], [`PianoRolls`], [`generate_chorales`], [`midi_file`] |
+//! | read or generate pairs of strings | [`read_pairs`], [`generate_pairs`], [`Pairs`], [`Symbols`] |
+//! | score strings | [`exact_match`], [`character_error_rate`] |
+//! | batch sequences of unequal lengths | [`bucketed`], [`pad`], [`shuffled`] |
 //!
 //! What can be wrong with data is a [`DataError`], whose message says what to do.
 

@@ -1,7 +1,31 @@
 //! Task models, training loops, checkpoints, plots and command lines for `burn-rnn`.
 //!
-//! [`char_rnn`] is a character language model, [`forecast`] forecasts time series. Each has its
-//! command line in a module `command`; most programs in `examples/` call it and no more. A trainer of one's own needs none of this:
+//! A task is a module, with its model, its data for the loop, what it is measured by, and its command line in `command`:
+//!
+//! | `burn-rnn train …` | module | what is learnt |
+//! |---|---|---|
+//! | `text` | [`char_rnn`] | the next character: many to many |
+//! | `music` | [`music`] | the next notes: many to many |
+//! | `reber` | [`reber`] | the next symbol of the embedded Reber grammar: many to many |
+//! | `tag` | [`tag`] | a tag for each token of a sentence: many to many |
+//! | `memory` | [`memory`] | adding, copying, order, parity: what has to be remembered over many steps |
+//! | `forecast` | [`horizons`] | the next values of one series or several: encoder and decoder, or one to one |
+//! | `classify` | [`classify`] | what a sound is: many to one |
+//! | `speak` | [`speak`] | the sound of a label: one to many |
+//! | `transduce` | [`transduce`] | one string out of another: encoder and decoder with attention |
+//!
+//! What they share:
+//!
+//! | module or items | what it is |
+//! |---|---|
+//! | [`learn`] | the training loop: schedules, evaluation, checkpoints, resuming; its options |
+//! | [`Network`], [`NetworkConfig`], [`NetworkStream`] | a recurrent network whose cell is chosen at run time |
+//! | [`ModelFile`], [`ModelCard`], [`save_model`] | one file that holds a trained model with all that is needed to use it |
+//! | [`frames`], [`sounds`] | sequences of frames, and sounds as such |
+//! | [`options`] | command lines: defaults of a task, files of options |
+//! | [`TrainError`], [`exit_code`] | what goes wrong, and how a program ends |
+//!
+//! Most programs in `examples/` call a command line and no more. A trainer of one's own needs none of this:
 //! `examples/text_classifier.rs` has its loop in plain sight, with Burn's optimizer.
 
 mod card;
