@@ -1,5 +1,7 @@
 //! `burn-rnn`: trains, evaluates and uses the models of the zoo.
 
+#![deny(clippy::print_stdout, clippy::print_stderr)]
+
 mod cli;
 mod completions;
 #[cfg(feature = "weights")]
@@ -26,7 +28,7 @@ fn main() -> ExitCode {
 fn run() -> Result<(), TrainError> {
     let command = cli::command();
     let arguments = options::with_run_file(std::env::args_os().collect(), &command)?;
-    let matches = command.clone().get_matches_from(arguments);
+    let matches = options::matches(&command, arguments)?;
     let cli = Cli::from_arg_matches(&matches).unwrap_or_else(|error| error.exit());
     match cli.command {
         Command::Train { mut task } => {
@@ -51,9 +53,6 @@ fn run() -> Result<(), TrainError> {
         Command::Convert(args) => convert::convert(&args),
         Command::Inspect(args) => inspect::inspect(&args),
         Command::List(args) => list::list(&args),
-        Command::Completions(args) => {
-            completions::completions(&args, command);
-            Ok(())
-        }
+        Command::Completions(args) => completions::completions(&args, command),
     }
 }
