@@ -7,10 +7,9 @@
 
 use std::process::ExitCode;
 
-use burn_rnn_train::exit_code;
 use burn_rnn_train::forecast::command::{Cli, run};
-use clap::Parser;
+use burn_rnn_train::{exit_code, options};
 
 fn main() -> ExitCode {
-    exit_code(|| run(Cli::parse()))
+    exit_code(|| run(options::parse::<Cli>(&[])?.0))
 }

@@ -73,13 +73,10 @@ pub enum Command {
 
 /// The command line, each task with its own defaults.
 pub fn command() -> clap::Command {
-    let command = Cli::command().mut_subcommand("train", |train| {
+    Cli::command().mut_subcommand("train", |train| {
         DEFAULTS.iter().fold(train, |train, (task, defaults)| {
             train.mut_subcommand(task, |command| with_defaults(command, defaults))
         })
-    });
-    command.mut_subcommand("activations", |command| {
-        with_defaults(command, &[("model", "out/text")])
     })
 }
 

@@ -165,7 +165,7 @@ pub fn convert(args: &ConvertArgs) -> Result<(), TrainError> {
     }
     let format = source(&args.input)?;
     let import =
-        (format.read)(args, &Device::default()).map_err(|error| refuse(&args.input, &error))?;
+        (format.read)(args, &Device::default()).map_err(|error| refuse(&args.input, error))?;
     say(match args.json {
         true => report::json(format.name, &import),
         false => report::tables(format.name, &import),
@@ -186,7 +186,7 @@ pub fn convert(args: &ConvertArgs) -> Result<(), TrainError> {
             ),
         ));
     }
-    write(import, path).map_err(|error| refuse(path, &error))?;
+    write(import, path).map_err(|error| refuse(path, error))?;
     match args.json {
         true => Ok(()),
         false => say(format_args!("\nwritten     {}", path.display())),
@@ -215,7 +215,7 @@ fn target(path: &Path) -> Result<(&Path, Write), TrainError> {
 /// The format of a file that is there: what its content says, else what its name says.
 fn source(path: &Path) -> Result<&'static Format, TrainError> {
     let content =
-        Content::of(path).map_err(|error| refuse(path, &WeightsErrorKind::Read(error).into()))?;
+        Content::of(path).map_err(|error| refuse(path, WeightsErrorKind::Read(error).into()))?;
     let by_content = FORMATS.iter().find(|format| (format.is)(&content));
     let by_name = || {
         let named = |format: &&Format| format.endings.iter().any(|ending| has_ending(path, ending));
@@ -244,6 +244,6 @@ fn model(path: &Path, reason: String) -> TrainError {
 }
 
 /// The error with the file that it is about, once.
-fn refuse(path: &Path, error: &WeightsError) -> TrainError {
-    model(error.path().unwrap_or(path), error.kind().to_string())
+fn refuse(path: &Path, error: WeightsError) -> TrainError {
+    TrainError::Foreign(error.in_file(path).into())
 }

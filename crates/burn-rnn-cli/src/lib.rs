@@ -20,6 +20,8 @@
 //! The tasks of `train` are `text`, `music`, `reber`, `tag`, `memory`, `forecast`, `classify`, `speak` and `transduce`. What each learns, and
 //! the module that does it: [`burn_rnn_train`].
 
+#![deny(clippy::print_stdout, clippy::print_stderr)]
+
 mod cli;
 mod completions;
 #[cfg(feature = "weights")]
@@ -47,7 +49,7 @@ pub fn program() -> ExitCode {
 fn run() -> Result<(), TrainError> {
     let command = cli::command();
     let arguments = options::with_run_file(std::env::args_os().collect(), &command)?;
-    let matches = command.clone().get_matches_from(arguments);
+    let matches = options::matches(&command, arguments)?;
     let cli = Cli::from_arg_matches(&matches).unwrap_or_else(|error| error.exit());
     match cli.command {
         Command::Train { mut task } => {
@@ -72,9 +74,6 @@ fn run() -> Result<(), TrainError> {
         Command::Convert(args) => convert::convert(&args),
         Command::Inspect(args) => inspect::inspect(&args),
         Command::List(args) => list::list(&args),
-        Command::Completions(args) => {
-            completions::completions(&args, command);
-            Ok(())
-        }
+        Command::Completions(args) => completions::completions(&args, command),
     }
 }

@@ -7,7 +7,7 @@ use plotters::prelude::*;
 use plotters::style::text_anchor::{HPos, Pos, VPos};
 
 use crate::TrainError;
-use crate::picture::{COLORS, Drawing, FONT, draw, reason};
+use crate::picture::{COLORS, Drawing, Drawn, FONT, draw};
 
 /// A table whose cells are coloured by their values: 1 is the deepest orange, 0 white, −1 the deepest blue.
 pub(crate) struct Grid {
@@ -73,7 +73,7 @@ struct Grids<'a> {
 }
 
 impl Drawing for Grids<'_> {
-    fn draw<DB: DrawingBackend>(&self, area: &DrawingArea<DB, Shift>) -> Result<(), String> {
+    fn draw<DB: DrawingBackend>(&self, area: &DrawingArea<DB, Shift>) -> Drawn<DB> {
         let mut top = 0;
         for grid in self.grids {
             self.one(area, grid, top)?;
@@ -89,12 +89,11 @@ impl Grids<'_> {
         area: &DrawingArea<DB, Shift>,
         grid: &Grid,
         top: i32,
-    ) -> Result<(), String> {
+    ) -> Drawn<DB> {
         let write = |text: &str, size: i32, horizontal, at: (i32, i32)| {
             let style = (FONT, size).into_font().color(&BLACK);
             let style = style.pos(Pos::new(horizontal, VPos::Center));
             area.draw(&Text::new(text.to_owned(), at, style))
-                .map_err(reason)
         };
         write(&grid.title, 18, HPos::Left, (MARGIN, top + ABOVE / 2))?;
         let columns = grid.columns.len();
@@ -108,14 +107,13 @@ impl Grids<'_> {
         for (index, &value) in grid.values.iter().enumerate() {
             let place = corners(index / columns, index % columns);
             let cell = Rectangle::new(place, shade(value).filled());
-            area.draw(&cell).map_err(reason)?;
+            area.draw(&cell)?;
         }
         let outer = [corners(0, 0)[0], corners(rows - 1, columns - 1)[1]];
         area.draw(&Rectangle::new(
             outer,
             RGBColor(150, 150, 150).stroke_width(1),
-        ))
-        .map_err(reason)?;
+        ))?;
         for (index, _) in grid
             .framed
             .iter()
@@ -124,8 +122,7 @@ impl Grids<'_> {
         {
             let [from, to] = corners(index / columns, index % columns);
             let inner = [(from.0 + 1, from.1 + 1), (to.0 - 1, to.1 - 1)];
-            area.draw(&Rectangle::new(inner, BLACK.stroke_width(2)))
-                .map_err(reason)?;
+            area.draw(&Rectangle::new(inner, BLACK.stroke_width(2)))?;
         }
         for (row, name) in grid.rows.iter().enumerate() {
             write(

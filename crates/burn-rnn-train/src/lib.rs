@@ -28,6 +28,8 @@
 //! Most programs in `examples/` call a command line and no more. A trainer of one's own needs none of this:
 //! `examples/text_classifier.rs` has its loop in plain sight, with Burn's optimizer.
 
+#![deny(clippy::print_stdout, clippy::print_stderr)]
+
 mod card;
 pub mod char_rnn;
 pub mod classify;
@@ -42,6 +44,7 @@ pub mod frames;
 mod grid;
 pub mod horizons;
 pub mod learn;
+mod limits;
 pub mod memory;
 mod model_file;
 pub mod music;
@@ -51,6 +54,7 @@ mod new_file;
 pub mod options;
 mod picture;
 pub mod reber;
+mod saved;
 pub mod sounds;
 pub mod speak;
 mod standard_output;
@@ -59,8 +63,10 @@ pub mod transduce;
 
 pub use card::{TaskCard, model_card};
 pub use device::device;
-pub use error::{TrainError, exit_code};
+pub use error::{TomlReason, TrainError, exit_code, one_line};
 pub use model_file::{ModelCard, ModelFile, save_model};
 pub use network::{Architecture, Direction, Network, NetworkConfig, NetworkState};
 pub use network_stream::NetworkStream;
-pub use standard_output::{cell, printable, say};
+pub use saved::{SavedArgs, built_in, open_model};
+pub(crate) use standard_output::not_printed;
+pub use standard_output::{cell, print, printable, say, say_done, warn};

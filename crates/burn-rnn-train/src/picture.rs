@@ -1,5 +1,6 @@
 //! Pictures as PNG and SVG files that are complete or not there.
 
+use core::error::Error;
 use std::path::{Path, PathBuf};
 use std::sync::Once;
 
@@ -21,10 +22,13 @@ pub(crate) const COLORS: [RGBColor; 4] = [
     RGBColor(140, 70, 160),
 ];
 
+/// What comes of drawing on a backend of the drawing library: nothing, or its error.
+pub(crate) type Drawn<DB> = Result<(), DrawingAreaErrorKind<<DB as DrawingBackend>::ErrorType>>;
+
 /// What can be drawn on any of the drawing library's backends.
 pub(crate) trait Drawing {
-    /// Draws on a white area. The error is what the drawing library says; see [`reason`].
-    fn draw<DB: DrawingBackend>(&self, area: &DrawingArea<DB, Shift>) -> Result<(), String>;
+    /// Draws on a white area.
+    fn draw<DB: DrawingBackend>(&self, area: &DrawingArea<DB, Shift>) -> Drawn<DB>;
 }
 
 /// Draws `folder/name.png` and `folder/name.svg`, each complete or not there, and returns their
@@ -50,9 +54,9 @@ pub(crate) fn draw(
             ".png" => on(BitMapBackend::new(file.path(), size), drawing),
             _ => on(SVGBackend::new(file.path(), size), drawing),
         };
-        drawn.map_err(|reason| TrainError::Plot {
+        drawn.map_err(|source| TrainError::Plot {
             path: path.clone(),
-            reason,
+            source,
         })?;
         files.push(file);
     }
@@ -63,11 +67,14 @@ pub(crate) fn draw(
     Ok(paths)
 }
 
-fn on<DB: DrawingBackend>(backend: DB, drawing: &impl Drawing) -> Result<(), String> {
+fn on<DB>(backend: DB, drawing: &impl Drawing) -> Result<(), Box<dyn Error + Send + Sync>>
+where
+    DB: DrawingBackend<ErrorType: 'static>,
+{
     let area = backend.into_drawing_area();
-    area.fill(&WHITE).map_err(reason)?;
+    area.fill(&WHITE)?;
     drawing.draw(&area)?;
-    area.present().map_err(reason)
+    Ok(area.present()?)
 }
 
 /// The font comes with the program: a machine without fonts draws the same picture.
@@ -95,7 +102,7 @@ pub(crate) fn draw_lines<'a, DB: DrawingBackend + 'a>(
     chart: &mut ChartContext<'a, DB, Cartesian2d<RangedCoordusize, RangedCoordf64>>,
     lines: Vec<Line<'_>>,
     position: SeriesLabelPosition,
-) -> Result<(), String> {
+) -> Drawn<DB> {
     for Line {
         name,
         points,
@@ -103,8 +110,7 @@ pub(crate) fn draw_lines<'a, DB: DrawingBackend + 'a>(
     } in lines
     {
         chart
-            .draw_series(LineSeries::new(points, color.stroke_width(2)))
-            .map_err(reason)?
+            .draw_series(LineSeries::new(points, color.stroke_width(2)))?
             .label(name)
             .legend(move |(x, y)| PathElement::new([(x, y), (x + 24, y)], color.stroke_width(2)));
     }
@@ -115,10 +121,4 @@ pub(crate) fn draw_lines<'a, DB: DrawingBackend + 'a>(
         .border_style(RGBColor(150, 150, 150))
         .label_font((FONT, 14))
         .draw()
-        .map_err(reason)
-}
-
-/// An error of the drawing library as text.
-pub(crate) fn reason(error: impl core::fmt::Display) -> String {
-    error.to_string()
 }

@@ -142,7 +142,7 @@ const WRONG: &[(&str, &[&str])] = &[
         &["music", "text"],
     ),
     ("inspect missing", &["missing"]),
-    ("list missing", &["missing", "zoo"]),
+    ("list missing", &["missing", "built in"]),
     // Options that come from a file.
     (
         "train text --config missing.toml",

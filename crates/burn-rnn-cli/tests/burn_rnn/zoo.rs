@@ -5,12 +5,15 @@ use std::path::{Path, PathBuf};
 
 use crate::{json, output};
 
-fn root() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
+/// The folder of the package that has the models as files in its folder `zoo`.
+fn package() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../burn-rnn-train")
 }
 
+/// The models as the program lists them, from a folder that has none.
 fn models() -> Vec<serde_json::Value> {
-    let list = json(&root(), &["list", "--json"]);
+    let folder = tempfile::tempdir().unwrap();
+    let list = json(folder.path(), &["list", "--json"]);
     list.as_array().unwrap().clone()
 }
 
@@ -18,25 +21,24 @@ fn models() -> Vec<serde_json::Value> {
 fn every_model_has_its_card() {
     assert!(models().len() >= 2);
     for model in models() {
-        let path = Path::new(model["model"].as_str().unwrap())
-            .parent()
-            .unwrap();
-        let card = output(&root(), &["inspect", path.to_str().unwrap(), "--card"]);
-        let written = fs::read_to_string(root().join(path).join("README.md")).unwrap();
-        assert_eq!(written, card, "{}: run zoo/make.sh", path.display());
+        let path = model["model"].as_str().unwrap();
+        let card = output(&package(), &["inspect", path, "--card"]);
+        let written = fs::read_to_string(package().join(path).join("README.md")).unwrap();
+        assert_eq!(written, card, "{path}: run zoo/make.sh");
     }
 }
 
 /// The same figures again, where they come from data that the program generates.
 #[test]
 fn the_scores_are_those_of_the_files() {
+    let folder = tempfile::tempdir().unwrap();
     for model in models() {
         // The built-in text is the project's source, which goes on after the model was trained.
         if model["card"]["task"] == "text" {
             continue;
         }
         let path = model["model"].as_str().unwrap();
-        let again = json(&root(), &["eval", "--model", path, "--json"]);
+        let again = json(folder.path(), &["eval", "--model", path, "--json"]);
         for (name, score) in again["scores"].as_object().unwrap() {
             let stored = model["card"]["scores"][name].as_f64().unwrap();
             let score = score.as_f64().unwrap();
@@ -52,14 +54,15 @@ fn the_scores_are_those_of_the_files() {
 fn text_goes_on_from_a_prompt() {
     let words = "generate --model zoo/text --temperature 0.5 --length 300 --prompt";
     let words: Vec<&str> = words.split(' ').chain(["pub fn "]).collect();
-    let written = output(&root(), &words);
+    let folder = tempfile::tempdir().unwrap();
+    let written = output(folder.path(), &words);
     assert!(
         written.starts_with("pub fn ") && written.contains('('),
         "{written}"
     );
     // A file that it learnt from, whose characters will stay.
-    let words = "eval --model zoo/text --data crates/burn-rnn/src/config.rs --json";
-    let score = json(&root(), &words.split(' ').collect::<Vec<_>>());
+    let words = "eval --model zoo/text --data ../burn-rnn/src/config.rs --json";
+    let score = json(&package(), &words.split(' ').collect::<Vec<_>>());
     let bits = &score["scores"]["held-out bits per character"];
     assert!(bits.as_f64().unwrap() < 2.5, "{bits}");
 }
@@ -67,15 +70,8 @@ fn text_goes_on_from_a_prompt() {
 #[test]
 fn music_is_composed() {
     let folder = tempfile::tempdir().unwrap();
-    let model = root().join("zoo/music");
-    let words = [
-        "generate",
-        "--length",
-        "32",
-        "--model",
-        model.to_str().unwrap(),
-    ];
-    output(folder.path(), &words);
+    let words = "generate --length 32 --model zoo/music";
+    output(folder.path(), &words.split(' ').collect::<Vec<_>>());
     let piece = fs::read(folder.path().join("piece.mid")).unwrap();
     assert!(piece.starts_with(b"MThd"));
 }

@@ -29,8 +29,8 @@ impl Sound {
 ///
 /// # Errors
 ///
-/// [`DataError::Unreadable`] for the file; [`DataError::Malformed`] where it is no WAV file, is cut off, has
-/// no samples, or a sample is infinite or no number.
+/// [`DataError::Unreadable`] for the file; [`DataError::NotReadable`] where it is no WAV file or is cut off;
+/// [`DataError::Malformed`] where it has no samples, or a sample is infinite or no number.
 pub fn read_wav(path: &Path) -> Result<Sound, DataError> {
     let unreadable = |source| DataError::Unreadable {
         path: path.to_path_buf(),
@@ -38,10 +38,9 @@ pub fn read_wav(path: &Path) -> Result<Sound, DataError> {
     };
     let malformed = |reason: String| DataError::malformed(path, reason);
     let refuse = |error: hound::Error| {
-        malformed(format!(
-            "not a WAV file that can be read ({}): expected RIFF/WAVE with PCM or float samples; convert it",
-            one_line(&error.to_string())
-        ))
+        let expected =
+            "a WAV file that can be read, expected RIFF/WAVE with PCM or float samples: convert it";
+        DataError::not_readable(path, expected, error)
     };
     let bytes = read_file(path).map_err(unreadable)?;
     if bytes.is_empty() {
@@ -67,10 +66,8 @@ pub fn read_wav(path: &Path) -> Result<Sound, DataError> {
         }
     };
     let interleaved = interleaved.map_err(|error| {
-        malformed(format!(
-            "its samples end early or cannot be read ({}): the file is damaged, take a copy or record it again",
-            one_line(&error.to_string())
-        ))
+        let expected = "a whole WAV file, its samples end early or cannot be read: take a copy or record it again";
+        DataError::not_readable(path, expected, error)
     })?;
     let channels = usize::from(channels);
     let samples: Vec<f32> = interleaved
@@ -113,10 +110,6 @@ pub fn wav_file(sound: &Sound) -> Vec<u8> {
     };
     write(&mut bytes).expect("memory takes all that is written");
     bytes.into_inner()
-}
-
-fn one_line(text: &str) -> String {
-    text.lines().collect::<Vec<_>>().join(" ")
 }
 
 #[cfg(test)]

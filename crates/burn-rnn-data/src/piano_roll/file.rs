@@ -30,7 +30,7 @@ pub struct PianoRolls {
 pub fn read_piano_rolls(path: &Path) -> Result<PianoRolls, DataError> {
     let text = read_utf8(path)?;
     let json: Value = serde_json::from_str(&text)
-        .map_err(|error| DataError::malformed(path, format!("not JSON: {error}")))?;
+        .map_err(|error| DataError::not_readable(path, "JSON", error))?;
     let split =
         |name: &str| split(&json, name).map_err(|reason| DataError::malformed(path, reason));
     Ok(PianoRolls {

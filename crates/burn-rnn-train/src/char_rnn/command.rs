@@ -1,11 +1,11 @@
 //! The command line of `char-rnn`, and of `burn-rnn train text` and `generate`.
 
-use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use burn::tensor::Device;
 use burn_rnn_data::{DataError, read_file, read_text};
 use clap::{Args, Parser, Subcommand};
+use serde_json::json;
 
 use super::activations::Activations;
 use super::symbols::{bytes_as_text, text_as_bytes};
@@ -14,7 +14,7 @@ use super::{
     CharModelConfig, Corpus, Generator, Sampling, TextSettings, TextTask, bits_per_character,
 };
 use crate::learn::{LearnArgs, NetworkArgs, Task, learn};
-use crate::{ModelFile, TaskCard, TrainError, device};
+use crate::{ModelFile, SavedArgs, TaskCard, TrainError, print, say, say_done};
 
 /// Trains a character language model, or writes text with a trained one.
 ///
@@ -96,9 +96,9 @@ pub const CARD: TaskCard = TaskCard {
 /// The options of `generate`.
 #[derive(Clone, Debug, Args)]
 pub struct GenerateArgs {
-    /// The folder that the training wrote with --out, or a model file
-    #[arg(long, value_name = "PATH", default_value = "char-rnn-model")]
-    pub model: PathBuf,
+    /// The model.
+    #[command(flatten)]
+    pub saved: SavedArgs,
     /// What the text begins with
     #[arg(long, value_name = "TEXT", default_value = "")]
     pub prompt: String,
@@ -111,17 +111,14 @@ pub struct GenerateArgs {
     /// Where the random numbers start: the same seed gives the same text again
     #[arg(long, default_value_t = 1)]
     pub seed: u64,
-    /// The backend, one of those that the program was built with [default: the best of them]
-    #[arg(long, value_name = "NAME")]
-    pub device: Option<String>,
 }
 
 /// The options of `activations`.
 #[derive(Clone, Debug, Args)]
 pub struct ActivationArgs {
-    /// The folder that the training wrote with --out, or a model file
-    #[arg(long, value_name = "PATH", default_value = "char-rnn-model")]
-    pub model: PathBuf,
+    /// The model.
+    #[command(flatten)]
+    pub saved: SavedArgs,
     /// The text to read
     #[arg(long, value_name = "FILE")]
     pub text: PathBuf,
@@ -131,9 +128,6 @@ pub struct ActivationArgs {
     /// The page
     #[arg(long, value_name = "FILE", default_value = "activations.html")]
     pub out: PathBuf,
-    /// The backend, one of those that the program was built with [default: the best of them]
-    #[arg(long, value_name = "NAME")]
-    pub device: Option<String>,
 }
 
 /// Runs the command line; `built_in` is the text that is learnt where no file is named.
@@ -186,24 +180,21 @@ pub fn train(args: &TrainArgs, built_in: &str, generate: &str) -> Result<(), Tra
         args.learn.seed,
     )?;
     let description = format!(
-        "{} characters, {} different; {} × {} {}",
+        "{} characters, {} different; {network}",
         corpus.train.len() + corpus.held_out.len(),
         corpus.vocabulary.len(),
-        network.layers,
-        network.hidden,
-        network.cell.name(),
     );
     let outcome = learn(&task, &args.learn, description)?;
     outcome.report(&[])?;
     if !args.learn.json {
         let best = outcome.card.scores.values().next().copied();
-        println!(
+        say(format_args!(
             "Held-out loss: {:.4} bits/char at its best (step {}). Try:\n  {generate} --model \
              {} --length 500",
             best.unwrap_or(f64::NAN),
             outcome.card.steps,
             outcome.folder.display()
-        );
+        ))?;
     }
     Ok(())
 }
@@ -260,12 +251,13 @@ pub fn generate(args: &GenerateArgs) -> Result<(), TrainError> {
         temperature: args.temperature,
         seed: args.seed,
     };
-    let device = device(args.device.as_deref())?;
-    let file = ModelFile::open(&args.model)?;
-    write_text(file, &args.prompt, args.length, sampling, &device)
+    let (file, device) = args.saved.open()?;
+    let json = args.saved.json;
+    write_text(file, &args.prompt, args.length, sampling, json, &device)
 }
 
-/// Writes the prompt and `length` characters more to standard output.
+/// Writes the prompt and `length` characters more to standard output, one by one as they come or, for `json`, as one
+/// object with prompt and text.
 ///
 /// # Errors
 ///
@@ -275,34 +267,31 @@ pub fn write_text(
     prompt: &str,
     length: usize,
     sampling: Sampling,
+    json: bool,
     device: &Device,
 ) -> Result<(), TrainError> {
     sampling.validate()?;
     let (settings, model) = file.load(TextTask::NAME, device, TextSettings::init)?;
-    let prompt = match settings.bytes {
+    let bytes_of = |text: &str| match settings.bytes {
+        true => text_as_bytes(text),
+        false => text.as_bytes().to_vec(),
+    };
+    let known = match settings.bytes {
         true => bytes_as_text(prompt.as_bytes()),
         false => prompt.to_owned(),
     };
-    let generator = Generator::new(&model, &settings.vocabulary, &prompt, sampling)?;
-    let mut out = std::io::stdout().lock();
-    let mut write = |text: &str| {
-        let written = match settings.bytes {
-            true => out.write_all(&text_as_bytes(text)),
-            false => out.write_all(text.as_bytes()),
-        };
-        written.and_then(|()| out.flush())
-    };
-    // A reader that has seen enough (`| head`) is no error.
-    if write(&prompt).is_err() {
-        return Ok(());
+    let generator = Generator::new(&model, &settings.vocabulary, &known, sampling)?;
+    let characters = generator.take(length);
+    if json {
+        let text = bytes_of(&characters.collect::<String>());
+        let text = String::from_utf8_lossy(&text);
+        return say(json!({ "prompt": prompt, "text": text }));
     }
-    for character in generator.take(length) {
-        if write(character.encode_utf8(&mut [0; 4])).is_err() {
-            return Ok(());
-        }
+    print(prompt.as_bytes())?;
+    for character in characters {
+        print(&bytes_of(character.encode_utf8(&mut [0; 4])))?;
     }
-    let _ = write("\n");
-    Ok(())
+    print(b"\n")
 }
 
 /// Writes the page of the activations.
@@ -312,8 +301,7 @@ pub fn write_text(
 /// Where the model or the text does not fit, or the page cannot be written.
 pub fn activations(args: &ActivationArgs) -> Result<(), TrainError> {
     TrainError::check_counts(&[("--length", args.length)])?;
-    let device = device(args.device.as_deref())?;
-    let file = ModelFile::open(&args.model)?;
+    let (file, device) = args.saved.open()?;
     let (settings, model) = file.load(TextTask::NAME, &device, TextSettings::init)?;
     let text = source(Some(&args.text), "", settings.bytes)?;
     let text: Vec<char> = text.chars().take(args.length).collect();
@@ -322,6 +310,9 @@ pub fn activations(args: &ActivationArgs) -> Result<(), TrainError> {
         .encode(&text.iter().collect::<String>())?;
     let title = format!("{}: hidden units", args.text.display());
     Activations::read(&model, text, &ids).write(&args.out, &title)?;
-    println!("Page: {}", args.out.display());
-    Ok(())
+    say_done(
+        args.saved.json,
+        json!({ "page": args.out, "characters": ids.len() }),
+        format_args!("Page: {}", args.out.display()),
+    )
 }

@@ -7,7 +7,7 @@ use plotters::prelude::*;
 use plotters::style::text_anchor::{HPos, Pos, VPos};
 
 use crate::TrainError;
-use crate::picture::{COLORS, Drawing, FONT, draw, reason};
+use crate::picture::{COLORS, Drawing, Drawn, FONT, draw};
 
 /// How often each label was taken for each.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -61,13 +61,12 @@ const LEFT: i32 = 110;
 const TOP: i32 = 64;
 
 impl Drawing for Confusion {
-    fn draw<DB: DrawingBackend>(&self, area: &DrawingArea<DB, Shift>) -> Result<(), String> {
+    fn draw<DB: DrawingBackend>(&self, area: &DrawingArea<DB, Shift>) -> Drawn<DB> {
         let count = self.labels.len() as i32;
         let (right, bottom) = (LEFT + CELL * count, TOP + CELL * count);
         let text = |words: &str, size: u32, color: &RGBColor, at: (i32, i32), pos: Pos| {
             let style = (FONT, size).into_font().color(color).pos(pos);
             area.draw(&Text::new(words.to_owned(), at, style))
-                .map_err(reason)
         };
         let centred = Pos::new(HPos::Center, VPos::Center);
         let title = format!("Held out: {:.1} % right", self.accuracy() * 100.0);
@@ -101,10 +100,8 @@ impl Drawing for Confusion {
                 let cell = [(left, top), (left + CELL, top + CELL)];
                 // A single mistake among many is still to be seen.
                 let strength = if count == 0 { 0.0 } else { 0.15 + 0.85 * share };
-                area.draw(&Rectangle::new(cell, color.mix(strength).filled()))
-                    .map_err(reason)?;
-                area.draw(&Rectangle::new(cell, RGBColor(210, 210, 210)))
-                    .map_err(reason)?;
+                area.draw(&Rectangle::new(cell, color.mix(strength).filled()))?;
+                area.draw(&Rectangle::new(cell, RGBColor(210, 210, 210)))?;
                 if count > 0 {
                     let ink = if strength > 0.5 { &WHITE } else { &BLACK };
                     let at = (left + CELL / 2, top + CELL / 2);

@@ -8,7 +8,7 @@ use clap::Parser;
 
 use super::progress::Progress;
 use super::{Comparison, Experiment, FitSettings, ForecasterKind, evaluate, plot};
-use crate::{Architecture, TrainError, device};
+use crate::{Architecture, TrainError, device, say};
 
 /// Forecasts a time series with a recurrent network and compares it with naive forecasts and with a
 /// network without memory.
@@ -116,13 +116,13 @@ pub fn run(cli: Cli) -> Result<(), TrainError> {
     };
     let experiment = cli.experiment(&series);
     let plan = experiment.plan(&series.values)?;
-    println!(
+    say(format_args!(
         "Forecasting {} values of {} ({} in all) from the {} before, on {device:?}.",
         cli.horizon,
         series.name,
         series.values.len(),
         plan.window
-    );
+    ))?;
     let started = Instant::now();
     let rounds = experiment.folds * experiment.networks.len() * experiment.members;
     let progress = Progress::new(rounds * cli.epochs);
@@ -148,7 +148,7 @@ pub fn run(cli: Cli) -> Result<(), TrainError> {
         },
     )?;
     progress.finish();
-    print(&comparison, started);
+    print(&comparison, started)?;
     draw(&cli, &series, &comparison)
 }
 
@@ -182,30 +182,36 @@ impl Cli {
     }
 }
 
-fn print(comparison: &Comparison, started: Instant) {
+fn print(comparison: &Comparison, started: Instant) -> Result<(), TrainError> {
     for (index, report) in comparison.folds.iter().enumerate() {
         let fold = &report.fold;
-        println!(
+        say(format_args!(
             "\nFold {}: learns {:?}, chooses the epoch on {:?}, tested on {:?}",
             index + 1,
             fold.train,
             fold.validation,
             fold.test
-        );
-        table(&report.scores);
+        ))?;
+        table(&report.scores)?;
     }
-    println!("\nAll folds ({:.0} s):", started.elapsed().as_secs_f64());
-    table(&comparison.scores());
+    let seconds = started.elapsed().as_secs_f64();
+    say(format_args!("\nAll folds ({seconds:.0} s):"))?;
+    table(&comparison.scores())?;
     if comparison.season.is_none() {
-        println!("No season was found; name one with --season for a seasonal naive forecast.");
+        say("No season was found; name one with --season for a seasonal naive forecast.")?;
     }
+    Ok(())
 }
 
-fn table(scores: &[(String, super::Scores)]) {
-    println!("  {:24} {:>10} {:>10}", "", "MAE", "RMSE");
+fn table(scores: &[(String, super::Scores)]) -> Result<(), TrainError> {
+    say(format_args!("  {:24} {:>10} {:>10}", "", "MAE", "RMSE"))?;
     for (name, scores) in scores {
-        println!("  {name:24} {:>10.4} {:>10.4}", scores.mae, scores.rmse);
+        say(format_args!(
+            "  {name:24} {:>10.4} {:>10.4}",
+            scores.mae, scores.rmse
+        ))?;
     }
+    Ok(())
 }
 
 fn draw(cli: &Cli, series: &Series, comparison: &Comparison) -> Result<(), TrainError> {
@@ -226,6 +232,9 @@ fn draw(cli: &Cli, series: &Series, comparison: &Comparison) -> Result<(), Train
     )?;
     let losses = cli.out.join("loss.png");
     plot::losses(&losses, "Losses of the last fold", &last.curves)?;
-    println!("\nPictures: {}, {}", path.display(), losses.display());
-    Ok(())
+    say(format_args!(
+        "\nPictures: {}, {}",
+        path.display(),
+        losses.display()
+    ))
 }

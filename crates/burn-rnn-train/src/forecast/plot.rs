@@ -10,6 +10,7 @@ use plotters::prelude::*;
 use super::{Curve, Forecast};
 use crate::TrainError;
 use crate::new_file::new_file;
+use crate::picture::Drawn;
 
 const SIZE: (u32, u32) = (1200, 600);
 const HISTORY: RGBColor = RGBColor(150, 150, 150);
@@ -48,8 +49,7 @@ pub fn forecast(
             .margin(12)
             .x_label_area_size(40)
             .y_label_area_size(70)
-            .build_cartesian_2d(first..series.len(), low..high)
-            .map_err(reason)?;
+            .build_cartesian_2d(first..series.len(), low..high)?;
         mesh(&mut chart, "time step", "value")?;
         let points = |from: usize, to: usize| {
             let values = series[from..to].iter();
@@ -58,13 +58,9 @@ pub fn forecast(
                 .map(move |(index, &value)| (from + index, f64::from(value)))
         };
         let history = LineSeries::new(points(first, (test_start + 1).min(series.len())), HISTORY);
-        legend(
-            chart.draw_series(history).map_err(reason)?,
-            "history",
-            HISTORY,
-        );
+        legend(chart.draw_series(history)?, "history", HISTORY);
         let truth = LineSeries::new(points(test_start, series.len()), TRUTH);
-        legend(chart.draw_series(truth).map_err(reason)?, "truth", TRUTH);
+        legend(chart.draw_series(truth)?, "truth", TRUTH);
         for (index, forecast) in forecasts.iter().enumerate() {
             let before = forecast.start - 1;
             let values = core::iter::once(&series[before]).chain(&forecast.values);
@@ -72,7 +68,7 @@ pub fn forecast(
                 .enumerate()
                 .map(|(step, &value)| (before + step, f64::from(value)));
             let line = LineSeries::new(line, COLORS[0].stroke_width(2));
-            let drawn = chart.draw_series(line).map_err(reason)?;
+            let drawn = chart.draw_series(line)?;
             if index == 0 {
                 legend(drawn, "forecast", COLORS[0]);
             }
@@ -119,8 +115,7 @@ where
             .margin(12)
             .x_label_area_size(40)
             .y_label_area_size(70)
-            .build_cartesian_2d(1..epochs, y)
-            .map_err(reason)?;
+            .build_cartesian_2d(1..epochs, y)?;
         mesh(&mut chart, "epoch", "mean squared error, scaled")?;
         for (index, (name, curve)) in curves.iter().enumerate() {
             let color = COLORS[index % COLORS.len()];
@@ -130,10 +125,10 @@ where
             };
             let pale = color.mix(0.45);
             let train = LineSeries::new(points(&curve.train), pale.stroke_width(2));
-            let drawn = chart.draw_series(train).map_err(reason)?;
+            let drawn = chart.draw_series(train)?;
             legend(drawn, &format!("{name}, training"), pale);
             let validation = LineSeries::new(points(&curve.validation), color.stroke_width(2));
-            let drawn = chart.draw_series(validation).map_err(reason)?;
+            let drawn = chart.draw_series(validation)?;
             legend(drawn, &format!("{name}, validation"), color);
         }
         labels(&mut chart, SeriesLabelPosition::UpperRight)
@@ -145,21 +140,21 @@ type Area<'a> = DrawingArea<BitMapBackend<'a>, plotters::coord::Shift>;
 /// Draws into a file beside `path` and renames it when it is complete.
 fn picture(
     path: &Path,
-    draw: impl FnOnce(&Area<'_>) -> Result<(), String>,
+    draw: impl FnOnce(&Area<'_>) -> Drawn<BitMapBackend<'static>>,
 ) -> Result<(), TrainError> {
     register_font();
     let folder = path.parent().unwrap_or(Path::new("."));
     // The library tells the format by the suffix.
     let file = new_file(folder, ".png").map_err(TrainError::write(path))?;
-    let drawn = || -> Result<(), String> {
+    let drawn = || -> Drawn<BitMapBackend<'static>> {
         let area = BitMapBackend::new(file.path(), SIZE).into_drawing_area();
-        area.fill(&WHITE).map_err(reason)?;
+        area.fill(&WHITE)?;
         draw(&area)?;
-        area.present().map_err(reason)
+        area.present()
     };
-    drawn().map_err(|reason| TrainError::Plot {
+    drawn().map_err(|source| TrainError::Plot {
         path: path.to_owned(),
-        reason,
+        source: source.into(),
     })?;
     file.persist(path)
         .map_err(|error| TrainError::write(path)(error.error))?;
@@ -176,13 +171,9 @@ fn register_font() {
     });
 }
 
-fn reason(error: impl core::fmt::Display) -> String {
-    error.to_string()
-}
-
 type Chart<'a, 'b, X, Y> = ChartContext<'a, BitMapBackend<'b>, Cartesian2d<X, Y>>;
 
-fn mesh<X, Y>(chart: &mut Chart<'_, '_, X, Y>, x: &str, y: &str) -> Result<(), String>
+fn mesh<X, Y>(chart: &mut Chart<'_, '_, X, Y>, x: &str, y: &str) -> Drawn<BitMapBackend<'static>>
 where
     X: Ranged + ValueFormatter<<X as Ranged>::ValueType>,
     Y: Ranged + ValueFormatter<<Y as Ranged>::ValueType>,
@@ -194,7 +185,6 @@ where
         .y_desc(y)
         .label_style((FONT, 15))
         .draw()
-        .map_err(reason)
 }
 
 fn legend(drawn: &mut SeriesAnno<'_, BitMapBackend<'_>>, name: &str, color: impl Into<RGBAColor>) {
@@ -207,7 +197,7 @@ fn legend(drawn: &mut SeriesAnno<'_, BitMapBackend<'_>>, name: &str, color: impl
 fn labels<'a, 'b: 'a, X: Ranged, Y: Ranged>(
     chart: &mut Chart<'a, 'b, X, Y>,
     position: SeriesLabelPosition,
-) -> Result<(), String> {
+) -> Drawn<BitMapBackend<'static>> {
     chart
         .configure_series_labels()
         .position(position)
@@ -215,7 +205,6 @@ fn labels<'a, 'b: 'a, X: Ranged, Y: Ranged>(
         .border_style(HISTORY)
         .label_font((FONT, 15))
         .draw()
-        .map_err(reason)
 }
 
 /// The smallest range with a margin that holds all values.

@@ -18,7 +18,7 @@ use super::{
     ModelKind, forecast_file,
 };
 use crate::learn::{LearnArgs, NetworkArgs, Outcome, Task, learn};
-use crate::{ModelFile, TaskCard, TrainError, device};
+use crate::{ModelFile, SavedArgs, TaskCard, TrainError};
 
 /// The options of a training.
 #[derive(Clone, Debug, Args)]
@@ -267,18 +267,15 @@ pub fn evaluate(
 /// The options of `forecast`.
 #[derive(Clone, Debug, Args)]
 pub struct ForecastArgs {
-    /// The folder that the training wrote with --out, or a model file
-    #[arg(long, value_name = "PATH")]
-    pub model: PathBuf,
+    /// The model.
+    #[command(flatten)]
+    pub saved: SavedArgs,
     /// A table with the columns of the training; the generated one if not given
     #[arg(long, value_name = "FILE")]
     pub csv: Option<PathBuf>,
     /// Where future.csv and future.png go
     #[arg(long, value_name = "DIR", default_value = "out/forecast")]
     pub out: PathBuf,
-    /// The backend, one of those that the program was built with [default: the best of them]
-    #[arg(long, value_name = "NAME")]
-    pub device: Option<String>,
 }
 
 /// Forecasts with a saved model what comes after the end of a table.
@@ -287,7 +284,12 @@ pub struct ForecastArgs {
 ///
 /// As [`forecast_file`].
 pub fn forecast(args: &ForecastArgs) -> Result<(), TrainError> {
-    let device = device(args.device.as_deref())?;
-    let file = ModelFile::open(&args.model)?;
-    forecast_file(file, args.csv.as_deref(), &args.out, &device)
+    let (file, device) = args.saved.open()?;
+    forecast_file(
+        file,
+        args.csv.as_deref(),
+        &args.out,
+        args.saved.json,
+        &device,
+    )
 }

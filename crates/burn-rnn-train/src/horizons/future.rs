@@ -12,11 +12,12 @@ use super::settings::table;
 use super::{HorizonSettings, HorizonTask};
 use crate::learn::Task;
 use crate::new_file::write_whole;
-use crate::{ModelFile, TrainError};
+use crate::{ModelFile, TrainError, say_done};
 
 /// Forecasts the horizon that follows the end of `csv`, or of the table that the model's training generated:
 /// `future.csv` with the values and the bounds between which four fifths of the truth lay in the validation
-/// part, all in the series' own units, and the picture `future.png` and `future.svg`, in the folder `out`.
+/// part, all in the series' own units, and the picture `future.png` and `future.svg`, in the folder `out`. A line says what was written, or for `json` an
+/// object with `steps`, `series` (the names), `csv` and `picture`.
 ///
 /// # Errors
 ///
@@ -26,6 +27,7 @@ pub fn forecast_file(
     file: ModelFile,
     csv: Option<&Path>,
     out: &Path,
+    json: bool,
     device: &Device,
 ) -> Result<(), TrainError> {
     let seed = file.card.seed;
@@ -84,10 +86,19 @@ pub fn forecast_file(
     let steps = if horizon == 1 { "step" } else { "steps" };
     let title = format!("Forecast of {horizon} {steps} after {end}{}", shown(&table));
     let [picture, _] = draw_panels(out, "future", &title, &panels)?;
-    println!(
-        "{horizon} {steps} of {series} series: {}, {}",
-        out.join("future.csv").display(),
-        picture.display()
-    );
-    Ok(())
+    let csv = out.join("future.csv");
+    say_done(
+        json,
+        serde_json::json!({
+            "steps": horizon,
+            "series": table.names(),
+            "csv": csv,
+            "picture": picture,
+        }),
+        format_args!(
+            "{horizon} {steps} of {series} series: {}, {}",
+            csv.display(),
+            picture.display()
+        ),
+    )
 }

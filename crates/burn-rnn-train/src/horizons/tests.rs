@@ -78,7 +78,7 @@ fn a_training_beats_naive_and_its_model_forecasts_the_future() {
         assert_eq!(scores[&name], value, "{name}");
     }
 
-    forecast_file(model, Some(&csv), folder.path(), &device).unwrap();
+    forecast_file(model, Some(&csv), folder.path(), false, &device).unwrap();
     let text = std::fs::read_to_string(folder.path().join("future.csv")).unwrap();
     let lines: Vec<Vec<&str>> = text.lines().map(|line| line.split(',').collect()).collect();
     assert_eq!(lines.len(), 9);

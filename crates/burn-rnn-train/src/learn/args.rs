@@ -58,6 +58,13 @@ impl NetworkArgs {
     }
 }
 
+/// Layers, units and cell, as model files and lists say it.
+impl core::fmt::Display for NetworkArgs {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        write!(f, "{} × {} {}", self.layers, self.hidden, self.cell.name())
+    }
+}
+
 /// How the learning rate goes on, as the command line names it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum ScheduleName {

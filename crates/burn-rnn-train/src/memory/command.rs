@@ -9,6 +9,7 @@ use clap::{Args, ValueEnum};
 
 use super::{MemoryModel, MemorySettings, MemoryTask, plot};
 use crate::learn::{LearnArgs, NetworkArgs, Task, learn, owned};
+use crate::limits::check_memory;
 use crate::{Architecture, ModelFile, TaskCard, TrainError};
 
 /// The problems by name.
@@ -124,31 +125,30 @@ pub fn train(args: &TrainArgs) -> Result<(), TrainError> {
     TrainError::check_counts(&[("--batch-size", args.learn.batch_size)])?;
     let problem = args.problem();
     problem.validate()?;
+    let sizes = [args.learn.batch_size, problem.steps(), args.network.hidden];
+    check_memory("the size of a batch", &sizes)?;
     let settings = MemorySettings {
         problem,
         network: args.network.config(problem.features()),
         initialization: args.initialization(problem),
     };
     let description = format!(
-        "{}, {} steps; {} × {} {}",
+        "{}, {} steps; {}",
         args.task
             .to_possible_value()
             .map_or_else(String::new, |v| v.get_name().to_owned()),
         problem.steps(),
-        args.network.layers,
-        args.network.hidden,
-        args.network.cell.name()
+        args.network
     );
     let task = MemoryTask::new(settings, args.learn.batch_size);
     let outcome = learn(&task, &args.learn, description)?;
-    outcome.report(&figures(&outcome.model, problem, &outcome.device))?;
     plot::beside_chance(
         &outcome.folder,
         &outcome.card.network,
         problem,
         &outcome.curve,
     )?;
-    Ok(())
+    outcome.report(&figures(&outcome.model, problem, &outcome.device))
 }
 
 /// The test figures, each beside that of somebody without memory.

@@ -7,13 +7,14 @@ use burn_rnn_data::{
     KEYS, LOWEST_NOTE, PianoRolls, Piece, generate_chorales, midi_file, read_piano_rolls,
 };
 use clap::Args;
+use serde_json::json;
 
 use super::task::VALIDATION;
 use super::{MusicModel, MusicSettings, MusicTask, compose, matched_hidden, plot};
 use crate::char_rnn::Sampling;
 use crate::learn::{LearnArgs, NetworkArgs, Outcome, Task, begun, learn};
 use crate::new_file::{name_beside, write_whole};
-use crate::{ModelFile, TaskCard, TrainError};
+use crate::{ModelFile, TaskCard, TrainError, say, say_done};
 
 /// The options of a training.
 #[derive(Clone, Debug, Args)]
@@ -132,48 +133,38 @@ pub fn train(args: &TrainArgs) -> Result<(), TrainError> {
             learn_args.resume &= begun(&folder);
             learn_args.out = Some(folder);
         }
-        let description = format!(
-            "{} × {} {}",
-            network.layers,
-            network.hidden,
-            network.cell.name()
-        );
-        let outcome = learn(&task, &learn_args, description)?;
+        let outcome = learn(&task, &learn_args, network.to_string())?;
         figures.push(finish(&outcome, &rolls)?);
     }
     if figures.len() > 1 {
-        spread(&figures, args.learn.json);
+        spread(&figures, args.learn.json)?;
     }
     Ok(())
 }
 
 /// Prints mean and standard deviation over the seeds.
-fn spread(figures: &[f64], json: bool) {
+fn spread(figures: &[f64], json: bool) -> Result<(), TrainError> {
     let count = figures.len() as f64;
     let mean = figures.iter().sum::<f64>() / count;
     let squares = figures.iter().map(|figure| (figure - mean).powi(2));
     let deviation = (squares.sum::<f64>() / (count - 1.0)).sqrt();
     if json {
-        println!(
-            "{}",
-            serde_json::json!({ "name": TEST, "each": figures, "mean": mean, "deviation": deviation })
-        );
-        return;
+        let spread = json!({ "name": TEST, "each": figures, "mean": mean, "deviation": deviation });
+        return say(spread);
     }
     let each: Vec<String> = figures
         .iter()
         .map(|figure| format!("{figure:.3}"))
         .collect();
-    println!(
+    say(format_args!(
         "\nTest NLL per step over {count} seeds: mean {mean:.3}, standard deviation {deviation:.3} ({})",
         each.join(", ")
-    );
+    ))
 }
 
 /// The figure of the test part, the report, and a piece with its picture.
 fn finish(outcome: &Outcome<MusicTask>, rolls: &PianoRolls) -> Result<f64, TrainError> {
     let test = MusicTask::surprise(&outcome.model, &rolls.test, &outcome.device);
-    outcome.report(&[(TEST, test)])?;
     let sampling = Sampling {
         temperature: 0.8,
         seed: 1,
@@ -181,6 +172,7 @@ fn finish(outcome: &Outcome<MusicTask>, rolls: &PianoRolls) -> Result<f64, Train
     let piece = compose(&outcome.model, &[], 64, sampling)?;
     plot::piano_roll(&outcome.folder, "piece", "What the model composes", &piece)?;
     write_whole(&outcome.folder.join("piece.mid"), &midi_file(&piece, 90))?;
+    outcome.report(&[(TEST, test)])?;
     Ok(test)
 }
 
@@ -245,7 +237,8 @@ fn notes(text: &str) -> Result<Vec<u8>, TrainError> {
     text.split_whitespace().map(note).collect()
 }
 
-/// Composes a piece with a saved model: a MIDI file, and its picture beside it.
+/// Composes a piece with a saved model: a MIDI file, and its picture beside it. A line says what was written, or for
+/// `json` an object with `steps`, `notes`, `midi` and `picture`.
 ///
 /// # Errors
 ///
@@ -253,6 +246,7 @@ fn notes(text: &str) -> Result<Vec<u8>, TrainError> {
 pub fn compose_file(
     file: ModelFile,
     options: &ComposeOptions<'_>,
+    json: bool,
     device: &Device,
 ) -> Result<(), TrainError> {
     TrainError::check_counts(&[("--length", options.steps)])?;
@@ -263,12 +257,15 @@ pub fn compose_file(
     let folder = options.out.parent().unwrap_or(Path::new(""));
     let name = name_beside(options.out, &["png", "svg"], "piece");
     let [picture, _] = plot::piano_roll(folder, &name, "What the model composes", &piece)?;
-    println!(
-        "{} steps, {} notes: {}, {}",
-        piece.len(),
-        piece.iter().map(Vec::len).sum::<usize>(),
-        options.out.display(),
-        picture.display()
-    );
-    Ok(())
+    let notes: usize = piece.iter().map(Vec::len).sum();
+    say_done(
+        json,
+        json!({ "steps": piece.len(), "notes": notes, "midi": options.out, "picture": picture }),
+        format_args!(
+            "{} steps, {notes} notes: {}, {}",
+            piece.len(),
+            options.out.display(),
+            picture.display()
+        ),
+    )
 }

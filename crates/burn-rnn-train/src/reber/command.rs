@@ -67,23 +67,17 @@ pub fn train(args: &TrainArgs) -> Result<(), TrainError> {
     };
     let seed = args.learn.seed;
     let task = ReberTask::new(settings, args.learn.batch_size, seed);
-    let description = format!(
-        "{} strings; {} × {} {}",
-        args.strings,
-        args.network.layers,
-        args.network.hidden,
-        args.network.cell.name()
-    );
+    let description = format!("{} strings; {}", args.strings, args.network);
     let outcome = learn(&task, &args.learn, description)?;
     let test = task.test_strings();
-    outcome.report(&figures(&outcome.model, &test, seed, &outcome.device)?)?;
+    let figures = figures(&outcome.model, &test, seed, &outcome.device)?;
     // The first that has some symbols to remember over.
     let string = test
         .iter()
         .find(|string| string.len() > 15)
         .unwrap_or(&test[0]);
     plot::reading(&outcome.folder, &outcome.model, string, &outcome.device)?;
-    Ok(())
+    outcome.report(&figures)
 }
 
 fn figures(

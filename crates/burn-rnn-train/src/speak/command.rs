@@ -9,6 +9,7 @@ use clap::Args;
 use rand::SeedableRng;
 use rand::seq::IndexedRandom;
 use rand_chacha::ChaCha8Rng;
+use serde_json::json;
 
 use super::plot::{Panel, Spectrograms};
 use super::task::spoken;
@@ -16,7 +17,7 @@ use super::{SpeakSettings, SpeakTask, SpeechModel, Spoken, Wish, speak};
 use crate::learn::{LearnArgs, NetworkArgs, Task, learn};
 use crate::new_file::{name_beside, write_whole};
 use crate::sounds::{SoundArgs, SoundFeatures, Sounds, place};
-use crate::{ModelFile, TaskCard, TrainError};
+use crate::{ModelFile, TaskCard, TrainError, say_done};
 
 /// The options of a training.
 #[derive(Clone, Debug, Args)]
@@ -120,13 +121,7 @@ pub fn train(args: &TrainArgs) -> Result<(), TrainError> {
         hold_out_takes: args.sounds.hold_out_takes,
     };
     let task = SpeakTask::new(settings, &sounds, args.learn.batch_size)?;
-    let description = format!(
-        "{} × {} {}",
-        args.network.layers,
-        args.network.hidden,
-        args.network.cell.name(),
-    );
-    let outcome = learn(&task, &args.learn, description)?;
+    let outcome = learn(&task, &args.learn, args.network.to_string())?;
     let (model, settings, device) = (&outcome.model, &outcome.settings, &outcome.device);
     let figures = figures(model, settings, &sounds, device)?;
     draw_some(model, settings, &sounds, &outcome.folder, device)?;
@@ -293,7 +288,8 @@ const ROUNDS: usize = 60;
 
 /// Lets a saved model say `label`, by `LABEL_SPEAKER` in a certain voice or by `LABEL` in one that `seed` draws, as
 /// the sound `out` (WAV), the frames in decibels beside it (CSV) and their picture (PNG and SVG). Another seed
-/// gives another take.
+/// gives another take. A line says what was written, or for `json` an object with `label`, `speaker`, `seconds`,
+/// `sound`, `frames` and `picture`.
 ///
 /// # Errors
 ///
@@ -303,6 +299,7 @@ pub fn generate_file(
     label: &str,
     out: &Path,
     seed: u64,
+    json: bool,
     device: &Device,
 ) -> Result<(), TrainError> {
     let (settings, model) = load(file, device)?;
@@ -347,14 +344,24 @@ pub fn generate_file(
     write_whole(&table, csv(&frames, &settings).as_bytes())?;
     let folder = out.parent().unwrap_or(Path::new(""));
     let [picture, _] = picture.draw(folder, &name)?;
-    println!(
-        "{label} by {speaker}, {:.2} seconds: {}, {}, {}",
-        sound.seconds(),
-        out.display(),
-        table.display(),
-        picture.display()
-    );
-    Ok(())
+    say_done(
+        json,
+        json!({
+            "label": label,
+            "speaker": speaker,
+            "seconds": sound.seconds(),
+            "sound": out,
+            "frames": table,
+            "picture": picture,
+        }),
+        format_args!(
+            "{label} by {speaker}, {:.2} seconds: {}, {}, {}",
+            sound.seconds(),
+            out.display(),
+            table.display(),
+            picture.display()
+        ),
+    )
 }
 
 /// A row a frame: the seconds at which it begins, and its bands in decibels.
@@ -405,7 +412,7 @@ mod tests {
             assert!((scores[&name] - value).abs() < 1e-5, "{name}");
         }
         let out = folder.path().join("new").join("rise.wav");
-        generate_file(file.clone(), "rise_alto", &out, 3, &device).unwrap();
+        generate_file(file.clone(), "rise_alto", &out, 3, false, &device).unwrap();
         let frames = std::fs::read_to_string(out.with_extension("csv")).unwrap();
         let fields = frames.lines().map(|line| line.split(',').count());
         assert!(fields.clone().all(|fields| fields == 41) && fields.count() > 1);
@@ -413,7 +420,7 @@ mod tests {
 
         let nothing = folder.path().join("nothing.wav");
         for label in ["hello", "rise_hello"] {
-            let error = generate_file(file.clone(), label, &nothing, 3, &device);
+            let error = generate_file(file.clone(), label, &nothing, 3, false, &device);
             assert!(error.unwrap_err().to_string().contains("`hello`"));
             assert!(!nothing.exists());
         }

@@ -6,7 +6,7 @@ use plotters::coord::Shift;
 use plotters::prelude::*;
 
 use crate::TrainError;
-use crate::picture::{Drawing, FONT, draw, reason};
+use crate::picture::{Drawing, Drawn, FONT, draw};
 
 /// One sound in a picture.
 pub(super) struct Panel {
@@ -58,7 +58,7 @@ fn colour(share: f32) -> RGBColor {
 }
 
 impl Drawing for Spectrograms {
-    fn draw<DB: DrawingBackend>(&self, area: &DrawingArea<DB, Shift>) -> Result<(), String> {
+    fn draw<DB: DrawingBackend>(&self, area: &DrawingArea<DB, Shift>) -> Drawn<DB> {
         let levels = || {
             let panels = self.rows.iter().flatten();
             panels.flat_map(|panel| panel.frames.iter().copied())
@@ -81,8 +81,7 @@ impl Drawing for Spectrograms {
                     .margin(8)
                     .x_label_area_size(34)
                     .y_label_area_size(46)
-                    .build_cartesian_2d(0.0..longest as f64 * self.hop, 0.0..self.bands as f64)
-                    .map_err(reason)?;
+                    .build_cartesian_2d(0.0..longest as f64 * self.hop, 0.0..self.bands as f64)?;
                 chart
                     .configure_mesh()
                     .disable_mesh()
@@ -93,11 +92,8 @@ impl Drawing for Spectrograms {
                     .x_desc("seconds")
                     .y_desc("mel band")
                     .label_style((FONT, 12))
-                    .draw()
-                    .map_err(reason)?;
-                chart
-                    .draw_series(self.rectangles(panel, low, high))
-                    .map_err(reason)?;
+                    .draw()?;
+                chart.draw_series(self.rectangles(panel, low, high))?;
             }
         }
         Ok(())

@@ -12,7 +12,7 @@ use clap::Args;
 use super::corpus::{Corpus, CorpusFiles};
 use super::{HeldOut, TagSettings, TagTask, Tagger, plot, score_tags};
 use crate::learn::{LearnArgs, NetworkArgs, learn, owned};
-use crate::{Direction, ModelFile, TaskCard, TrainError, device};
+use crate::{Direction, ModelFile, SavedArgs, TaskCard, TrainError, printable, say};
 
 /// The options of a training.
 #[derive(Clone, Debug, Args)]
@@ -135,12 +135,10 @@ pub fn train(args: &TrainArgs) -> Result<(), TrainError> {
         settings.tags.encode(&sentence.tags)?;
     }
     let description = format!(
-        "{} sentences, {} tags; {} × {} {}, {}",
+        "{} sentences, {} tags; {}, {}",
         corpus.train.len(),
         settings.tags.tags().len(),
-        args.network.layers,
-        args.network.hidden,
-        args.network.cell.name(),
+        args.network,
         match args.direction {
             Direction::Both => "both directions",
             Direction::Forward => "forward",
@@ -171,7 +169,6 @@ pub fn train(args: &TrainArgs) -> Result<(), TrainError> {
     if let Some(f1) = baseline.f1 {
         figures.push(("test span F1, most frequent tag", f1));
     }
-    outcome.report(&figures)?;
     // The first of a length that makes a picture.
     let shown = corpus
         .test
@@ -180,7 +177,7 @@ pub fn train(args: &TrainArgs) -> Result<(), TrainError> {
     let title = "Probability of each tag; framed: the true one";
     let shown = shown.unwrap_or(&corpus.test[0]);
     plot::sentence(&outcome.folder, title, &tagger, shown)?;
-    Ok(())
+    outcome.report(&figures)
 }
 
 fn figures(tagger: &Tagger, sentences: &[TaggedSentence]) -> Vec<(&'static str, f64)> {
@@ -229,24 +226,19 @@ pub fn evaluate(
 /// The options of `tag`.
 #[derive(Clone, Debug, Args)]
 pub struct TagArgs {
-    /// The folder that the training wrote with --out, or a model file
-    #[arg(long, value_name = "PATH")]
-    pub model: PathBuf,
+    /// The model.
+    #[command(flatten)]
+    pub saved: SavedArgs,
     /// A sentence, its tokens (words, commas, …) with spaces between
     #[arg(required_unless_present = "file", conflicts_with = "file")]
     pub sentence: Option<String>,
     /// Sentences, one a line
     #[arg(long, value_name = "FILE")]
     pub file: Option<PathBuf>,
-    /// One JSON array in place of the columns
-    #[arg(long)]
-    pub json: bool,
-    /// The backend, one of those that the program was built with [default: the best of them]
-    #[arg(long, value_name = "NAME")]
-    pub device: Option<String>,
 }
 
-/// Prints the tokens of sentences with their tags: in columns, an empty line after each sentence, or as JSON.
+/// Prints the tokens of sentences with their tags: in columns, an empty line after each sentence, or with `--json` as an
+/// array with an object a sentence, `tokens` and `tags`.
 ///
 /// # Errors
 ///
@@ -268,32 +260,27 @@ pub fn tag(args: &TagArgs) -> Result<(), TrainError> {
             expected: "tokens with spaces between".to_owned(),
         });
     }
-    let tagger = Tagger::load(
-        ModelFile::open(&args.model)?,
-        &device(args.device.as_deref())?,
-    )?;
+    let (file, device) = args.saved.open()?;
+    let tagger = Tagger::load(file, &device)?;
     let tags = tagger.tag(&sentences);
-    if args.json {
+    if args.saved.json {
         let list: Vec<_> = sentences
             .iter()
             .zip(&tags)
             .map(|(tokens, tags)| serde_json::json!({ "tokens": tokens, "tags": tags }))
             .collect();
-        println!("{}", serde_json::Value::from(list));
-        return Ok(());
+        return say(serde_json::Value::from(list));
     }
-    let widest = sentences
-        .iter()
-        .flatten()
-        .map(|token| token.chars().count())
-        .max();
+    let tokens = sentences.iter().flatten();
+    let widest = tokens.map(|token| printable(token).chars().count()).max();
     let width = widest.unwrap_or(0);
     for (index, (tokens, tags)) in sentences.iter().zip(&tags).enumerate() {
         if index > 0 {
-            println!();
+            say("")?;
         }
         for (token, tag) in tokens.iter().zip(tags) {
-            println!("{token:width$}  {tag}");
+            let (token, tag) = (printable(token), printable(tag));
+            say(format_args!("{token:width$}  {tag}"))?;
         }
     }
     Ok(())

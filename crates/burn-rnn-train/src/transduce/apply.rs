@@ -1,22 +1,22 @@
 //! The command line of a saved model.
 
-use std::io::{Read, Write};
+use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
 
 use super::{TransduceSettings, TransduceTask, Transducer, plot};
 use crate::learn::Task;
-use crate::{ModelFile, TrainError, device};
+use crate::{SavedArgs, TrainError, say_done};
 
 /// The options of `transduce`.
 #[derive(Clone, Debug, Args)]
 pub struct TransduceArgs {
     /// What is to be turned into something else; the lines of standard input if not given
     pub inputs: Vec<String>,
-    /// The folder that the training wrote with --out, or a model file
-    #[arg(long, value_name = "PATH")]
-    pub model: PathBuf,
+    /// The model.
+    #[command(flatten)]
+    pub saved: SavedArgs,
     /// The number of answers that the search follows side by side; 1 is greedy search [default: the
     /// training's]
     #[arg(long, value_name = "N")]
@@ -29,23 +29,17 @@ pub struct TransduceArgs {
     /// format, PNG or SVG, goes beside
     #[arg(long, value_name = "FILE")]
     pub attention_map: Option<PathBuf>,
-    /// One JSON object a line: input, output, log_probability
-    #[arg(long)]
-    pub json: bool,
-    /// The backend, one of those that the program was built with [default: the best of them]
-    #[arg(long, value_name = "NAME")]
-    pub device: Option<String>,
 }
 
-/// Turns strings into others with a saved model, a line each on standard output.
+/// Turns strings into others with a saved model, a line each on standard output; with `--json` an object a line,
+/// `input`, `output` and `log_probability`.
 ///
 /// # Errors
 ///
 /// Where the model, an input or a setting does not fit, before anything is written; where a picture
 /// cannot be written.
 pub fn transduce(args: &TransduceArgs) -> Result<(), TrainError> {
-    let device = device(args.device.as_deref())?;
-    let file = ModelFile::open(&args.model)?;
+    let (file, device) = args.saved.open()?;
     let (settings, model) = file.load(TransduceTask::NAME, &device, TransduceSettings::init)?;
     let mut beam = settings.beam;
     beam.width = args.beam.unwrap_or(beam.width);
@@ -68,29 +62,24 @@ pub fn transduce(args: &TransduceArgs) -> Result<(), TrainError> {
         let Some(weights) = transducer.attention(texts[0], &answers[0])? else {
             return Err(TrainError::Setting {
                 name: "--model",
-                given: args.model.display().to_string(),
+                given: args.saved.model.display().to_string(),
                 expected: "a model with attention, for --attention-map".to_owned(),
             });
         };
         let output = transducer.text(&answers[0]);
         plot::attention_map(folder, name, texts[0], &output, &weights)?;
     }
-    let mut out = std::io::stdout().lock();
     for (input, answer) in inputs.iter().zip(&answers) {
         let output = transducer.text(answer);
-        let line = match args.json {
-            true => serde_json::json!({
+        say_done(
+            args.saved.json,
+            serde_json::json!({
                 "input": input,
                 "output": output,
                 "log_probability": answer.log_probability,
-            })
-            .to_string(),
-            false => output,
-        };
-        // A reader that has seen enough (`| head`) is no error.
-        if writeln!(out, "{line}").is_err() {
-            break;
-        }
+            }),
+            format_args!("{output}"),
+        )?;
     }
     Ok(())
 }

@@ -213,22 +213,17 @@ fn finish(outcome: &Outcome<TransduceTask>, pairs: &Pairs) -> Result<(), TrainEr
         device: &outcome.device,
     };
     let figures = figures(transducer, pairs)?;
-    let named: Vec<(&str, f64)> = figures
-        .iter()
-        .map(|(name, value)| (name.as_str(), *value))
-        .collect();
-    outcome.report(&named)?;
-    let Some(pair) = pairs.test.iter().max_by_key(|pair| pair.input.len()) else {
-        return Ok(());
-    };
-    let answer = transducer
-        .answers(&[&pair.input], outcome.settings.beam)?
-        .remove(0);
-    if let Some(weights) = transducer.attention(&pair.input, &answer)? {
-        let output = transducer.text(&answer);
-        plot::attention_map(&outcome.folder, "attention", &pair.input, &output, &weights)?;
+    if let Some(pair) = pairs.test.iter().max_by_key(|pair| pair.input.len()) {
+        let answer = transducer
+            .answers(&[&pair.input], outcome.settings.beam)?
+            .remove(0);
+        if let Some(weights) = transducer.attention(&pair.input, &answer)? {
+            let output = transducer.text(&answer);
+            plot::attention_map(&outcome.folder, "attention", &pair.input, &output, &weights)?;
+        }
     }
-    Ok(())
+    let named = figures.iter().map(|(name, value)| (name.as_str(), *value));
+    outcome.report(&named.collect::<Vec<_>>())
 }
 
 /// The figures of the test part: by greedy search, and by the settings' beam search where its beam is

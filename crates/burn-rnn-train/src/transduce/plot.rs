@@ -7,7 +7,7 @@ use plotters::prelude::*;
 use plotters::style::text_anchor::{HPos, Pos, VPos};
 
 use crate::TrainError;
-use crate::picture::{COLORS, Drawing, FONT, draw, reason};
+use crate::picture::{COLORS, Drawing, Drawn, FONT, draw};
 
 /// The width and height of a cell in pixels.
 const CELL: i32 = 24;
@@ -63,24 +63,21 @@ struct Map<'a> {
 }
 
 impl Drawing for Titled<'_> {
-    fn draw<DB: DrawingBackend>(&self, area: &DrawingArea<DB, Shift>) -> Result<(), String> {
+    fn draw<DB: DrawingBackend>(&self, area: &DrawingArea<DB, Shift>) -> Drawn<DB> {
         let centred = Pos::new(HPos::Center, VPos::Center);
         let left = Pos::new(HPos::Left, VPos::Center);
         let label = (FONT, 16).into_font().into_text_style(area).pos(centred);
         let title = (FONT, 20).into_font().into_text_style(area).pos(left);
         let small = (FONT, 14).into_font().into_text_style(area).pos(left);
-        area.draw_text(&self.title, &title, (LEFT, 26))
-            .map_err(reason)?;
+        area.draw_text(&self.title, &title, (LEFT, 26))?;
         let middle = |place: usize| place as i32 * CELL + CELL / 2;
         for (column, character) in self.map.columns.iter().enumerate() {
             let at = (LEFT + middle(column), TOP - CELL / 2);
-            area.draw_text(&seen(*character), &label, at)
-                .map_err(reason)?;
+            area.draw_text(&seen(*character), &label, at)?;
         }
         for (row, character) in self.map.rows.iter().enumerate() {
             let at = (LEFT - CELL / 2, TOP + middle(row));
-            area.draw_text(&seen(*character), &label, at)
-                .map_err(reason)?;
+            area.draw_text(&seen(*character), &label, at)?;
             for (column, weight) in (0..self.map.columns.len()).zip(&self.map.weights[row]) {
                 let (x, y) = (LEFT + column as i32 * CELL, TOP + row as i32 * CELL);
                 cell(area, (x, y), (CELL, CELL), f64::from(*weight))?;
@@ -93,11 +90,10 @@ impl Drawing for Titled<'_> {
                 [(LEFT + pixel * 4, key), (LEFT + pixel * 4 + 4, key + 14)],
                 shade(share).filled(),
             );
-            area.draw(&rectangle).map_err(reason)?;
+            area.draw(&rectangle)?;
         }
         let at = (LEFT + KEY_WIDTH + 8, key + 7);
         area.draw_text("weight, from 0 to 1", &small, at)
-            .map_err(reason)
     }
 }
 
@@ -121,10 +117,9 @@ fn cell<DB: DrawingBackend>(
     (x, y): (i32, i32),
     (width, height): (i32, i32),
     weight: f64,
-) -> Result<(), String> {
+) -> Drawn<DB> {
     let corners = [(x, y), (x + width, y + height)];
-    area.draw(&Rectangle::new(corners, shade(weight).filled()))
-        .map_err(reason)?;
+    area.draw(&Rectangle::new(corners, shade(weight).filled()))?;
     let border = RGBColor(225, 225, 225);
-    area.draw(&Rectangle::new(corners, border)).map_err(reason)
+    area.draw(&Rectangle::new(corners, border))
 }

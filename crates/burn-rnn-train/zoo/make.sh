@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
-# Trains the models of the zoo again, from data that the project has or generates: zoo/make.sh [NAME ...]
+# Trains the models of the zoo again, from data that the project has or generates: crates/burn-rnn-train/zoo/make.sh [NAME ...]
 # A few minutes a model on two cores; the same weights again on the same kind of CPU.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 cargo build --release --workspace --bin burn-rnn
-program="${CARGO_TARGET_DIR:-target}/release/burn-rnn"
+program="${CARGO_TARGET_DIR:-../../target}/release/burn-rnn"
 wanted=("$@")
 
 # NAME TASK OPTION...: trains one model and writes its card.
