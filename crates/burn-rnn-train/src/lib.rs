@@ -29,6 +29,7 @@ mod picture;
 pub mod reber;
 pub mod sounds;
 pub mod speak;
+mod standard_input;
 mod standard_output;
 pub mod tag;
 pub mod transduce;

@@ -5,13 +5,14 @@ use std::path::{Path, PathBuf};
 use burn::tensor::Device;
 use burn_rnn_data::{
     ConllColumns, TagBaseline, TagVocabulary, TaggedSentence, TokenVocabulary, generate_tagged,
-    read_conll, read_text, suffix,
+    read_conll, read_text, suffix, tokenize,
 };
 use clap::Args;
 
 use super::corpus::{Corpus, CorpusFiles};
 use super::{HeldOut, TagSettings, TagTask, Tagger, plot, score_tags};
 use crate::learn::{LearnArgs, NetworkArgs, learn, owned};
+use crate::standard_input::lines;
 use crate::{Direction, ModelFile, TaskCard, TrainError, device};
 
 /// The options of a training.
@@ -70,9 +71,9 @@ pub const CARD: TaskCard = TaskCard {
     input: "--conll",
     built_in: "sentences that the program generates, in which the tag of a name depends on words \
                before and after it",
-    usage: &["burn-rnn tag --model MODEL \"Reading and Bath were in London .\""],
+    usage: &["burn-rnn tag --model MODEL \"SENTENCE\""],
     limits: "It knows the words and tags of its sentences; other words are told by their last \
-             letters and capitals alone. Tokens have to stand apart, with spaces between them.",
+             letters and capitals alone. A line is a sentence.",
 };
 
 impl TrainArgs {
@@ -232,8 +233,9 @@ pub struct TagArgs {
     /// The folder that the training wrote with --out, or a model file
     #[arg(long, value_name = "PATH")]
     pub model: PathBuf,
-    /// A sentence, its tokens (words, commas, …) with spaces between
-    #[arg(required_unless_present = "file", conflicts_with = "file")]
+    /// A sentence: what spaces part is a token, and so is the punctuation before and after a word, but for words that
+    /// the model knows with it (Mr.) or that have a full stop within (U.S.); the lines of standard input if not given
+    #[arg(conflicts_with = "file")]
     pub sentence: Option<String>,
     /// Sentences, one a line
     #[arg(long, value_name = "FILE")]
@@ -246,6 +248,9 @@ pub struct TagArgs {
     pub device: Option<String>,
 }
 
+/// The widest column of tokens; those that are longer move their tags to the right.
+const WIDEST: usize = 40;
+
 /// Prints the tokens of sentences with their tags: in columns, an empty line after each sentence, or as JSON.
 ///
 /// # Errors
@@ -254,24 +259,24 @@ pub struct TagArgs {
 pub fn tag(args: &TagArgs) -> Result<(), TrainError> {
     let text = match (&args.file, &args.sentence) {
         (Some(path), _) => read_text(path)?,
-        (None, sentence) => sentence.clone().unwrap_or_default(),
+        (None, Some(sentence)) => sentence.clone(),
+        (None, None) => lines()?.join("\n"),
     };
-    let sentences: Vec<Vec<String>> = text
-        .lines()
-        .map(|line| line.split_whitespace().map(str::to_owned).collect())
-        .filter(|tokens: &Vec<String>| !tokens.is_empty())
-        .collect();
-    if sentences.is_empty() {
-        return Err(TrainError::Setting {
-            name: "the sentence",
-            given: "empty".to_owned(),
-            expected: "tokens with spaces between".to_owned(),
-        });
-    }
     let tagger = Tagger::load(
         ModelFile::open(&args.model)?,
         &device(args.device.as_deref())?,
     )?;
+    let tokens = &tagger.settings.tokens;
+    let known = |word: &str| tokens.number(word) != TokenVocabulary::UNKNOWN;
+    let sentences = text.lines().map(|line| tokenize(line, known));
+    let sentences: Vec<Vec<String>> = sentences.filter(|tokens| !tokens.is_empty()).collect();
+    if sentences.is_empty() {
+        return Err(TrainError::Setting {
+            name: "the sentence",
+            given: "empty".to_owned(),
+            expected: "words".to_owned(),
+        });
+    }
     let tags = tagger.tag(&sentences);
     if args.json {
         let list: Vec<_> = sentences
@@ -287,7 +292,7 @@ pub fn tag(args: &TagArgs) -> Result<(), TrainError> {
         .flatten()
         .map(|token| token.chars().count())
         .max();
-    let width = widest.unwrap_or(0);
+    let width = widest.unwrap_or(0).min(WIDEST);
     for (index, (tokens, tags)) in sentences.iter().zip(&tags).enumerate() {
         if index > 0 {
             println!();

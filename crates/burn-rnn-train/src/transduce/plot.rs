@@ -6,8 +6,8 @@ use plotters::coord::Shift;
 use plotters::prelude::*;
 use plotters::style::text_anchor::{HPos, Pos, VPos};
 
-use crate::TrainError;
-use crate::picture::{COLORS, Drawing, FONT, draw, reason};
+use crate::picture::{COLORS, Drawing, FONT, draw, of_all, reason};
+use crate::{TrainError, cell};
 
 /// The width and height of a cell in pixels.
 const CELL: i32 = 24;
@@ -19,11 +19,16 @@ const MARGIN: i32 = 20;
 const KEY: i32 = 56;
 /// The width of the key.
 const KEY_WIDTH: i32 = 160;
+/// The most characters of the input, and of the output, that a picture has.
+pub(super) const MOST: usize = 80;
+/// The most characters of the input, and of the output, in the title.
+const MOST_IN_TITLE: usize = 60;
 /// About the width of a character of the title.
 const TITLE_CHARACTER: i32 = 12;
 
 /// Draws `NAME.png` and `NAME.svg` in `folder`: the characters of the input along the top, those of the
-/// output down the side, and each cell the darker the more of the one was read for the other.
+/// output down the side, and each cell the darker the more of the one was read for the other. Of long ones it has the
+/// first [`MOST`] characters, and says so.
 /// `weights` has a row for each character of the output at least, of a number for each of the input at
 /// least.
 ///
@@ -37,10 +42,17 @@ pub(super) fn attention_map(
     output: &str,
     weights: &[Vec<f32>],
 ) -> Result<[PathBuf; 2], TrainError> {
-    let title = format!("{input} → {output}");
+    let title = |text: &str| cell(text, MOST_IN_TITLE);
+    let all = input.chars().count().max(output.chars().count());
+    let title = format!(
+        "{} → {}{}",
+        title(input),
+        title(output),
+        of_all(MOST, all, "characters")
+    );
     let map = Map {
-        columns: input.chars().collect(),
-        rows: output.chars().collect(),
+        columns: input.chars().take(MOST).collect(),
+        rows: output.chars().take(MOST).collect(),
         weights,
     };
     let cells = LEFT + map.columns.len() as i32 * CELL;
@@ -83,7 +95,7 @@ impl Drawing for Titled<'_> {
                 .map_err(reason)?;
             for (column, weight) in (0..self.map.columns.len()).zip(&self.map.weights[row]) {
                 let (x, y) = (LEFT + column as i32 * CELL, TOP + row as i32 * CELL);
-                cell(area, (x, y), (CELL, CELL), f64::from(*weight))?;
+                weight_cell(area, (x, y), (CELL, CELL), f64::from(*weight))?;
             }
         }
         let key = TOP + self.map.rows.len() as i32 * CELL + KEY - CELL;
@@ -116,7 +128,7 @@ fn shade(weight: f64) -> RGBColor {
     RGBColor(mix(red), mix(green), mix(blue))
 }
 
-fn cell<DB: DrawingBackend>(
+fn weight_cell<DB: DrawingBackend>(
     area: &DrawingArea<DB, Shift>,
     (x, y): (i32, i32),
     (width, height): (i32, i32),
@@ -127,4 +139,25 @@ fn cell<DB: DrawingBackend>(
         .map_err(reason)?;
     let border = RGBColor(225, 225, 225);
     area.draw(&Rectangle::new(corners, border)).map_err(reason)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_long_answer_is_cut_and_says_so() {
+        let folder = tempfile::tempdir().unwrap();
+        let drawn = |input: &str, output: &str| {
+            let weights =
+                vec![vec![0.5; input.chars().count() + 1]; output.chars().count().min(MOST)];
+            let [_, svg] = attention_map(folder.path(), "map", input, output, &weights).unwrap();
+            std::fs::read_to_string(svg).unwrap()
+        };
+        let svg = drawn("abc", &"é".repeat(2000));
+        assert!(svg.contains("(the first 80 of 2000 characters)") && svg.len() < 500_000);
+        let svg = drawn(&"a".repeat(10_000), &"b".repeat(2000));
+        assert!(svg.contains("(the first 80 of 10000 characters)") && svg.len() < 3_000_000);
+        assert!(!drawn("", "").contains("the first"));
+    }
 }
