@@ -29,7 +29,7 @@ pub struct ConllColumns {
 ///
 /// [`DataError::Unreadable`], [`DataError::NotUtf8`], and [`DataError::Malformed`] with the line's number
 /// where a line has another number of columns than the first one, lacks a column that is asked for or has a control
-/// character, and where there is no sentence.
+/// character, where a sentence is longer than [`TaggedSentence::LONGEST`], and where there is none.
 pub fn read_conll(path: &Path, columns: ConllColumns) -> Result<Vec<TaggedSentence>, DataError> {
     for (name, column) in [("token column", columns.token), ("tag column", columns.tag)] {
         if column == Some(0) {
@@ -98,6 +98,12 @@ fn parse(text: &str, columns: ConllColumns) -> Result<Vec<TaggedSentence>, Strin
         if width < 2 && columns.tag.is_none() {
             return Err(format!(
                 "line {number} has 1 column, expected a token and its tag"
+            ));
+        }
+        if sentence.tokens.len() == TaggedSentence::LONGEST {
+            return Err(format!(
+                "line {number}: the sentence has more than {} tokens: put an empty line between sentences",
+                TaggedSentence::LONGEST
             ));
         }
         sentence
@@ -238,6 +244,9 @@ mod tests {
                 "{nothing:?}"
             );
         }
+        let endless = "a X\n".repeat(10_001);
+        let endless = message(&endless, default);
+        assert!(endless.starts_with("line 10001: the sentence has more than 10000"));
         let null = message("a X\nb\0 X\n", default);
         assert!(
             null.starts_with("line 2 has the control character '\\0'"),

@@ -28,3 +28,8 @@ pub struct TaggedSentence {
     /// The tag of each token.
     pub tags: Vec<String>,
 }
+
+impl TaggedSentence {
+    /// The most tokens of a sentence that networks read: they hold what they make of all of them at once.
+    pub const LONGEST: usize = 10_000;
+}

@@ -277,6 +277,16 @@ pub fn tag(args: &TagArgs) -> Result<(), TrainError> {
             expected: "words".to_owned(),
         });
     }
+    if let Some(long) = sentences
+        .iter()
+        .find(|tokens| tokens.len() > TaggedSentence::LONGEST)
+    {
+        return Err(TrainError::Setting {
+            name: "the sentence",
+            given: format!("{} tokens long", long.len()),
+            expected: format!("at most {}: a line is a sentence", TaggedSentence::LONGEST),
+        });
+    }
     let tags = tagger.tag(&sentences);
     if args.json {
         let list: Vec<_> = sentences
