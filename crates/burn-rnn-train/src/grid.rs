@@ -32,9 +32,9 @@ const ABOVE: i32 = 40;
 const BELOW: i32 = 28;
 
 /// The most rows and columns of a grid that are drawn.
-const MOST: usize = 50;
+pub(crate) const MOST: usize = 50;
 /// The most characters of a title, and of the name of a row.
-const MOST_IN_TITLE: usize = 100;
+const MOST_IN_TITLE: usize = 150;
 const MOST_IN_NAME: usize = 14;
 
 impl Grid {

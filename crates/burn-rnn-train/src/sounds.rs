@@ -1,6 +1,6 @@
 //! Labelled sounds for the trainers: from a folder or generated, in three parts, as scaled log-mel frames.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use burn_rnn_data::{
@@ -70,11 +70,11 @@ impl Sounds {
         };
         let (labels, speakers) = (all(|r| &r.label), all(|r| &r.speaker));
         if labels.len() < 2 {
-            return Err(TrainError::Setting {
-                name: "the number of labels",
-                given: labels.len().to_string(),
-                expected: "at least 2, to tell them apart".to_owned(),
-            });
+            return Err(TrainError::setting(
+                "the number of labels",
+                labels.len(),
+                "at least 2, to tell them apart",
+            ));
         }
         let rate = recordings[0].sound.rate;
         let (rest, held_out) = hold_out_takes(recordings, args.hold_out_takes)?;
@@ -88,15 +88,35 @@ impl Sounds {
             rate,
         })
     }
+
+    /// The sounds that a model is measured on again: of the folder `input`, or generated ones of its seed.
+    ///
+    /// # Errors
+    ///
+    /// As [`read`](Self::read).
+    pub(crate) fn of_model(
+        input: Option<&Path>,
+        hold_out_takes: usize,
+        seed: u64,
+    ) -> Result<Self, TrainError> {
+        let args = SoundArgs {
+            wav_dir: input.map(Path::to_path_buf),
+            hold_out_takes,
+            valid_takes: 1,
+        };
+        Self::read(&args, seed)
+    }
 }
 
 /// The place of a name among those that the model knows.
 pub(crate) fn place(what: &'static str, name: &str, known: &[String]) -> Result<usize, TrainError> {
     let place = known.iter().position(|one| one == name);
-    place.ok_or_else(|| TrainError::Setting {
-        name: what,
-        given: format!("`{name}`"),
-        expected: format!("one that the model has learnt: {}", known.join(", ")),
+    place.ok_or_else(|| {
+        TrainError::setting(
+            what,
+            format!("`{name}`"),
+            format!("one that the model has learnt: {}", known.join(", ")),
+        )
     })
 }
 
@@ -203,19 +223,19 @@ impl Listener {
     pub fn check(&self, sound: &Sound) -> Result<(), TrainError> {
         let expected = self.analyser.config().rate;
         if sound.rate != expected {
-            return Err(TrainError::Setting {
-                name: "the sample rate",
-                given: format!("{} Hz", sound.rate),
-                expected: format!("{expected} Hz as in the training: resample the sound"),
-            });
+            return Err(TrainError::setting(
+                "the sample rate",
+                format!("{} Hz", sound.rate),
+                format!("{expected} Hz as in the training: resample the sound"),
+            ));
         }
         match sound.seconds() <= LONGEST_SECONDS {
             true => Ok(()),
-            false => Err(TrainError::Setting {
-                name: "the length of a sound",
-                given: format!("{:.0} seconds", sound.seconds()),
-                expected: format!("at most {LONGEST_SECONDS}: cut it"),
-            }),
+            false => Err(TrainError::setting(
+                "the length of a sound",
+                format!("{:.0} seconds", sound.seconds()),
+                format!("at most {LONGEST_SECONDS}: cut it"),
+            )),
         }
     }
 

@@ -13,10 +13,12 @@ const MOST: u64 = 1 << 30;
 ///
 /// Where it cannot be read, is not UTF-8, or has more than 1 GiB.
 pub(crate) fn lines() -> Result<Vec<String>, TrainError> {
-    let refuse = |given: String| TrainError::Setting {
-        name: "standard input",
-        given,
-        expected: "lines of UTF-8 text, 1 GiB at most".to_owned(),
+    let refuse = |given: String| {
+        TrainError::setting(
+            "standard input",
+            given,
+            "lines of UTF-8 text, 1 GiB at most",
+        )
     };
     let mut bytes = Vec::new();
     std::io::stdin()

@@ -9,7 +9,7 @@ use clap::Args;
 use super::figures::figures;
 use super::plot::beside_held_out;
 use super::{SpeakSettings, SpeakTask, SpeechModel};
-use crate::learn::{LearnArgs, NetworkArgs, Task, learn};
+use crate::learn::{LearnArgs, NetworkArgs, Task, learn, owned};
 use crate::sounds::{SoundArgs, SoundFeatures, Sounds};
 use crate::{ModelFile, TaskCard, TrainError};
 
@@ -83,11 +83,11 @@ pub fn train(args: &TrainArgs) -> Result<(), TrainError> {
     )?;
     TrainError::check_probabilities(&[("--output-dropout", args.output_dropout)])?;
     if !(args.noise >= 0.0 && args.noise.is_finite()) {
-        return Err(TrainError::Setting {
-            name: "--noise",
-            given: args.noise.to_string(),
-            expected: "a deviation of at least 0".to_owned(),
-        });
+        return Err(TrainError::setting(
+            "--noise",
+            args.noise,
+            "a deviation of at least 0",
+        ));
     }
     TrainError::check_counts(&[
         ("--batch-size", args.learn.batch_size),
@@ -141,17 +141,9 @@ pub fn evaluate(
 ) -> Result<Vec<(String, f64)>, TrainError> {
     let seed = file.card.seed;
     let (settings, model) = load(file, device)?;
-    let args = SoundArgs {
-        wav_dir: input.map(Path::to_path_buf),
-        hold_out_takes: settings.hold_out_takes,
-        valid_takes: 1,
-    };
-    let sounds = Sounds::read(&args, seed)?;
+    let sounds = Sounds::of_model(input, settings.hold_out_takes, seed)?;
     let figures = figures(&model, &settings, &sounds, device)?;
-    Ok(figures
-        .into_iter()
-        .map(|(name, value)| (name.to_owned(), value))
-        .collect())
+    Ok(owned(figures))
 }
 
 pub(super) fn load(

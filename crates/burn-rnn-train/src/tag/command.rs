@@ -96,13 +96,7 @@ pub fn train(args: &TrainArgs) -> Result<(), TrainError> {
         ("--embedding", args.embedding),
         ("--batch-size", args.learn.batch_size),
     ])?;
-    if !(0.0..1.0).contains(&args.network.dropout) {
-        return Err(TrainError::Setting {
-            name: "--dropout",
-            given: args.network.dropout.to_string(),
-            expected: "a probability of at least 0 and below 1".to_owned(),
-        });
-    }
+    TrainError::check_probabilities(&[("--dropout", args.network.dropout)])?;
     let files = CorpusFiles {
         train: args.conll.as_deref(),
         valid: args.valid.as_deref(),
@@ -216,13 +210,11 @@ pub fn evaluate(
         HeldOut::File => 0,
     };
     if from == sentences.len() {
-        return Err(TrainError::Setting {
-            name: "the number of sentences",
-            given: sentences.len().to_string(),
-            expected:
-                "at least 10: the last tenth is measured, which this training held out of its file"
-                    .to_owned(),
-        });
+        return Err(TrainError::setting(
+            "the number of sentences",
+            sentences.len(),
+            "at least 10: the last tenth is measured, which this training held out of its file",
+        ));
     }
     Ok(owned(figures(&tagger, &sentences[from..])))
 }
@@ -271,21 +263,17 @@ pub fn tag(args: &TagArgs) -> Result<(), TrainError> {
     let sentences = text.lines().map(|line| tokenize(line, known));
     let sentences: Vec<Vec<String>> = sentences.filter(|tokens| !tokens.is_empty()).collect();
     if sentences.is_empty() {
-        return Err(TrainError::Setting {
-            name: "the sentence",
-            given: "empty".to_owned(),
-            expected: "words".to_owned(),
-        });
+        return Err(TrainError::setting("the sentence", "empty", "words"));
     }
     if let Some(long) = sentences
         .iter()
         .find(|tokens| tokens.len() > TaggedSentence::LONGEST)
     {
-        return Err(TrainError::Setting {
-            name: "the sentence",
-            given: format!("{} tokens long", long.len()),
-            expected: format!("at most {}: a line is a sentence", TaggedSentence::LONGEST),
-        });
+        return Err(TrainError::setting(
+            "the sentence",
+            format!("{} tokens long", long.len()),
+            format!("at most {}: a line is a sentence", TaggedSentence::LONGEST),
+        ));
     }
     let tags = tagger.tag(&sentences);
     if args.json {

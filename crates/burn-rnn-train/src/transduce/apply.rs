@@ -66,12 +66,12 @@ pub fn transduce(args: &TransduceArgs) -> Result<(), TrainError> {
     let texts: Vec<&str> = inputs.iter().map(String::as_str).collect();
     let answers = transducer.answers(&texts, beam)?;
     if let Some((folder, name)) = picture {
-        let Some(weights) = transducer.attention(texts[0], &answers[0], plot::MOST)? else {
-            return Err(TrainError::Setting {
-                name: "--model",
-                given: args.model.display().to_string(),
-                expected: "a model with attention, for --attention-map".to_owned(),
-            });
+        let Some(weights) = transducer.attention(texts[0], &answers[0], crate::grid::MOST)? else {
+            return Err(TrainError::setting(
+                "--model",
+                args.model.display(),
+                "a model with attention, for --attention-map",
+            ));
         };
         let output = transducer.text(&answers[0]);
         plot::attention_map(folder, name, texts[0], &output, &weights)?;

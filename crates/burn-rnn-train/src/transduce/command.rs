@@ -172,14 +172,8 @@ fn direction(args: &TrainArgs) -> Direction {
 }
 
 fn validate(args: &TrainArgs) -> Result<(), TrainError> {
-    let refuse = |name, given: String, expected: &str| {
-        let expected = expected.to_owned();
-        Err(TrainError::Setting {
-            name,
-            given,
-            expected,
-        })
-    };
+    let refuse =
+        |name, given: String, expected: &str| Err(TrainError::setting(name, given, expected));
     if args.attention == AttentionName::Dot && direction(args) == Direction::Both {
         return refuse(
             "--attention",
@@ -225,7 +219,7 @@ fn finish(outcome: &Outcome<TransduceTask>, pairs: &Pairs) -> Result<(), TrainEr
     let answer = transducer
         .answers(&[&pair.input], outcome.settings.beam)?
         .remove(0);
-    if let Some(weights) = transducer.attention(&pair.input, &answer, plot::MOST)? {
+    if let Some(weights) = transducer.attention(&pair.input, &answer, crate::grid::MOST)? {
         let output = transducer.text(&answer);
         plot::attention_map(&outcome.folder, "attention", &pair.input, &output, &weights)?;
     }
@@ -256,11 +250,11 @@ fn pairs(source: TransduceSource, file: Option<&Path>, seed: u64) -> Result<Pair
         (None, TransduceSource::Generated { kind, examples }) => {
             Ok(generate_pairs(kind, examples, seed)?)
         }
-        (None, TransduceSource::File) => Err(TrainError::Setting {
-            name: "--data",
-            given: "missing".to_owned(),
-            expected: "the file of pairs: the model was trained on one".to_owned(),
-        }),
+        (None, TransduceSource::File) => Err(TrainError::setting(
+            "--data",
+            "missing",
+            "the file of pairs: the model was trained on one",
+        )),
     }
 }
 

@@ -100,10 +100,8 @@ impl Transducer<'_> {
     }
 
     fn encode(&self, input: &str) -> Result<Vec<u32>, TrainError> {
-        let refuse = |expected| TrainError::Setting {
-            name: "an input",
-            given: format!("`{}`", cell(input, 60)),
-            expected,
+        let refuse = |expected: String| {
+            TrainError::setting("an input", format!("`{}`", cell(input, 60)), expected)
         };
         let length = input.chars().count();
         if length > Symbols::LONGEST {
