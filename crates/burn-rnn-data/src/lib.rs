@@ -36,7 +36,7 @@
 //! | cut pairs of window and target | [`Windows`], [`TableWindows`] |
 //! | know the calendar | [`Timestamp`], [`TimeFeatures`] |
 //! | know what a model has to beat | [`naive`], [`seasonal_naive`], [`detect_season`], [`mae`], [`rmse`] |
-//! | read text as numbers | [`read_text`], [`Vocabulary`] |
+//! | read text as numbers | [`read_text`], [`Vocabulary`], [`PackedIds`] |
 //! | batch a long text for truncated backpropagation | [`Streams`], [`StreamWindow`] |
 //! | test long memory | [`AddingProblem`], [`CopyMemory`], [`TemporalOrder`], [`Parity`], [`MemoryProblem`] |
 //! | test a grammar | [`EmbeddedReber`], [`ReberWalk`], [`is_reber`] |
@@ -61,6 +61,7 @@ mod csv_series;
 mod error;
 mod formal;
 mod mackey_glass;
+mod packed_ids;
 mod piano_roll;
 mod scaler;
 mod season;
@@ -78,11 +79,12 @@ mod windows;
 pub use adding::{AddingBatch, AddingProblem};
 pub use audio::*;
 pub use baseline::{mae, naive, rmse, seasonal_naive};
-pub use batching::{bucketed, pad, shuffled};
+pub use batching::{bucketed, pad, padded_runs, shuffled};
 pub use csv_series::{Series, read_column};
 pub use error::DataError;
 pub use formal::*;
 pub use mackey_glass::MackeyGlass;
+pub use packed_ids::PackedIds;
 pub use piano_roll::*;
 pub use scaler::{Scaler, ScalerKind, quantile};
 pub use season::detect_season;

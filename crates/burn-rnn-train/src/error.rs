@@ -179,6 +179,20 @@ pub enum TrainError {
 pub struct TomlReason(pub toml::de::Error);
 
 impl TrainError {
+    /// A setting that makes no sense.
+    pub(crate) fn setting(
+        name: &'static str,
+        given: impl ToString,
+        expected: impl Into<String>,
+    ) -> Self {
+        let (given, expected) = (given.to_string(), expected.into());
+        Self::Setting {
+            name,
+            given,
+            expected,
+        }
+    }
+
     /// Refuses counts of zero.
     pub(crate) fn check_counts(counts: &[(&'static str, usize)]) -> Result<(), Self> {
         match counts.iter().find(|(_, count)| *count == 0) {

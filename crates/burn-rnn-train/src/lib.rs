@@ -57,6 +57,7 @@ pub mod reber;
 mod saved;
 pub mod sounds;
 pub mod speak;
+mod standard_input;
 mod standard_output;
 pub mod tag;
 pub mod transduce;

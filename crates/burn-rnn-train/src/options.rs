@@ -21,13 +21,26 @@ pub type Defaults = &'static [(&'static str, &'static str)];
 #[must_use]
 pub fn with_defaults(command: Command, defaults: &[(&'static str, &'static str)]) -> Command {
     let command = defaults.iter().fold(command, |command, (long, value)| {
-        command.mut_arg(long.replace('-', "_"), |arg| arg.default_value(value))
+        command.mut_arg(long.replace('-', "_"), |arg| one_default(arg, value))
     });
     // clap fills in defaults in the order of the options, and a changed option goes to the end: --steps
     // has to come before --epochs, or the default of --epochs would look like one that was typed.
     match defaults.iter().any(|(long, _)| *long == "steps") {
         true => command.mut_arg("epochs", |arg| arg),
         false => command,
+    }
+}
+
+/// The option with this default value in place of one that its description tells: clap prints the value itself.
+fn one_default(arg: Arg, value: &'static str) -> Arg {
+    let told = arg.get_help().map(ToString::to_string);
+    let arg = arg.default_value(value);
+    match told
+        .as_deref()
+        .and_then(|help| help.split_once(" [default:"))
+    {
+        Some((help, _)) => arg.help(help.to_owned()),
+        None => arg,
     }
 }
 
@@ -357,6 +370,28 @@ mod tests {
         assert_eq!((learn(&[]).steps, learn(&[]).lr), (Some(7), 0.5));
         let given = learn(&["--epochs", "3"]);
         assert_eq!((given.steps, given.epochs), (None, 3));
+    }
+
+    #[test]
+    fn a_task_s_own_default_is_the_only_one_that_help_prints() {
+        #[derive(Debug, Parser)]
+        struct Trainer {
+            #[command(flatten)]
+            learn: crate::learn::LearnArgs,
+        }
+        let defaults = [("final-lr", "0.0004"), ("eval-every", "200")];
+        let help = |defaults| {
+            let mut command = with_defaults(Trainer::command(), defaults);
+            command.render_long_help().to_string()
+        };
+        let (own, shared) = (help(&defaults), help(&[]));
+        assert!(own.contains("[default: 0.0004]") && own.contains("[default: 200]"));
+        for told in [
+            "[default: a hundredth of --lr]",
+            "[default: a pass over the examples]",
+        ] {
+            assert!(shared.contains(told) && !own.contains(told), "{own}");
+        }
     }
 
     #[test]

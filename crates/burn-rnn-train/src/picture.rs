@@ -25,6 +25,12 @@ pub(crate) const COLORS: [RGBColor; 4] = [
 /// What comes of drawing on a backend of the drawing library: nothing, or its error.
 pub(crate) type Drawn<DB> = Result<(), DrawingAreaErrorKind<<DB as DrawingBackend>::ErrorType>>;
 
+/// The largest width and height of a picture in pixels; what lies beyond is cut off.
+const LARGEST: u32 = 4200;
+
+/// The most points of a line: there are no more pixels in its chart.
+const MOST_POINTS: usize = 2000;
+
 /// What can be drawn on any of the drawing library's backends.
 pub(crate) trait Drawing {
     /// Draws on a white area.
@@ -44,6 +50,7 @@ pub(crate) fn draw(
     drawing: &impl Drawing,
 ) -> Result<[PathBuf; 2], TrainError> {
     register_font();
+    let size = (size.0.min(LARGEST), size.1.min(LARGEST));
     let path = |suffix: &str| folder.join(format!("{name}{suffix}"));
     let paths = [path(".png"), path(".svg")];
     let mut files = Vec::new();
@@ -105,10 +112,18 @@ pub(crate) fn draw_lines<'a, DB: DrawingBackend + 'a>(
 ) -> Drawn<DB> {
     for Line {
         name,
-        points,
+        mut points,
         color,
     } in lines
     {
+        if let Some(last) = points
+            .last()
+            .copied()
+            .filter(|_| points.len() > MOST_POINTS)
+        {
+            let step = points.len().div_ceil(MOST_POINTS);
+            points = points.into_iter().step_by(step).chain([last]).collect();
+        }
         chart
             .draw_series(LineSeries::new(points, color.stroke_width(2)))?
             .label(name)
@@ -121,4 +136,12 @@ pub(crate) fn draw_lines<'a, DB: DrawingBackend + 'a>(
         .border_style(RGBColor(150, 150, 150))
         .label_font((FONT, 14))
         .draw()
+}
+
+/// What a title says of a picture that has `shown` of `all` things; nothing where it has all.
+pub(crate) fn of_all(shown: usize, all: usize, things: &str) -> String {
+    match shown < all {
+        true => format!(" (the first {shown} of {all} {things})"),
+        false => String::new(),
+    }
 }

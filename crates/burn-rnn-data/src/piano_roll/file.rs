@@ -116,6 +116,9 @@ mod tests {
         let good = r#""valid": [[[60], []]], "test": [[[60], []]]"#;
         for (text, words) in [
             ("{", &["rolls.json", "not JSON"][..]),
+            ("", &["not JSON", "line 1"]),
+            ("[]\n", &["no list \"train\""]),
+            ("{\n\0}", &["not JSON", "line 2"]),
             ("{\"train\": [[[60], []]]}", &["valid"]),
             (&format!("{{\"train\": [], {good}}}"), &["train", "empty"]),
             (

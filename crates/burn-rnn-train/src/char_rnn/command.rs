@@ -87,7 +87,7 @@ pub const CARD: TaskCard = TaskCard {
     built_in: "this project's own Rust sources as they were when it was trained (all of `crates/`, in \
                the order of the file names, put together by `examples/build.rs`), the last tenth held \
                out",
-    usage: &["burn-rnn generate --model MODEL --prompt \"fn main\" --temperature 0.6 --length 500"],
+    usage: &["burn-rnn generate --model MODEL --temperature 0.6 --length 500"],
     limits: "It has learnt the look of a text, not its meaning: names, brackets and indentation come \
              out right more often than not, what the code does never. It knows no character that its \
              text lacked.",
@@ -163,6 +163,8 @@ pub fn train(args: &TrainArgs, built_in: &str, generate: &str) -> Result<(), Tra
     ])?;
     let text = source(args.text.as_deref(), built_in, args.bytes)?;
     let corpus = Corpus::new(&text, args.seq_len)?;
+    // As long as the corpus, and no longer needed.
+    drop(text);
     let network = &args.network;
     let config = CharModelConfig {
         architecture: network.cell,

@@ -1,6 +1,6 @@
 //! The text that a model learns from.
 
-use burn_rnn_data::{DataError, Vocabulary};
+use burn_rnn_data::{DataError, PackedIds, Vocabulary};
 
 /// A text as numbers, the last tenth held out.
 #[derive(Clone, Debug)]
@@ -8,9 +8,9 @@ pub struct Corpus {
     /// The characters of the whole text.
     pub vocabulary: Vocabulary,
     /// The first nine tenths.
-    pub train: Vec<u32>,
+    pub train: PackedIds,
     /// The last tenth, which the model does not learn from.
-    pub held_out: Vec<u32>,
+    pub held_out: PackedIds,
 }
 
 impl Corpus {
@@ -36,12 +36,12 @@ impl Corpus {
     ///
     /// Where the text has others.
     pub fn with_vocabulary(text: &str, vocabulary: Vocabulary) -> Result<Self, DataError> {
-        let mut train = vocabulary.encode(text)?;
-        let held_out = train.split_off(train.len() * 9 / 10);
+        let all = vocabulary.pack(text)?;
+        let end = all.len() * 9 / 10;
         Ok(Self {
             vocabulary,
-            train,
-            held_out,
+            train: all.slice(0..end),
+            held_out: all.slice(end..all.len()),
         })
     }
 }
@@ -55,7 +55,7 @@ mod tests {
         let corpus = Corpus::new(&"abcdefghij".repeat(6), 5).unwrap();
         assert_eq!(corpus.vocabulary.len(), 10);
         assert_eq!(corpus.train.len(), 54);
-        assert_eq!(corpus.held_out, [4, 5, 6, 7, 8, 9]);
+        assert!(corpus.held_out.iter().eq(4..10));
     }
 
     #[test]

@@ -47,7 +47,7 @@ impl TextSettings {
     ///
     /// Where the text is too short.
     pub fn held_out(&self, corpus: &Corpus) -> Result<Streams, TrainError> {
-        let streams = Streams::fitting(&corpus.held_out, self.batch_size, self.seq_len);
+        let streams = Streams::fitting(corpus.held_out.clone(), self.batch_size, self.seq_len);
         Ok(streams?)
     }
 }
@@ -92,7 +92,7 @@ impl TextTask {
             seq_len,
         };
         Ok(Self {
-            train: Arc::new(Streams::fitting(&corpus.train, batch_size, seq_len)?),
+            train: Arc::new(Streams::fitting(corpus.train.clone(), batch_size, seq_len)?),
             held_out: Arc::new(settings.held_out(corpus)?),
             settings,
             seed,

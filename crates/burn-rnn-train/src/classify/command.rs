@@ -90,11 +90,11 @@ pub fn train(args: &TrainArgs) -> Result<(), TrainError> {
         ("--smoothing", args.smoothing),
     ])?;
     if !(0.0..=4.0).contains(&args.augment) {
-        return Err(TrainError::Setting {
-            name: "--augment",
-            given: args.augment.to_string(),
-            expected: "a strength from 0 to 4".to_owned(),
-        });
+        return Err(TrainError::setting(
+            "--augment",
+            args.augment,
+            "a strength from 0 to 4",
+        ));
     }
     TrainError::check_counts(&[
         ("--batch-size", args.learn.batch_size),
@@ -162,12 +162,7 @@ pub fn evaluate(
 ) -> Result<Vec<(String, f64)>, TrainError> {
     let seed = file.card.seed;
     let (settings, model) = load(file, device)?;
-    let args = SoundArgs {
-        wav_dir: input.map(Path::to_path_buf),
-        hold_out_takes: settings.hold_out_takes,
-        valid_takes: 1,
-    };
-    let sounds = Sounds::read(&args, seed)?;
+    let sounds = Sounds::of_model(input, settings.hold_out_takes, seed)?;
     let (loss, confusion) = test(&model, &settings, &sounds, device)?;
     Ok(vec![
         ("held-out accuracy".to_owned(), confusion.accuracy()),

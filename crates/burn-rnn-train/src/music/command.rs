@@ -226,13 +226,11 @@ fn notes(text: &str) -> Result<Vec<u8>, TrainError> {
     let last = LOWEST_NOTE + KEYS as u8 - 1;
     let note = |word: &str| match word.parse() {
         Ok(note) if (LOWEST_NOTE..=last).contains(&note) => Ok(note),
-        _ => Err(TrainError::Setting {
-            name: "a note of --prompt",
-            given: word.to_owned(),
-            expected: format!(
-                "MIDI notes of a piano, {LOWEST_NOTE} to {last}, with spaces between"
-            ),
-        }),
+        _ => Err(TrainError::setting(
+            "a note of --prompt",
+            word,
+            format!("MIDI notes of a piano, {LOWEST_NOTE} to {last}, with spaces between"),
+        )),
     };
     text.split_whitespace().map(note).collect()
 }

@@ -7,9 +7,12 @@ use plotters::coord::Shift;
 use plotters::prelude::*;
 
 use crate::TrainError;
-use crate::picture::{COLORS, Drawing, Drawn, FONT, draw};
+use crate::picture::{COLORS, Drawing, Drawn, FONT, draw, of_all};
 
-/// Draws the notes over the steps, `NAME.png` and `NAME.svg` in `folder`.
+/// The most steps that are drawn: they are a pixel wide then.
+const MOST: usize = 900;
+
+/// Draws the notes over the first 900 steps, `NAME.png` and `NAME.svg` in `folder`.
 ///
 /// # Errors
 ///
@@ -20,12 +23,14 @@ pub(super) fn piano_roll(
     title: &str,
     piece: &Piece,
 ) -> Result<[PathBuf; 2], TrainError> {
+    let title = format!("{title}{}", of_all(MOST, piece.len(), "steps"));
+    let piece = &piece[..piece.len().min(MOST)];
     draw(folder, name, (1000, 420), &Roll { title, piece })
 }
 
 struct Roll<'a> {
-    title: &'a str,
-    piece: &'a Piece,
+    title: String,
+    piece: &'a [Vec<u8>],
 }
 
 impl Drawing for Roll<'_> {
@@ -34,7 +39,7 @@ impl Drawing for Roll<'_> {
         let lowest = notes().min().unwrap_or(60) - 2;
         let highest = notes().max().unwrap_or(72) + 2;
         let mut chart = ChartBuilder::on(area)
-            .caption(self.title, (FONT, 20))
+            .caption(&self.title, (FONT, 20))
             .margin(10)
             .x_label_area_size(36)
             .y_label_area_size(50)
@@ -54,5 +59,21 @@ impl Drawing for Roll<'_> {
         });
         chart.draw_series(sounding)?;
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_long_piece_is_cut_and_says_so() {
+        let folder = tempfile::tempdir().unwrap();
+        let long = vec![vec![60, 64, 67]; 100_000];
+        let [_, svg] = piano_roll(folder.path(), "long", "A piece", &long).unwrap();
+        let svg = std::fs::read_to_string(svg).unwrap();
+        assert!(svg.contains("A piece (the first 900 of 100000 steps)"));
+        assert!(svg.len() < 1_000_000, "{}", svg.len());
+        piano_roll(folder.path(), "empty", "", &Vec::new()).unwrap();
     }
 }

@@ -57,6 +57,11 @@ pub struct SpeakSettings {
 }
 
 impl SpeakSettings {
+    /// The seconds from frame to frame.
+    pub(super) fn hop(&self) -> f64 {
+        self.features.log_mel.hop as f64 / f64::from(self.features.log_mel.rate)
+    }
+
     /// A model with fresh parameters.
     ///
     /// # Errors

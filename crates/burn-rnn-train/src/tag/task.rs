@@ -6,7 +6,7 @@ use burn::data::dataloader::batcher::Batcher;
 use burn::data::dataset::{Dataset, InMemDataset};
 use burn::tensor::{Device, Int, Tensor, TensorData};
 use burn_rnn::Lengths;
-use burn_rnn_data::{SHAPES, TaggedSentence, bucketed, pad, shape, suffix};
+use burn_rnn_data::{SHAPES, TaggedSentence, bucketed, pad, padded_runs, shape, suffix};
 
 use super::{TagModel, TagSettings, Tagger};
 use crate::cross_entropy::cross_entropies;
@@ -178,7 +178,8 @@ impl Task for TagTask {
 
     fn evaluate(&self, model: &TagModel, device: &Device) -> Result<Vec<f64>, TrainError> {
         let (mut loss, mut right, mut count) = (0.0, 0.0, 0);
-        for items in self.valid.chunks(Tagger::AT_ONCE) {
+        let length = |item: &TagItem| item.tokens.len();
+        for items in padded_runs(&self.valid, length, Tagger::AT_ONCE, Tagger::TOKENS) {
             let batch = Sentences.batch(items.to_vec(), device);
             let logits = model.forward(&batch);
             let given = logits.clone().argmax(2).squeeze_dim::<2>(2);

@@ -1,18 +1,18 @@
 //! The command line of a saved model.
 
-use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
 
 use super::{TransduceSettings, TransduceTask, Transducer, plot};
 use crate::learn::Task;
+use crate::standard_input::lines;
 use crate::{SavedArgs, TrainError, say_done};
 
 /// The options of `transduce`.
 #[derive(Clone, Debug, Args)]
 pub struct TransduceArgs {
-    /// What is to be turned into something else; the lines of standard input if not given
+    /// What is to be turned into something else, 10 000 characters at most; the lines of standard input if not given
     pub inputs: Vec<String>,
     /// The model.
     #[command(flatten)]
@@ -59,12 +59,12 @@ pub fn transduce(args: &TransduceArgs) -> Result<(), TrainError> {
     let texts: Vec<&str> = inputs.iter().map(String::as_str).collect();
     let answers = transducer.answers(&texts, beam)?;
     if let Some((folder, name)) = picture {
-        let Some(weights) = transducer.attention(texts[0], &answers[0])? else {
-            return Err(TrainError::Setting {
-                name: "--model",
-                given: args.saved.model.display().to_string(),
-                expected: "a model with attention, for --attention-map".to_owned(),
-            });
+        let Some(weights) = transducer.attention(texts[0], &answers[0], crate::grid::MOST)? else {
+            return Err(TrainError::setting(
+                "--model",
+                args.saved.model.display(),
+                "a model with attention, for --attention-map",
+            ));
         };
         let output = transducer.text(&answers[0]);
         plot::attention_map(folder, name, texts[0], &output, &weights)?;
@@ -82,20 +82,6 @@ pub fn transduce(args: &TransduceArgs) -> Result<(), TrainError> {
         )?;
     }
     Ok(())
-}
-
-fn lines() -> Result<Vec<String>, TrainError> {
-    let mut bytes = Vec::new();
-    let refuse = |given: String| TrainError::Setting {
-        name: "standard input",
-        given,
-        expected: "lines of UTF-8 text".to_owned(),
-    };
-    std::io::stdin()
-        .read_to_end(&mut bytes)
-        .map_err(|error| refuse(error.to_string()))?;
-    let text = String::from_utf8(bytes).map_err(|_| refuse("not UTF-8".to_owned()))?;
-    Ok(text.lines().map(str::to_owned).collect())
 }
 
 /// The folder and the name of the pictures.

@@ -113,7 +113,7 @@ pub const CARD: TaskCard = TaskCard {
     input: "--pairs",
     built_in: "pairs that the program generates (`--task`): dates, number words or figures; a tenth \
                of as many again chooses the model, another tenth tests it",
-    usage: &["burn-rnn transduce --model MODEL \"3rd of March, 2021\""],
+    usage: &["burn-rnn transduce --model MODEL EXAMPLE"],
     limits: "It knows the symbols and the forms that it learnt from, and refuses a symbol that it \
              does not know; where a string is of another form it answers all the same.",
 };
@@ -155,6 +155,7 @@ pub fn train(args: &TrainArgs) -> Result<(), TrainError> {
         },
         // An answer may be longer than any that was seen, but has to end.
         limit: 2 * longest.unwrap_or(0) + 1,
+        example: TransduceSettings::example(&pairs),
     };
     let description = settings.description();
     let task = TransduceTask::new(settings, &pairs, args.learn.batch_size)?;
@@ -171,14 +172,8 @@ fn direction(args: &TrainArgs) -> Direction {
 }
 
 fn validate(args: &TrainArgs) -> Result<(), TrainError> {
-    let refuse = |name, given: String, expected: &str| {
-        let expected = expected.to_owned();
-        Err(TrainError::Setting {
-            name,
-            given,
-            expected,
-        })
-    };
+    let refuse =
+        |name, given: String, expected: &str| Err(TrainError::setting(name, given, expected));
     if args.attention == AttentionName::Dot && direction(args) == Direction::Both {
         return refuse(
             "--attention",
@@ -217,7 +212,7 @@ fn finish(outcome: &Outcome<TransduceTask>, pairs: &Pairs) -> Result<(), TrainEr
         let answer = transducer
             .answers(&[&pair.input], outcome.settings.beam)?
             .remove(0);
-        if let Some(weights) = transducer.attention(&pair.input, &answer)? {
+        if let Some(weights) = transducer.attention(&pair.input, &answer, crate::grid::MOST)? {
             let output = transducer.text(&answer);
             plot::attention_map(&outcome.folder, "attention", &pair.input, &output, &weights)?;
         }
@@ -250,11 +245,11 @@ fn pairs(source: TransduceSource, file: Option<&Path>, seed: u64) -> Result<Pair
         (None, TransduceSource::Generated { kind, examples }) => {
             Ok(generate_pairs(kind, examples, seed)?)
         }
-        (None, TransduceSource::File) => Err(TrainError::Setting {
-            name: "--data",
-            given: "missing".to_owned(),
-            expected: "the file of pairs: the model was trained on one".to_owned(),
-        }),
+        (None, TransduceSource::File) => Err(TrainError::setting(
+            "--data",
+            "missing",
+            "the file of pairs: the model was trained on one",
+        )),
     }
 }
 
@@ -324,6 +319,12 @@ mod tests {
         train(&args(&[&SMALL[..], &[&out]].concat())).unwrap();
         let file = ModelFile::open(folder.path()).unwrap();
         let scores = file.card.scores.clone();
+        // The card suggests an input that was not learnt.
+        let seed = file.card.seed;
+        let pairs = generate_pairs(PairKind::Dates, 60, seed).unwrap();
+        let usage = format!("--model out \"{}\"\n", pairs.test[0].input);
+        let card = crate::model_card(&CARD, &file, "out");
+        assert!(card.contains(&usage), "{card}");
         let figures = evaluate(file, None, &Device::flex()).unwrap();
         assert_eq!(figures.len(), 4);
         for (name, value) in &figures {

@@ -31,11 +31,11 @@ impl Beam {
         TrainError::check_counts(&[("--beam", self.width)])?;
         match self.length_power >= 0.0 && self.length_power.is_finite() {
             true => Ok(()),
-            false => Err(TrainError::Setting {
-                name: "--length-power",
-                given: self.length_power.to_string(),
-                expected: "a number of at least 0".to_owned(),
-            }),
+            false => Err(TrainError::setting(
+                "--length-power",
+                self.length_power,
+                "a number of at least 0",
+            )),
         }
     }
 }

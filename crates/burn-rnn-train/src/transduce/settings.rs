@@ -3,12 +3,12 @@
 use burn::nn::{EmbeddingConfig, LinearConfig};
 use burn::tensor::Device;
 use burn_rnn::{AttentionConfig, AttentionScore, HeadConfig, State};
-use burn_rnn_data::{PairKind, Symbols};
+use burn_rnn_data::{PairKind, Pairs, Symbols, generate_pairs};
 use clap::ValueEnum;
 use serde::{Deserialize, Serialize};
 
 use super::{Beam, Encoder, Forcing, Seq2Seq};
-use crate::{Architecture, Direction, NetworkConfig, TrainError};
+use crate::{Architecture, Direction, ModelFile, NetworkConfig, TrainError};
 
 /// How the decoder reads from the encoder, as the command line names it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ValueEnum)]
@@ -90,6 +90,9 @@ pub struct TransduceSettings {
     pub beam: Beam,
     /// The most symbols of an answer.
     pub limit: usize,
+    /// An input of the test part, for the model's card.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub example: Option<String>,
 }
 
 impl TransduceSettings {
@@ -140,6 +143,26 @@ impl TransduceSettings {
             encoder,
             network,
         })
+    }
+
+    /// An input that the model has not learnt, where it is a model for this task: the one that it keeps, or the first of
+    /// the pairs that are generated again, which older models have.
+    pub(crate) fn example_of(file: &ModelFile) -> Option<String> {
+        let settings: Self = serde_json::from_str(file.settings()).ok()?;
+        match (settings.example, settings.source) {
+            (None, TransduceSource::Generated { kind, examples }) => {
+                Self::example(&generate_pairs(kind, examples, file.card.seed).ok()?)
+            }
+            (example, _) => example,
+        }
+    }
+
+    /// The first input of the test part that fits into a line.
+    pub(super) fn example(pairs: &Pairs) -> Option<String> {
+        const LONGEST: usize = 60;
+        let mut inputs = pairs.test.iter().map(|pair| &pair.input);
+        let fitting = inputs.find(|input| input.chars().count() <= LONGEST);
+        fitting.cloned()
     }
 
     /// One line that says what the network is.

@@ -43,6 +43,7 @@ fn settings(
             length_power: 1.0,
         },
         limit: 12,
+        example: None,
     }
 }
 
