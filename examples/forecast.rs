@@ -7,7 +7,7 @@
 
 use std::process::ExitCode;
 
-use burn_rnn_train::horizons::command::{DEFAULTS, TrainArgs, train};
+use burn_rnn_train::forecast::command::{DEFAULTS, TrainArgs, train};
 use burn_rnn_train::{exit_code, options};
 use clap::Parser;
 

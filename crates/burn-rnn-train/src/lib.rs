@@ -1,6 +1,6 @@
 //! Task models, training loops, checkpoints, plots and command lines for `burn-rnn`.
 //!
-//! [`char_rnn`] is a character language model, [`horizons`] forecasts tables of series. Each has its
+//! [`char_rnn`] is a character language model, [`forecast`] forecasts tables of series. Each has its
 //! command line in a module `command`; most programs in `examples/` call it and no more. A trainer of one's own needs none of this:
 //! `examples/text_classifier.rs` has its loop in plain sight, with Burn's optimizer.
 
@@ -13,9 +13,9 @@ mod device;
 mod drawn;
 mod error;
 mod floats;
+pub mod forecast;
 pub mod frames;
 mod grid;
-pub mod horizons;
 pub mod learn;
 pub mod memory;
 mod model_file;

@@ -6,7 +6,7 @@ use burn::data::dataset::Dataset;
 use burn_rnn_data::{Scalers, Table, TableWindows};
 
 use super::Bands;
-use super::plot::{Panel, draw_panels, shown};
+use super::panels::{Panel, draw_panels, shown};
 use super::score::{Score, baselines};
 use crate::TrainError;
 

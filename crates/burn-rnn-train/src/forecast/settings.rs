@@ -9,15 +9,15 @@ use burn_rnn_data::{
 };
 use serde::{Deserialize, Serialize};
 
-use super::{Bands, HorizonConfig, HorizonModel};
+use super::{Bands, Forecaster, ForecasterConfig};
 use crate::TrainError;
 
 /// All that is needed beside the weights to forecast.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct HorizonSettings {
+pub struct ForecastSettings {
     /// The network.
-    pub config: HorizonConfig,
+    pub config: ForecasterConfig,
     /// How a file is read; the columns by name.
     pub table: TableOptions,
     /// How the table was split.
@@ -47,13 +47,13 @@ pub(super) fn table(
     })
 }
 
-impl HorizonSettings {
+impl ForecastSettings {
     /// A model with fresh parameters.
     ///
     /// # Errors
     ///
-    /// As [`HorizonConfig::init`].
-    pub fn init(&self, device: &Device) -> Result<HorizonModel, TrainError> {
+    /// As [`ForecasterConfig::init`].
+    pub fn init(&self, device: &Device) -> Result<Forecaster, TrainError> {
         self.config.init(device)
     }
 

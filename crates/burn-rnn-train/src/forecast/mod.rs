@@ -1,17 +1,17 @@
 //! Forecasting several series several steps ahead: an encoder reads a window, a decoder writes the
 //! horizon.
 //!
-//! [`HorizonModel`] is the network, [`HorizonTask`] what the shared loop trains, [`forecast_file`] uses a
+//! [`Forecaster`] is the network, [`ForecastTask`] what the shared loop trains, [`forecast_file`] uses a
 //! saved model, [`command`] is the command line.
 
 mod bands;
 pub mod command;
 mod config;
 mod encoder_decoder;
+mod forecaster;
 mod future;
 mod held_out;
-mod model;
-mod plot;
+mod panels;
 mod score;
 mod settings;
 mod task;
@@ -19,10 +19,10 @@ mod task;
 mod tests;
 
 pub use bands::Bands;
-pub use config::{Centring, Decoder, HorizonConfig, LossKind, ModelKind};
+pub use config::{Centring, Decoder, ForecasterConfig, LossKind, ModelKind};
 pub use encoder_decoder::EncoderDecoder;
+pub use forecaster::{Body, Forecaster};
 pub use future::forecast_file;
-pub use model::{Body, HorizonModel};
 pub use score::Score;
-pub use settings::HorizonSettings;
-pub use task::HorizonTask;
+pub use settings::ForecastSettings;
+pub use task::ForecastTask;

@@ -5,7 +5,7 @@ use burn::data::dataset::Dataset;
 use burn::tensor::Device;
 use burn_rnn_data::{DataError, TableBatcher, TableWindow, TableWindows, naive, seasonal_naive};
 
-use super::HorizonModel;
+use super::Forecaster;
 use crate::TrainError;
 use crate::floats::floats;
 
@@ -39,7 +39,7 @@ impl Score {
 }
 
 /// A model's forecasts of all windows, `[windows, horizon, series]` in row-major order.
-pub(super) fn predict(model: &HorizonModel, windows: &TableWindows, device: &Device) -> Vec<f32> {
+pub(super) fn predict(model: &Forecaster, windows: &TableWindows, device: &Device) -> Vec<f32> {
     const AT_ONCE: usize = 256;
     let picks: Vec<usize> = (0..windows.len()).collect();
     let mut forecasts = Vec::new();
@@ -52,7 +52,7 @@ pub(super) fn predict(model: &HorizonModel, windows: &TableWindows, device: &Dev
 
 /// As [`predict`], of these windows.
 pub(super) fn predict_some(
-    model: &HorizonModel,
+    model: &Forecaster,
     windows: Vec<TableWindow>,
     device: &Device,
 ) -> Vec<f32> {

@@ -14,8 +14,8 @@ use super::held_out::{draw_test, figures};
 use super::score::predict;
 use super::settings::table;
 use super::{
-    Bands, Centring, Decoder, HorizonConfig, HorizonModel, HorizonSettings, HorizonTask, LossKind,
-    ModelKind, forecast_file,
+    Bands, Centring, Decoder, ForecastSettings, ForecastTask, Forecaster, ForecasterConfig,
+    LossKind, ModelKind, forecast_file,
 };
 use crate::learn::{LearnArgs, NetworkArgs, Outcome, Task, learn};
 use crate::{ModelFile, TaskCard, TrainError, device};
@@ -162,7 +162,7 @@ pub fn train(args: &TrainArgs) -> Result<(), TrainError> {
         .season
         .or_else(|| usual_season(&table, split.train.end))
         .filter(|season| *season <= split.test.start);
-    let settings = HorizonSettings {
+    let settings = ForecastSettings {
         config: args.config(&table),
         table: options,
         split: args.split,
@@ -174,20 +174,20 @@ pub fn train(args: &TrainArgs) -> Result<(), TrainError> {
     let scaled = settings.scale(&table)?;
     let [train, validation, test] = settings.windows(&scaled, &split)?;
     let description = settings.config.description();
-    let task = HorizonTask::new(settings, train, validation.clone(), args.learn.batch_size);
+    let task = ForecastTask::new(settings, train, validation.clone(), args.learn.batch_size);
     let outcome = learn(&task, &args.learn, description)?;
     finish(outcome, &table, &validation, &test)
 }
 
 impl TrainArgs {
-    fn config(&self, table: &Table) -> HorizonConfig {
+    fn config(&self, table: &Table) -> ForecasterConfig {
         let divides = |segment: &usize| self.window.is_multiple_of(*segment);
         let segment = (1..=12).rev().find(divides).unwrap_or(1);
         let lags = match self.model {
             ModelKind::EncoderDecoder => self.window.min(96),
             ModelKind::FeedForward => 0,
         };
-        HorizonConfig {
+        ForecasterConfig {
             model: self.model,
             network: self.network.config(1),
             decoder: self.decoder,
@@ -224,7 +224,7 @@ fn usual_season(table: &Table, end: usize) -> Option<usize> {
 
 /// The figures of the test part, the bands, the picture and the report.
 fn finish(
-    mut outcome: Outcome<HorizonTask>,
+    mut outcome: Outcome<ForecastTask>,
     table: &Table,
     validation: &TableWindows,
     test: &TableWindows,
@@ -251,8 +251,8 @@ pub fn evaluate(
     device: &Device,
 ) -> Result<Vec<(String, f64)>, TrainError> {
     let seed = file.card.seed;
-    let (settings, model): (HorizonSettings, HorizonModel) =
-        file.load(HorizonTask::NAME, device, HorizonSettings::init)?;
+    let (settings, model): (ForecastSettings, Forecaster) =
+        file.load(ForecastTask::NAME, device, ForecastSettings::init)?;
     let table = table(input, &settings.table, seed)?;
     let split = settings.split.split(&table)?;
     let [_, _, test] = settings.windows(&settings.scale(&table)?, &split)?;

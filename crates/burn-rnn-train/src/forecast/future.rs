@@ -6,10 +6,10 @@ use std::path::Path;
 use burn::tensor::Device;
 use burn_rnn_data::{TableWindow, following};
 
-use super::plot::{Panel, draw_panels, shown};
+use super::panels::{Panel, draw_panels, shown};
 use super::score::predict_some;
 use super::settings::table;
-use super::{HorizonSettings, HorizonTask};
+use super::{ForecastSettings, ForecastTask};
 use crate::learn::Task;
 use crate::new_file::write_whole;
 use crate::{ModelFile, TrainError};
@@ -29,7 +29,7 @@ pub fn forecast_file(
     device: &Device,
 ) -> Result<(), TrainError> {
     let seed = file.card.seed;
-    let (settings, model) = file.load(HorizonTask::NAME, device, HorizonSettings::init)?;
+    let (settings, model) = file.load(ForecastTask::NAME, device, ForecastSettings::init)?;
     let table = table(csv, &settings.table, seed)?;
     let scaled = settings.scale(&table)?;
     let window = TableWindow::last(&scaled, settings.config.window)?;
