@@ -52,7 +52,7 @@ impl Experiment {
     /// # Errors
     ///
     /// Where the series is too short, or a setting does not fit.
-    pub fn plan(&self, series: &[f32]) -> Result<Plan, TrainError> {
+    pub fn plan(&self, series: &[f64]) -> Result<Plan, TrainError> {
         let split = WalkForward::new(self.folds, self.test_len).with_validation_len(self.test_len);
         let first = split.split(series.len())?[0].train.clone();
         let season = self
@@ -87,7 +87,7 @@ pub struct Forecast {
     /// The index of the first value that is forecast.
     pub start: usize,
     /// The values, in the units of the series.
-    pub values: Vec<f32>,
+    pub values: Vec<f64>,
 }
 
 /// What one fold gave.
@@ -140,7 +140,7 @@ impl Comparison {
 ///
 /// Where the series is too short, or a setting does not fit.
 pub fn evaluate(
-    series: &[f32],
+    series: &[f64],
     experiment: &Experiment,
     plan: &Plan,
     device: &Device,
@@ -244,14 +244,14 @@ fn add(sums: &mut Vec<Vec<f32>>, forecasts: Vec<Vec<f32>>) {
     }
 }
 
-fn scores(series: &[f32], forecasts: &[Forecast]) -> Scores {
+fn scores(series: &[f64], forecasts: &[Forecast]) -> Scores {
     let mut absolute = 0.0;
     let mut squares = 0.0;
     let mut count = 0;
     for forecast in forecasts {
         let truth = &series[forecast.start..forecast.start + forecast.values.len()];
         for (forecast, truth) in forecast.values.iter().zip(truth) {
-            let error = f64::from(forecast - truth);
+            let error = forecast - truth;
             absolute += error.abs();
             squares += error * error;
             count += 1;

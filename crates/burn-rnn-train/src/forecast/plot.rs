@@ -33,7 +33,7 @@ const FONT: &str = "sans-serif";
 pub fn forecast(
     path: &Path,
     title: &str,
-    series: &[f32],
+    series: &[f64],
     test_start: usize,
     forecasts: &[Forecast],
 ) -> Result<(), TrainError> {
@@ -41,7 +41,7 @@ pub fn forecast(
     let first = test_start.saturating_sub(test_len);
     let shown = series[first..].iter();
     let values = shown.chain(forecasts.iter().flat_map(|forecast| &forecast.values));
-    let (low, high) = range(values.map(|&value| f64::from(value)));
+    let (low, high) = range(values.copied());
     picture(path, |area| {
         let mut chart = ChartBuilder::on(area)
             .caption(title, (FONT, 24))
@@ -55,7 +55,7 @@ pub fn forecast(
             let values = series[from..to].iter();
             values
                 .enumerate()
-                .map(move |(index, &value)| (from + index, f64::from(value)))
+                .map(move |(index, &value)| (from + index, value))
         };
         let history = LineSeries::new(points(first, (test_start + 1).min(series.len())), HISTORY);
         legend(
@@ -70,7 +70,7 @@ pub fn forecast(
             let values = core::iter::once(&series[before]).chain(&forecast.values);
             let line = values
                 .enumerate()
-                .map(|(step, &value)| (before + step, f64::from(value)));
+                .map(|(step, &value)| (before + step, value));
             let line = LineSeries::new(line, COLORS[0].stroke_width(2));
             let drawn = chart.draw_series(line).map_err(reason)?;
             if index == 0 {
