@@ -36,9 +36,9 @@ impl CsvForm {
     }
 
     /// The number in a cell, if it is one and neither infinite nor NaN. Where commas do not stand between cells, they may stand in numbers.
-    pub(crate) fn finite(self, cell: &str) -> Option<f32> {
+    pub(crate) fn finite(self, cell: &str) -> Option<f64> {
         let with_comma = self.delimiter != b',' && cell.contains(',') && !cell.contains('.');
-        let value: Option<f32> = match with_comma {
+        let value: Option<f64> = match with_comma {
             true => cell.replace(',', ".").parse().ok(),
             false => cell.parse().ok(),
         };

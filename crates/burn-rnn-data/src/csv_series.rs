@@ -14,14 +14,14 @@ pub struct Series {
     /// What the values are, for titles and messages; the column name where it comes from a file.
     pub name: String,
     /// The values, oldest first.
-    pub values: Vec<f32>,
+    pub values: Vec<f64>,
     /// One label a value, dates for example; as many as values.
     pub labels: Vec<String>,
 }
 
 impl Series {
     /// A series whose labels are the row numbers, counted from 1.
-    pub fn new(name: impl Into<String>, values: Vec<f32>) -> Self {
+    pub fn new(name: impl Into<String>, values: Vec<f64>) -> Self {
         Self {
             name: name.into(),
             labels: (1..=values.len()).map(|row| row.to_string()).collect(),
@@ -209,6 +209,19 @@ mod tests {
     }
 
     #[test]
+    fn numbers_are_read_in_f64() {
+        let series = read(
+            "day,n\na,16777217\nb,1000000000.25\nc,9007199254740991\n",
+            None,
+        )
+        .unwrap();
+        assert_eq!(
+            series.values,
+            [16_777_217.0, 1_000_000_000.25, 9_007_199_254_740_991.0]
+        );
+    }
+
+    #[test]
     fn the_first_column_gets_row_numbers_as_labels() {
         for column in [None, Some("v")] {
             let series = read("v\n7\n8\n", column).unwrap();
@@ -241,7 +254,7 @@ mod tests {
 
     #[test]
     fn bad_cells_are_refused_with_line_and_value() {
-        for bad in ["", "x", "NaN", "inf", "-infinity", "1e39", "1,5"] {
+        for bad in ["", "x", "NaN", "inf", "-infinity", "1e309", "1,5"] {
             let cell = if bad.contains(',') {
                 format!("\"{bad}\"")
             } else {

@@ -139,6 +139,18 @@ pub enum DataError {
         /// Where it is, counted in characters from 0.
         position: usize,
     },
+    /// A series whose values do not go to `f32` and back when they are scaled.
+    #[error(
+        "{series} goes from {low:e} to {high:e}, which 32-bit numbers cannot hold once it is scaled: multiply or divide it by a power of ten, or remove values that are far away"
+    )]
+    Unscalable {
+        /// The series, as one says it.
+        series: String,
+        /// Its smallest value.
+        low: f64,
+        /// Its largest value.
+        high: f64,
+    },
     /// A setting outside its range.
     #[error("{name} is {given}, expected {expected}: change {name}")]
     InvalidArgument {
@@ -157,6 +169,18 @@ impl DataError {
         Self::Malformed {
             path: path.to_path_buf(),
             reason: reason.into(),
+        }
+    }
+
+    /// A series with these values, which cannot be scaled.
+    pub(crate) fn unscalable(
+        series: impl Into<String>,
+        values: impl Iterator<Item = f64> + Clone,
+    ) -> Self {
+        Self::Unscalable {
+            series: series.into(),
+            low: values.clone().fold(f64::INFINITY, f64::min),
+            high: values.fold(f64::NEG_INFINITY, f64::max),
         }
     }
 

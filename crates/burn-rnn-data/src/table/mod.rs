@@ -49,7 +49,7 @@ use crate::DataError;
 pub struct Table {
     names: Vec<String>,
     /// `[rows, series]` in row-major order.
-    values: Vec<f32>,
+    values: Vec<f64>,
     times: Option<Vec<Timestamp>>,
     /// Which rows of which series were interpolated.
     gaps: Vec<(usize, Range<usize>)>,
@@ -66,10 +66,10 @@ impl Table {
     /// not fit, a value is infinite or NaN, or the times go back.
     pub fn new(
         names: Vec<String>,
-        values: Vec<f32>,
+        values: Vec<f64>,
         times: Option<Vec<Timestamp>>,
     ) -> Result<Self, DataError> {
-        let cells: Vec<Option<f32>> = values.into_iter().map(Some).collect();
+        let cells: Vec<Option<f64>> = values.into_iter().map(Some).collect();
         Self::interpolated(names, &cells, times)
     }
 
@@ -82,7 +82,7 @@ impl Table {
     /// As [`new`](Self::new), and [`DataError::SeriesTooShort`] where a series has no known value.
     pub fn interpolated(
         names: Vec<String>,
-        cells: &[Option<f32>],
+        cells: &[Option<f64>],
         times: Option<Vec<Timestamp>>,
     ) -> Result<Self, DataError> {
         if names.is_empty() || !cells.len().is_multiple_of(names.len()) {
@@ -136,7 +136,7 @@ impl Table {
     }
 
     /// All values, `[rows, series]` in row-major order.
-    pub fn values(&self) -> &[f32] {
+    pub fn values(&self) -> &[f64] {
         &self.values
     }
 
@@ -145,7 +145,7 @@ impl Table {
     /// # Panics
     ///
     /// Where there is no such series or row.
-    pub fn column(&self, series: usize, rows: Range<usize>) -> Vec<f32> {
+    pub fn column(&self, series: usize, rows: Range<usize>) -> Vec<f64> {
         let width = self.series();
         assert!(
             series < width,
@@ -160,8 +160,8 @@ impl Table {
     }
 
     /// The values of one series in `rows` that were there, without the interpolated ones.
-    pub fn known(&self, series: usize, rows: Range<usize>) -> Vec<f32> {
-        let mut values: Vec<Option<f32>> = self
+    pub fn known(&self, series: usize, rows: Range<usize>) -> Vec<f64> {
+        let mut values: Vec<Option<f64>> = self
             .column(series, rows.clone())
             .into_iter()
             .map(Some)
@@ -173,6 +173,12 @@ impl Table {
             }
         }
         values.into_iter().flatten().collect()
+    }
+
+    /// That a series cannot be scaled.
+    fn unscalable(&self, series: usize) -> DataError {
+        let values = self.values.iter().skip(series).step_by(self.series());
+        DataError::unscalable(format!("column `{}`", self.names[series]), values.copied())
     }
 
     /// The number of interpolated values.

@@ -13,13 +13,13 @@ use crate::picture::{COLORS, Drawing, FONT, draw, reason};
 pub(super) struct Panel {
     name: String,
     /// What was known before the first forecast.
-    known: Vec<f32>,
-    truth: Vec<f32>,
+    known: Vec<f64>,
+    truth: Vec<f64>,
     /// Forecasts of `horizon` steps, each made when the truth before it was known.
-    forecast: Vec<f32>,
+    forecast: Vec<f64>,
     horizon: usize,
-    low: Vec<f32>,
-    high: Vec<f32>,
+    low: Vec<f64>,
+    high: Vec<f64>,
 }
 
 /// The series that fit on a picture.
@@ -31,12 +31,12 @@ impl Panel {
     pub(super) fn of_series(
         names: &[String],
         horizon: usize,
-        known: &[f32],
-        truth: Option<&[f32]>,
-        forecast: &[f32],
-        [low, high]: [&[f32]; 2],
+        known: &[f64],
+        truth: Option<&[f64]>,
+        forecast: &[f64],
+        [low, high]: [&[f64]; 2],
     ) -> Vec<Self> {
-        let column = |values: &[f32], series: usize| -> Vec<f32> {
+        let column = |values: &[f64], series: usize| -> Vec<f64> {
             values
                 .iter()
                 .skip(series)
@@ -146,7 +146,7 @@ impl Panel {
             &self.low,
             &self.high,
         ];
-        let values = values.into_iter().flatten().map(|value| f64::from(*value));
+        let values = values.into_iter().flatten().copied();
         let (lowest, highest) = values
             .fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), value| {
                 (low.min(value), high.max(value))
@@ -171,7 +171,7 @@ impl Panel {
             .draw()
             .map_err(reason)?;
         let known = self.known.iter().chain(&self.truth);
-        let seen: Vec<f64> = known.map(|value| f64::from(*value)).collect();
+        let seen: Vec<f64> = known.copied().collect();
         let first = self.known.len();
         // Forecasts of one step are points, which a line joins.
         let joined = match self.horizon {
@@ -179,9 +179,9 @@ impl Panel {
             horizon => horizon,
         };
         // A forecast starts at the last value that was known when it was made.
-        let after = |values: &[f32], from: usize| -> Vec<(i64, f64)> {
+        let after = |values: &[f64], from: usize| -> Vec<(i64, f64)> {
             let values = values[from..].iter().take(joined).enumerate();
-            let points = values.map(|(step, value)| ((from + step) as i64 + 1, f64::from(*value)));
+            let points = values.map(|(step, value)| ((from + step) as i64 + 1, *value));
             let start = (from as i64, seen[first + from - 1]);
             core::iter::once(start).chain(points).collect()
         };
