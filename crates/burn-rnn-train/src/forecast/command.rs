@@ -1,27 +1,43 @@
 //! The command line of `burn-rnn train forecast` and `burn-rnn forecast`.
 
-use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use burn::tensor::Device;
 use burn_rnn_data::{
-    Missing, ScalerKind, Scalers, SplitRule, Table, TableOptions, TableWindows, TimeFeatures,
-    detect_season,
+    Missing, ScalerKind, Scalers, SplitRule, TableOptions, TableWindows, TimeFeatures,
 };
 use clap::Args;
 
-use super::held_out::{draw_test, figures};
+use super::defaults::Plan;
+use super::figures::{Figures, undertrained};
+use super::held_out::draw_test;
+use super::panels::Shown;
+use super::remark::remark;
 use super::score::predict;
 use super::settings::table;
 use super::{
-    Bands, Centring, Decoder, ForecastSettings, ForecastTask, Forecaster, ForecasterConfig,
-    LossKind, ModelKind, forecast_file,
+    Bands, Centring, Decoder, ForecastSettings, ForecastTask, Forecaster, LossKind, ModelKind,
+    forecast_file,
 };
-use crate::learn::{LearnArgs, NetworkArgs, Outcome, Task, learn};
+use crate::learn::{LearnArgs, NetworkArgs, Task, learn};
 use crate::{ModelFile, TaskCard, TrainError, device};
 
 /// The options of a training.
 #[derive(Clone, Debug, Args)]
+#[command(
+    mut_arg("epochs", |arg| arg.hide_default_value(true).help(
+        "The most passes over the windows [default: 10; over a small table, where they are fewer than \
+         500 steps, so many steps]"
+    )),
+    mut_arg("eval_every", |arg| arg.help(
+        "The number of steps between two evaluations [default: a pass over the windows; 20 over a small \
+         table]"
+    )),
+    mut_arg("patience", |arg| arg.help(
+        "Training ends after this number of evaluations without a better score [default: 3; 10 over a \
+         small table]"
+    ))
+)]
 pub struct TrainArgs {
     /// A table with a header row; generated series, sums of sines with noise, if not given
     #[arg(long, value_name = "FILE")]
@@ -36,9 +52,10 @@ pub struct TrainArgs {
     #[arg(long, value_name = "POLICY", default_value_t = Missing::Refuse)]
     pub missing: Missing,
     /// How the rows are split in training, validation and test part: fractions, or lengths such as
-    /// 12/4/4-months (of 30 days), 360/120/120-days, 8640/2880/2880-rows
-    #[arg(long, value_name = "RULE", default_value = "0.7/0.1/0.2")]
-    pub split: SplitRule,
+    /// 12/4/4-months (of 30 days), 360/120/120-days, 8640/2880/2880-rows [default: 0.7/0.1/0.2; 0.6/0.2/0.2
+    /// where a tenth is too short for bands]
+    #[arg(long, value_name = "RULE")]
+    pub split: Option<SplitRule>,
     /// How each series is scaled, by its training part: standard, min-max or robust
     #[arg(long, value_name = "KIND", default_value_t = ScalerKind::Standard)]
     pub scaler: ScalerKind,
@@ -48,9 +65,10 @@ pub struct TrainArgs {
     /// The number of steps to forecast
     #[arg(long, value_name = "N", default_value_t = 24)]
     pub horizon: usize,
-    /// The number of steps that a forecast is made from
-    #[arg(long, value_name = "N", default_value_t = 96)]
-    pub window: usize,
+    /// The number of steps that a forecast is made from [default: 96; over a short table two seasons, or
+    /// two horizons without one]
+    #[arg(long, value_name = "N")]
+    pub window: Option<usize>,
     /// Which network forecasts
     #[arg(
         long,
@@ -69,9 +87,9 @@ pub struct TrainArgs {
     /// The network sees all series at once; else one at a time, with the same weights
     #[arg(long)]
     pub joint: bool,
-    /// What each window is measured from
-    #[arg(long, value_enum, value_name = "KIND", default_value = "last")]
-    pub centring: Centring,
+    /// What each window is measured from [default: last; instance over a small table with a season]
+    #[arg(long, value_enum, value_name = "KIND")]
+    pub centring: Option<Centring>,
     /// The number of last steps that a linear layer beside the network sees; 0 leaves it out [default:
     /// those of --window, at most 96; 0 for a feed-forward network]
     #[arg(long, value_name = "N")]
@@ -98,6 +116,9 @@ pub struct TrainArgs {
     /// The season of the seasonal naive forecast [default: found in the training part]
     #[arg(long, value_name = "N")]
     pub season: Option<usize>,
+    /// The columns whose forecasts are drawn [default: all, the first 24 of more]
+    #[arg(long, value_name = "A,B", value_delimiter = ',')]
+    pub draw: Vec<String>,
     /// The options of the network.
     #[command(flatten)]
     pub network: NetworkArgs,
@@ -106,12 +127,11 @@ pub struct TrainArgs {
     pub learn: LearnArgs,
 }
 
-/// The defaults that differ from those of other tasks.
+/// The defaults that differ from those of other tasks; 0 epochs stand for as many as fit the table.
 pub const DEFAULTS: &[(&str, &str)] = &[
     ("cell", "gru"),
     ("hidden", "64"),
-    ("epochs", "10"),
-    ("patience", "3"),
+    ("epochs", "0"),
     ("batch-size", "32"),
     ("lr", "0.001"),
     ("clip", "1"),
@@ -156,87 +176,47 @@ pub fn train(args: &TrainArgs) -> Result<(), TrainError> {
         });
     }
     let table = table(args.csv.as_deref(), &options, args.learn.seed)?;
+    let shown = Shown::of(&args.draw, &table)?;
     options.columns = table.names().to_vec();
-    let split = args.split.split(&table)?;
-    let season = args
-        .season
-        .or_else(|| usual_season(&table, split.train.end))
-        .filter(|season| *season <= split.test.start);
+    let plan = Plan::of(args, &table)?;
+    let train_rows = plan.split.train.clone();
     let settings = ForecastSettings {
-        config: args.config(&table),
+        config: plan.config,
         table: options,
-        split: args.split,
-        scalers: Scalers::fit(args.scaler, &table, split.train.clone())?,
+        split: plan.rule,
+        scalers: Scalers::fit(args.scaler, &table, train_rows.clone())?,
         features: args.time_features,
-        season,
+        season: plan.season,
         bands: None,
     };
     let scaled = settings.scale(&table)?;
-    let [train, validation, test] = settings.windows(&scaled, &split)?;
+    let [train, validation, test] = settings.windows(&scaled, &plan.split)?;
     let description = settings.config.description();
     let task = ForecastTask::new(settings, train, validation.clone(), args.learn.batch_size);
-    let outcome = learn(&task, &args.learn, description)?;
-    finish(outcome, &table, &validation, &test)
-}
+    let mut outcome = learn(&task, &plan.learn, description)?;
 
-impl TrainArgs {
-    fn config(&self, table: &Table) -> ForecasterConfig {
-        let divides = |segment: &usize| self.window.is_multiple_of(*segment);
-        let segment = (1..=12).rev().find(divides).unwrap_or(1);
-        let lags = match self.model {
-            ModelKind::EncoderDecoder => self.window.min(96),
-            ModelKind::FeedForward => 0,
-        };
-        ForecasterConfig {
-            model: self.model,
-            network: self.network.config(1),
-            decoder: self.decoder,
-            series: table.series(),
-            joint: self.joint,
-            window: self.window,
-            horizon: self.horizon,
-            segment: self.segment.unwrap_or(segment),
-            lags: self.lags.unwrap_or(lags),
-            centring: self.centring,
-            time_features: self.time_features.count(),
-            output_dropout: self.output_dropout,
-            teacher_forcing: self.teacher_forcing,
-            loss: self.loss,
-        }
-    }
-}
-
-/// The season that most series have in the rows before `end`; of equally frequent ones the shortest.
-fn usual_season(table: &Table, end: usize) -> Option<usize> {
-    const LONGEST: usize = 500;
-    let mut counts = BTreeMap::new();
-    for series in 0..table.series() {
-        let values = table.column(series, 0..end);
-        if let Some(season) = detect_season(&values, LONGEST.min(values.len() / 3)) {
-            *counts.entry(season).or_insert(0) += 1;
-        }
-    }
-    let usual = counts
-        .iter()
-        .max_by_key(|(season, count)| (**count, usize::MAX - **season));
-    usual.map(|(season, _)| *season)
-}
-
-/// The figures of the test part, the bands, the picture and the report.
-fn finish(
-    mut outcome: Outcome<ForecastTask>,
-    table: &Table,
-    validation: &TableWindows,
-    test: &TableWindows,
-) -> Result<(), TrainError> {
     let (model, device) = (&outcome.model, &outcome.device);
-    let bands = Bands::of(&predict(model, validation, device), validation);
-    let forecasts = predict(model, test, device);
-    let figures = figures(&forecasts, test, outcome.settings.season)?;
-    let scalers = &outcome.settings.scalers;
-    draw_test(&outcome.folder, table, scalers, &bands, &forecasts, test)?;
-    outcome.settings.bands = Some(bands);
-    outcome.report(&figures)
+    let bands = Bands::of(&predict(model, &validation, device)?, &validation);
+    if bands.is_none() {
+        remark(Bands::too_few(&validation));
+    }
+    let forecasts = predict(model, &test, device)?;
+    outcome.settings.bands = bands;
+    let settings = &outcome.settings;
+    let figures = Figures::of(&forecasts, &test, settings, train_rows.end)?;
+    draw_test(&outcome.folder, &table, &shown, settings, &forecasts, &test)?;
+    let named = figures.named();
+    let named: Vec<(&str, f64)> = named
+        .iter()
+        .map(|(name, value)| (name.as_str(), *value))
+        .collect();
+    outcome.report(&named)?;
+    figures
+        .losses()
+        .into_iter()
+        .chain(undertrained(&outcome.curve))
+        .for_each(remark);
+    Ok(())
 }
 
 /// The test figures of a saved model, on the table `input` or, without one, on the generated one, split as
@@ -256,12 +236,10 @@ pub fn evaluate(
     let table = table(input, &settings.table, seed)?;
     let split = settings.split.split(&table)?;
     let [_, _, test] = settings.windows(&settings.scale(&table)?, &split)?;
-    let forecasts = predict(&model, &test, device);
-    let figures = figures(&forecasts, &test, settings.season)?;
-    Ok(figures
-        .into_iter()
-        .map(|(name, value)| (name.to_owned(), value))
-        .collect())
+    let forecasts = predict(&model, &test, device)?;
+    let figures = Figures::of(&forecasts, &test, &settings, split.train.end)?;
+    figures.losses().into_iter().for_each(remark);
+    Ok(figures.named())
 }
 
 /// The options of `forecast`.
@@ -276,6 +254,9 @@ pub struct ForecastArgs {
     /// Where future.csv and future.png go
     #[arg(long, value_name = "DIR", default_value = "out/forecast")]
     pub out: PathBuf,
+    /// The columns whose forecasts are drawn [default: all, the first 24 of more]
+    #[arg(long, value_name = "A,B", value_delimiter = ',')]
+    pub draw: Vec<String>,
     /// The backend, one of those that the program was built with [default: the best of them]
     #[arg(long, value_name = "NAME")]
     pub device: Option<String>,
@@ -289,5 +270,5 @@ pub struct ForecastArgs {
 pub fn forecast(args: &ForecastArgs) -> Result<(), TrainError> {
     let device = device(args.device.as_deref())?;
     let file = ModelFile::open(&args.model)?;
-    forecast_file(file, args.csv.as_deref(), &args.out, &device)
+    forecast_file(file, args.csv.as_deref(), &args.draw, &args.out, &device)
 }

@@ -1,22 +1,21 @@
 //! A saved model's forecast of what comes after the end of a table.
 
-use std::fmt::Write;
 use std::path::Path;
 
 use burn::tensor::Device;
 use burn_rnn_data::{TableWindow, following};
 
-use super::panels::{Panel, draw_panels, shown};
+use super::panels::{Panel, Shown, draw_panels};
 use super::score::predict_some;
 use super::settings::table;
-use super::{ForecastSettings, ForecastTask};
+use super::{Bands, ForecastSettings, ForecastTask};
 use crate::learn::Task;
 use crate::new_file::write_whole;
-use crate::{ModelFile, TrainError};
+use crate::{ModelFile, TrainError, say};
 
 /// Forecasts the horizon that follows the end of `csv`, or of the table that the model's training generated:
-/// `future.csv` with the values and the bounds between which four fifths of the truth lay in the validation
-/// part, all in the series' own units, and the picture `future.png` and `future.svg`, in the folder `out`.
+/// `future.csv` with the values and their bands, all in the series' own units, and the picture `future.png` and
+/// `future.svg` with the series `drawn` (all without names), in the folder `out`.
 ///
 /// # Errors
 ///
@@ -25,69 +24,81 @@ use crate::{ModelFile, TrainError};
 pub fn forecast_file(
     file: ModelFile,
     csv: Option<&Path>,
+    drawn: &[String],
     out: &Path,
     device: &Device,
 ) -> Result<(), TrainError> {
     let seed = file.card.seed;
     let (settings, model) = file.load(ForecastTask::NAME, device, ForecastSettings::init)?;
     let table = table(csv, &settings.table, seed)?;
+    let shown = Shown::of(drawn, &table)?;
     let scaled = settings.scale(&table)?;
     let window = TableWindow::last(&scaled, settings.config.window)?;
-    let forecast = predict_some(&model, vec![window.clone()], device);
-    let bounds = match &settings.bands {
-        Some(bands) => bands.around(&forecast),
-        None => [forecast.clone(), forecast.clone()],
-    };
+    let forecast = predict_some(&model, vec![window.clone()], device)?;
     let scalers = &settings.scalers;
-    let [low, high] = bounds.map(|bound| scalers.inverse(&bound));
+    let bounds = settings.around(&forecast);
+    let [low, high] = bounds.map_or([Vec::new(), Vec::new()], |bounds| {
+        bounds.map(|bound| scalers.inverse(&bound))
+    });
     let values = scalers.inverse(&forecast);
     let horizon = settings.config.horizon;
     let times = table.times().map(|times| following(times, horizon));
-
-    let mut text = String::from(if times.is_some() { "step,time" } else { "step" });
-    for name in table.names() {
-        // A name with a comma or a quote in it is quoted.
-        let quoted = |end: &str| match name.contains(['"', ',']) {
-            true => format!("\"{}{end}\"", name.replace('"', "\"\"")),
-            false => format!("{name}{end}"),
-        };
-        write!(
-            text,
-            ",{},{},{}",
-            quoted(""),
-            quoted(" 10%"),
-            quoted(" 90%")
-        )
-        .expect("text takes all");
-    }
-    let series = table.series();
-    for step in 0..horizon {
-        write!(text, "\n{}", step + 1).expect("text takes all");
-        if let Some(times) = &times {
-            let time = times.get(step).map(ToString::to_string);
-            write!(text, ",{}", time.unwrap_or_default()).expect("text takes all");
-        }
-        for place in step * series..(step + 1) * series {
-            write!(text, ",{},{},{}", values[place], low[place], high[place])
-                .expect("text takes all");
-        }
-    }
-    text.push('\n');
-    write_whole(&out.join("future.csv"), text.as_bytes())?;
+    let times: Option<Vec<String>> =
+        times.map(|times| times.iter().map(ToString::to_string).collect());
+    let path = out.join("future.csv");
+    let text = lines(table.names(), times.as_deref(), &values, &low, &high)
+        .map_err(TrainError::write(&path))?;
+    write_whole(&path, &text)?;
 
     let known = scalers.inverse(window.input());
-    let panels = Panel::of_series(table.names(), horizon, &known, None, &values, [&low, &high]);
+    let drawn = [&[], &values[..], &low, &high];
+    let panels = Panel::of_series(table.names(), &shown, horizon, &known, drawn);
     let end = match table.times().and_then(<[_]>::last) {
         Some(time) => time.to_string(),
         None => "the end".to_owned(),
     };
     let steps = if horizon == 1 { "step" } else { "steps" };
-    let title = format!("Forecast of {horizon} {steps} after {end}{}", shown(&table));
+    let title = format!("Forecast of {horizon} {steps} after {end}{}", shown.note());
     let [picture, _] = draw_panels(out, "future", &title, &panels)?;
-    println!(
-        "{horizon} {steps} of {series} series: {}, {}",
-        out.join("future.csv").display(),
+    say(format_args!(
+        "{horizon} {steps} of {} series: {}, {}",
+        table.series(),
+        path.display(),
         picture.display()
-    );
-    Ok(())
+    ))
+}
+
+/// The forecast as CSV, a row a step; `values`, `low` and `high` are `[horizon, series]`, the latter empty without bands.
+fn lines(
+    names: &[String],
+    times: Option<&[String]>,
+    values: &[f64],
+    low: &[f64],
+    high: &[f64],
+) -> std::io::Result<Vec<u8>> {
+    let mut lines = csv::Writer::from_writer(Vec::new());
+    let mut header = vec!["step".to_owned()];
+    header.extend(times.map(|_| "time".to_owned()));
+    for name in names {
+        header.push(name.clone());
+        if !low.is_empty() {
+            let level = Bands::LEVEL * 100.0;
+            header.extend(["low", "high"].map(|end| format!("{name} {level} % {end}")));
+        }
+    }
+    lines.write_record(header)?;
+    let series = names.len();
+    for step in 0..values.len() / series {
+        let mut cells = vec![(step + 1).to_string()];
+        if let Some(times) = times {
+            cells.push(times.get(step).cloned().unwrap_or_default());
+        }
+        for place in step * series..(step + 1) * series {
+            let bounds = [low.get(place), high.get(place)];
+            let numbers = core::iter::once(&values[place]).chain(bounds.into_iter().flatten());
+            cells.extend(numbers.map(f64::to_string));
+        }
+        lines.write_record(cells)?;
+    }
+    lines.into_inner().map_err(|error| error.into_error())
 }

@@ -7,11 +7,14 @@
 mod bands;
 pub mod command;
 mod config;
+mod defaults;
 mod encoder_decoder;
+mod figures;
 mod forecaster;
 mod future;
 mod held_out;
 mod panels;
+mod remark;
 mod score;
 mod settings;
 mod task;

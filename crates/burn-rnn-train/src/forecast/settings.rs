@@ -28,7 +28,8 @@ pub struct ForecastSettings {
     pub features: TimeFeatures,
     /// The season of the seasonal naive forecast.
     pub season: Option<usize>,
-    /// The errors on the validation part; there are none while the training runs.
+    /// The bands around forecasts; there are none while the training runs, and where the validation part has too few
+    /// windows.
     pub bands: Option<Bands>,
 }
 
@@ -55,6 +56,12 @@ impl ForecastSettings {
     /// As [`ForecasterConfig::init`].
     pub fn init(&self, device: &Device) -> Result<Forecaster, TrainError> {
         self.config.init(device)
+    }
+
+    /// The lower and the upper bound of a forecast, where there are bands.
+    pub(super) fn around(&self, forecast: &[f32]) -> Option<[Vec<f32>; 2]> {
+        let bands = self.bands.as_ref();
+        bands.map(|bands| bands.around(forecast))
     }
 
     /// A table as the network sees it.
