@@ -61,7 +61,7 @@ impl Bands {
             }
         }
         let high: Option<Vec<f32>> = errors
-            .iter()
+            .iter_mut()
             .map(|errors| conformal_quantile(errors, Self::LEVEL).map(|width| width as f32))
             .collect();
         let high = high?;
@@ -95,5 +95,43 @@ impl Bands {
                 .count();
         }
         within as f64 / forecasts.len() as f64
+    }
+}
+
+/// The smallest of the errors that a further one like them does not exceed with a probability of `level`: the
+/// ⌈(n + 1) · level⌉-th of n (Lei et al. 2018). Nothing where that is more than n.
+fn conformal_quantile(errors: &mut [f64], level: f64) -> Option<f64> {
+    errors.sort_by(f64::total_cmp);
+    let rank = ((errors.len() + 1) as f64 * level).ceil() as usize;
+    errors.get(rank.max(1) - 1).copied()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn widths_are_taken_from_enough_errors() {
+        let mut errors = [5.0, 1.0, 4.0, 2.0, 3.0, 9.0, 6.0, 8.0, 7.0];
+        assert_eq!(conformal_quantile(&mut errors, 0.8), Some(8.0));
+        assert_eq!(conformal_quantile(&mut errors[..4], 0.8), Some(4.0));
+        assert_eq!(conformal_quantile(&mut errors[..3], 0.8), None);
+        // Nine windows of one step; of twelve steps the thirteenth begins after the first ends.
+        assert!(Bands::enough_rows(9, 1) && !Bands::enough_rows(8, 1));
+        assert!(Bands::enough_rows(24, 12) && !Bands::enough_rows(23, 12));
+        assert!(!Bands::enough_rows(3, 12));
+    }
+
+    /// Those of earlier versions may lie beside their forecast.
+    #[test]
+    fn a_band_contains_its_forecast() {
+        let bands = Bands {
+            low: vec![-1.0, 0.5, -3.0],
+            high: vec![2.0, 1.0, -2.0],
+        };
+        assert_eq!(
+            bands.around(&[10.0, 10.0, 10.0]),
+            [vec![9.0, 10.0, 7.0], vec![12.0, 11.0, 10.0]]
+        );
     }
 }

@@ -3,9 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use burn::tensor::Device;
-use burn_rnn_data::{
-    Missing, ScalerKind, Scalers, SplitRule, TableOptions, TableWindows, TimeFeatures,
-};
+use burn_rnn_data::{Missing, ScalerKind, Scalers, SplitRule, TableOptions, TimeFeatures};
 use clap::Args;
 
 use super::defaults::Plan;

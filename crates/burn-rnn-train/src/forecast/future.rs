@@ -93,11 +93,9 @@ fn lines(
         if let Some(times) = times {
             cells.push(times.get(step).cloned().unwrap_or_default());
         }
-        for place in step * series..(step + 1) * series {
-            let bounds = [low.get(place), high.get(place)];
-            let numbers = core::iter::once(&values[place]).chain(bounds.into_iter().flatten());
-            cells.extend(numbers.map(f64::to_string));
-        }
+        let places = step * series..(step + 1) * series;
+        let numbers = places.flat_map(|place| [values.get(place), low.get(place), high.get(place)]);
+        cells.extend(numbers.flatten().map(f64::to_string));
         lines.write_record(cells)?;
     }
     lines.into_inner().map_err(|error| error.into_error())

@@ -3,10 +3,10 @@
 use std::path::Path;
 
 use burn::data::dataset::Dataset;
-use burn_rnn_data::{Scalers, Table, TableWindows};
+use burn_rnn_data::{Table, TableWindows};
 
-use super::Bands;
-
+use super::ForecastSettings;
+use super::panels::{Panel, Shown, draw_panels};
 use crate::TrainError;
 
 /// Draws forecasts of the test part, from the window of median error on: `forecast.png` and `forecast.svg`.
