@@ -194,7 +194,9 @@ pub fn train(args: &TrainArgs) -> Result<(), TrainError> {
     let mut outcome = learn(&task, &plan.learn, description)?;
 
     let (model, device) = (&outcome.model, &outcome.device);
-    let bands = Bands::of(&predict(model, &validation, device)?, &validation);
+    let by_deviation = model.config.centring == Centring::Instance;
+    let forecasts = predict(model, &validation, device)?;
+    let bands = Bands::of(&forecasts, &validation, by_deviation);
     if bands.is_none() {
         remark(Bands::too_few(&validation));
     }

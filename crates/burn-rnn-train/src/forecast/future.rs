@@ -36,7 +36,7 @@ pub fn forecast_file(
     let window = TableWindow::last(&scaled, settings.config.window)?;
     let forecast = predict_some(&model, vec![window.clone()], device)?;
     let scalers = &settings.scalers;
-    let bounds = settings.around(&forecast);
+    let bounds = settings.around(&forecast, &window);
     let [low, high] = bounds.map_or([Vec::new(), Vec::new()], |bounds| {
         bounds.map(|bound| scalers.inverse(&bound))
     });

@@ -25,9 +25,10 @@ pub(super) fn draw_test(
     let [mut values, mut truth, mut low, mut high] = [const { Vec::new() }; 4];
     for &pick in &picks {
         let forecast = &forecasts[pick * width..(pick + 1) * width];
+        let window = test.window(pick);
         values.extend(scalers.inverse(forecast));
-        truth.extend(scalers.inverse(test.window(pick).target()));
-        if let Some([lower, upper]) = settings.around(forecast) {
+        truth.extend(scalers.inverse(window.target()));
+        if let Some([lower, upper]) = settings.around(forecast, &window) {
             low.extend(scalers.inverse(&lower));
             high.extend(scalers.inverse(&upper));
         }

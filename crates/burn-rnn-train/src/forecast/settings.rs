@@ -4,8 +4,8 @@ use std::path::Path;
 
 use burn::tensor::Device;
 use burn_rnn_data::{
-    ScaledTable, Scalers, SineMix, Split, SplitRule, Table, TableOptions, TableWindows,
-    TimeFeatures, read_table,
+    ScaledTable, Scalers, SineMix, Split, SplitRule, Table, TableOptions, TableWindow,
+    TableWindows, TimeFeatures, read_table,
 };
 use serde::{Deserialize, Serialize};
 
@@ -58,10 +58,10 @@ impl ForecastSettings {
         self.config.init(device)
     }
 
-    /// The lower and the upper bound of a forecast, where there are bands.
-    pub(super) fn around(&self, forecast: &[f32]) -> Option<[Vec<f32>; 2]> {
+    /// The lower and the upper bound of a forecast from `window`, where there are bands.
+    pub(super) fn around(&self, forecast: &[f32], window: &TableWindow) -> Option<[Vec<f32>; 2]> {
         let bands = self.bands.as_ref();
-        bands.map(|bands| bands.around(forecast))
+        bands.map(|bands| bands.around(forecast, window))
     }
 
     /// A table as the network sees it.
