@@ -234,7 +234,7 @@ mod tests {
     #[test]
     fn pictures_are_written_whole() {
         let folder = tempfile::tempdir().unwrap();
-        let series: Vec<f32> = (0..60).map(|t| (t as f32 * 0.3).sin()).collect();
+        let series: Vec<f64> = (0..60).map(|t| (f64::from(t) * 0.3).sin()).collect();
         let forecasts = [Forecast {
             start: 42,
             values: vec![0.1, 0.2, 0.3],
