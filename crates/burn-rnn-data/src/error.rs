@@ -4,6 +4,8 @@ use std::path::PathBuf;
 
 use thiserror::Error;
 
+use crate::csv_form::has_thousands;
+
 /// Why data cannot be read, encoded or cut up as asked.
 ///
 /// Every message is one line that names what was given, what was expected and what to do.
@@ -69,8 +71,9 @@ pub enum DataError {
     },
     /// A cell that is empty or holds no finite number.
     #[error(
-        "{}, line {line}: column `{column}` holds `{value}`, expected a finite number: correct or remove that row, or choose another column",
-        path.display()
+        "{}, line {line}: column `{column}` holds `{value}`, expected a finite number{}: correct or remove that row, or choose another column",
+        path.display(),
+        if has_thousands(value) { " without anything between thousands" } else { "" }
     )]
     NotANumber {
         /// The file.

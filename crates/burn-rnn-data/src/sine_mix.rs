@@ -61,7 +61,7 @@ impl SineMix {
                 values.push(waves.iter().map(wave).sum::<f64>() + noise);
             }
         }
-        let start = Timestamp::parse("2024-01-01").expect("a date");
+        let start = Timestamp::parse("2024-01-01 00:00").expect("a date");
         let hours = 0..rows as i64;
         let times = hours.map(|hour| start.plus_seconds(hour * 3600)).collect();
         let names = (1..=self.series)

@@ -21,13 +21,17 @@
 //! ```
 
 mod batch;
+mod columns;
 mod file;
 #[cfg(test)]
 mod leakage;
 mod missing;
 mod scalers;
 mod split_rule;
+mod step;
 mod time_features;
+mod time_form;
+mod times;
 mod timestamp;
 mod windows;
 
@@ -36,8 +40,9 @@ pub use file::{TableOptions, read_table};
 pub use missing::Missing;
 pub use scalers::Scalers;
 pub use split_rule::{SplitRule, SplitUnit};
+pub use step::following;
 pub use time_features::TimeFeatures;
-pub use timestamp::{Timestamp, following};
+pub use timestamp::Timestamp;
 pub use windows::{ScaledTable, TableWindow, TableWindows};
 
 use core::ops::Range;
@@ -54,6 +59,7 @@ pub struct Table {
     /// Which rows of which series were interpolated.
     gaps: Vec<(usize, Range<usize>)>,
     settled: Vec<bool>,
+    notices: Vec<String>,
 }
 
 impl Table {
@@ -117,7 +123,13 @@ impl Table {
             values,
             times,
             gaps,
+            notices: Vec::new(),
         })
+    }
+
+    fn with_notices(mut self, notices: Vec<String>) -> Self {
+        self.notices = notices;
+        self
     }
 
     /// The names of the series.
@@ -184,6 +196,12 @@ impl Table {
     /// The number of interpolated values.
     pub fn filled(&self) -> usize {
         self.gaps.iter().map(|(_, rows)| rows.len()).sum()
+    }
+
+    /// What one should know of the file that it was read from, a line each: a column that may be no series, dates
+    /// that were not read, gaps in the times.
+    pub fn notices(&self) -> &[String] {
+        &self.notices
     }
 
     /// The time of each row.

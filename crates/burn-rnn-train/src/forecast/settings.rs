@@ -9,6 +9,7 @@ use burn_rnn_data::{
 };
 use serde::{Deserialize, Serialize};
 
+use super::remark::remark;
 use super::{Bands, Forecaster, ForecasterConfig};
 use crate::TrainError;
 
@@ -36,16 +37,18 @@ pub struct ForecastSettings {
 /// The rows that are generated where no file is named.
 const GENERATED: usize = 3000;
 
-/// The file's table, or the generated one without a file.
+/// The file's table, or the generated one without a file. What is worth knowing of how it was read is said.
 pub(super) fn table(
     path: Option<&Path>,
     options: &TableOptions,
     seed: u64,
 ) -> Result<Table, TrainError> {
-    Ok(match path {
-        Some(path) => read_table(path, options)?,
-        None => SineMix::default().generate(GENERATED, seed),
-    })
+    let Some(path) = path else {
+        return Ok(SineMix::default().generate(GENERATED, seed));
+    };
+    let table = read_table(path, options)?;
+    table.notices().iter().cloned().for_each(remark);
+    Ok(table)
 }
 
 impl ForecastSettings {

@@ -14,7 +14,7 @@ use crate::{ModelFile, TrainError};
 
 /// Two waves a quarter of a period apart, an hour a row, with a few gaps.
 fn waves(folder: &Path) -> PathBuf {
-    let start = Timestamp::parse("2024-02-01").unwrap();
+    let start = Timestamp::parse("2024-02-01 00:00:00").unwrap();
     let mut text = "time,sine,cosine\n".to_owned();
     for row in 0..500i64 {
         let (sine, cosine) = (row as f64 * core::f64::consts::TAU / 24.0).sin_cos();
