@@ -11,6 +11,8 @@ mod broken_off;
 #[cfg(feature = "weights")]
 #[path = "burn_rnn/convert.rs"]
 mod convert;
+#[path = "burn_rnn/forecast.rs"]
+mod forecast;
 #[path = "burn_rnn/wrong_input.rs"]
 mod wrong_input;
 #[path = "burn_rnn/zoo.rs"]

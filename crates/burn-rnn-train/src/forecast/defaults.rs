@@ -143,3 +143,60 @@ fn usual_season(table: &Table, end: usize) -> Option<usize> {
         .max_by_key(|(season, count)| (**count, usize::MAX - **season));
     usual.map(|(season, _)| *season)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::command::DEFAULTS;
+    use super::*;
+    use crate::options::typed;
+
+    /// Rows of a season of twelve.
+    fn plan(rows: usize, words: &[&str]) -> Plan {
+        let value = |row: usize| (row as f64 * core::f64::consts::TAU / 12.0).sin();
+        let values = (0..rows).map(value).collect();
+        let table = Table::new(vec!["a".to_owned()], values, None).unwrap();
+        let words = [&["--horizon", "12"], words].concat();
+        Plan::of(&typed(&words, DEFAULTS), &table).unwrap()
+    }
+
+    #[test]
+    fn a_small_table_is_learnt_in_steps() {
+        let small = plan(144, &[]);
+        assert_eq!(small.rule.to_string(), "0.6/0.2/0.2");
+        assert_eq!(
+            (small.season, small.config.window, small.config.lags),
+            (Some(12), 24, 24)
+        );
+        assert_eq!(small.config.centring, Centring::Instance);
+        let learn = small.learn;
+        assert_eq!(
+            (learn.steps, learn.eval_every, learn.patience),
+            (Some(500), Some(20), Some(10))
+        );
+        let typed = plan(
+            144,
+            &["--epochs", "7", "--centring", "last", "--window", "36"],
+        );
+        assert_eq!((typed.learn.steps, typed.learn.epochs), (None, 7));
+        assert_eq!(
+            (typed.config.centring, typed.config.window),
+            (Centring::Last, 36)
+        );
+    }
+
+    #[test]
+    fn a_large_table_is_learnt_in_passes() {
+        let large = plan(3000, &[]);
+        assert_eq!(large.rule.to_string(), "0.7/0.1/0.2");
+        assert_eq!(
+            (large.config.window, large.config.lags, large.config.segment),
+            (96, 96, 12)
+        );
+        assert_eq!(large.config.centring, Centring::Last);
+        let learn = large.learn;
+        assert_eq!(
+            (learn.steps, learn.epochs, learn.eval_every, learn.patience),
+            (None, 10, None, Some(3))
+        );
+    }
+}

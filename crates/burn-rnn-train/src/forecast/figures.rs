@@ -150,3 +150,54 @@ pub(super) fn undertrained(curve: &[Point]) -> Option<String> {
         )
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn curve(points: &[(usize, f64)]) -> Vec<Point> {
+        let point = |&(step, score): &(usize, f64)| Point {
+            step,
+            train: 1.0,
+            scores: vec![score, 1.0],
+        };
+        points.iter().map(point).collect()
+    }
+
+    #[test]
+    fn short_trainings_and_falling_ones_are_told() {
+        let told = |points: &[(usize, f64)]| undertrained(&curve(points)).unwrap_or_default();
+        assert!(told(&[(10, 1.0), (20, 0.9)]).contains("after 20 steps"));
+        let falling = told(&[(100, 2.0), (200, 1.0), (300, 0.8), (400, 0.5)]);
+        assert!(
+            falling.contains("from 1.0000 halfway to 0.5000"),
+            "{falling}"
+        );
+        assert_eq!(
+            told(&[(100, 2.0), (200, 1.0), (300, 0.97), (400, 0.95)]),
+            ""
+        );
+        // It ran out of patience.
+        assert_eq!(told(&[(100, 2.0), (200, 1.0), (300, 0.5), (400, 0.7)]), "");
+    }
+
+    #[test]
+    fn a_model_that_loses_is_told_to() {
+        let score = |mse| Score { mse, mae: 1.0 };
+        let mut figures = Figures {
+            score: score(0.5),
+            naive: score(0.6),
+            seasonal: Some(score(0.4)),
+            mase: None,
+            coverage: Some(0.8),
+            own_units: vec![("a".to_owned(), score(4.0))],
+        };
+        let losses = figures.losses();
+        assert!(losses.len() == 1 && losses[0].contains("the seasonal naive forecast"));
+        let named = figures.named();
+        assert_eq!(named[6], ("test share within 80 % bands".to_owned(), 0.8));
+        assert_eq!(named[8], ("test RMSE of a, unscaled".to_owned(), 2.0));
+        figures.seasonal = None;
+        assert!(figures.losses().is_empty());
+    }
+}

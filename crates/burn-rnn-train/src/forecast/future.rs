@@ -100,3 +100,53 @@ fn lines(
     }
     lines.into_inner().map_err(|error| error.into_error())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_and_numbers_survive_the_file() {
+        let names = ["a, \"b\"".to_owned(), "c\nd".to_owned()];
+        let times = ["2020-01-31".to_owned(), "2020-02-29".to_owned()];
+        let (values, low, high) = ([1.5, -2.0, 1e9 + 0.25, 4.0], [1.0; 4], [2e9; 4]);
+        let text = lines(&names, Some(&times), &values, &low, &high).unwrap();
+        let mut reader = csv::Reader::from_reader(&text[..]);
+        let header: Vec<&str> = reader.headers().unwrap().iter().collect();
+        assert_eq!(
+            header,
+            [
+                "step",
+                "time",
+                "a, \"b\"",
+                "a, \"b\" 80 % low",
+                "a, \"b\" 80 % high",
+                "c\nd",
+                "c\nd 80 % low",
+                "c\nd 80 % high"
+            ]
+        );
+        let rows: Vec<csv::StringRecord> = reader.records().map(Result::unwrap).collect();
+        let last: Vec<&str> = rows[1].iter().collect();
+        let number = "1000000000.25";
+        assert_eq!(
+            last,
+            [
+                "2",
+                "2020-02-29",
+                number,
+                "1",
+                "2000000000",
+                "4",
+                "1",
+                "2000000000"
+            ]
+        );
+        // Without bands there are no bounds.
+        let text = lines(&names[..1], None, &values, &[], &[]).unwrap();
+        assert_eq!(
+            text.split(|byte| *byte == b'\n').nth(1),
+            Some(&b"1,1.5"[..])
+        );
+    }
+}

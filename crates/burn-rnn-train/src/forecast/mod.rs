@@ -4,6 +4,8 @@
 //! [`Forecaster`] is the network, [`ForecastTask`] what the shared loop trains, [`forecast_file`] uses a
 //! saved model, [`command`] is the command line.
 
+#[cfg(test)]
+mod airline;
 mod bands;
 pub mod command;
 mod config;

@@ -44,7 +44,9 @@ impl Shown {
         for name in names {
             match table.names().iter().position(|column| column == name) {
                 Some(place) => series.push(place),
-                None => return refuse(name.clone(), format!("of {}", table.names().join(", "))),
+                None => {
+                    return refuse(name.clone(), format!("one of {}", table.names().join(", ")));
+                }
             }
         }
         if series.is_empty() {
