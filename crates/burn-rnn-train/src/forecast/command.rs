@@ -11,7 +11,7 @@ use super::figures::{Figures, undertrained};
 use super::held_out::draw_test;
 use super::panels::Shown;
 use super::remark::remark;
-use super::score::predict;
+use super::score::{finite, predict};
 use super::settings::table;
 use super::{
     Bands, Centring, Decoder, ForecastSettings, ForecastTask, Forecaster, LossKind, ModelKind,
@@ -195,12 +195,12 @@ pub fn train(args: &TrainArgs) -> Result<(), TrainError> {
 
     let (model, device) = (&outcome.model, &outcome.device);
     let by_deviation = model.config.centring == Centring::Instance;
-    let forecasts = predict(model, &validation, device)?;
+    let forecasts = finite(predict(model, &validation, device))?;
     let bands = Bands::of(&forecasts, &validation, by_deviation);
     if bands.is_none() {
         remark(Bands::too_few(&validation));
     }
-    let forecasts = predict(model, &test, device)?;
+    let forecasts = finite(predict(model, &test, device))?;
     outcome.settings.bands = bands;
     let settings = &outcome.settings;
     let figures = Figures::of(&forecasts, &test, settings, train_rows.end)?;
@@ -236,7 +236,7 @@ pub fn evaluate(
     let table = table(input, &settings.table, seed)?;
     let split = settings.split.split(&table)?;
     let [_, _, test] = settings.windows(&settings.scale(&table)?, &split)?;
-    let forecasts = predict(&model, &test, device)?;
+    let forecasts = finite(predict(&model, &test, device))?;
     let figures = Figures::of(&forecasts, &test, &settings, split.train.end)?;
     figures.losses().into_iter().for_each(remark);
     Ok(figures.named())

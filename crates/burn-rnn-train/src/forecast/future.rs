@@ -6,7 +6,7 @@ use burn::tensor::Device;
 use burn_rnn_data::{TableWindow, following};
 
 use super::panels::{Panel, Shown, draw_panels};
-use super::score::predict_some;
+use super::score::{finite, predict_some};
 use super::settings::table;
 use super::{Bands, ForecastSettings, ForecastTask};
 use crate::learn::Task;
@@ -34,7 +34,7 @@ pub fn forecast_file(
     let shown = Shown::of(drawn, &table)?;
     let scaled = settings.scale(&table)?;
     let window = TableWindow::last(&scaled, settings.config.window)?;
-    let forecast = predict_some(&model, vec![window.clone()], device)?;
+    let forecast = finite(predict_some(&model, vec![window.clone()], device))?;
     let scalers = &settings.scalers;
     let bounds = settings.around(&forecast, &window);
     let [low, high] = bounds.map_or([Vec::new(), Vec::new()], |bounds| {

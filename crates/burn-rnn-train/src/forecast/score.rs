@@ -64,23 +64,15 @@ impl Score {
 }
 
 /// A model's forecasts of all windows, `[windows, horizon, series]` in row-major order.
-///
-/// # Errors
-///
-/// Where one is no finite number.
-pub(super) fn predict(
-    model: &Forecaster,
-    windows: &TableWindows,
-    device: &Device,
-) -> Result<Vec<f32>, TrainError> {
+pub(super) fn predict(model: &Forecaster, windows: &TableWindows, device: &Device) -> Vec<f32> {
     const AT_ONCE: usize = 256;
     let picks: Vec<usize> = (0..windows.len()).collect();
     let mut forecasts = Vec::new();
     for picks in picks.chunks(AT_ONCE) {
         let windows = picks.iter().map(|&pick| windows.window(pick)).collect();
-        forecasts.extend(predict_some(model, windows, device)?);
+        forecasts.extend(predict_some(model, windows, device));
     }
-    Ok(forecasts)
+    forecasts
 }
 
 /// As [`predict`], of these windows.
@@ -88,17 +80,22 @@ pub(super) fn predict_some(
     model: &Forecaster,
     windows: Vec<TableWindow>,
     device: &Device,
-) -> Result<Vec<f32>, TrainError> {
+) -> Vec<f32> {
     let batch = TableBatcher.batch(windows, device);
-    let forecasts = floats(model.forward(batch.input, batch.input_times));
+    floats(model.forward(batch.input, batch.input_times))
+}
+
+/// Refuses forecasts that are no numbers: neither figures nor pictures can be made of them.
+pub(super) fn finite(forecasts: Vec<f32>) -> Result<Vec<f32>, TrainError> {
     match forecasts.iter().find(|value| !value.is_finite()) {
         None => Ok(forecasts),
         Some(value) => Err(TrainError::Setting {
             name: "a forecast",
             given: value.to_string(),
-            expected: "a number: the rows before it are too far from those that the model learnt from; look for outliers \
-                       there"
-                .to_owned(),
+            expected:
+                "a number: the rows before it are too far from those that the model learnt from; \
+                 look for outliers there"
+                    .to_owned(),
         }),
     }
 }
