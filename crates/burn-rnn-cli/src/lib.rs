@@ -65,7 +65,7 @@ fn run() -> Result<(), TrainError> {
         }
         Command::Eval(args) => evaluate::evaluate(&args),
         Command::Generate(args) => generate::generate(&args),
-        Command::Forecast(args) => burn_rnn_train::horizons::command::forecast(&args),
+        Command::Forecast(args) => burn_rnn_train::forecast::command::forecast(&args),
         Command::Classify(args) => burn_rnn_train::classify::command::classify(&args),
         Command::Tag(args) => burn_rnn_train::tag::command::tag(&args),
         Command::Transduce(args) => burn_rnn_train::transduce::transduce(&args),

@@ -15,6 +15,8 @@ mod convert;
 mod documents;
 #[path = "burn_rnn/extremes.rs"]
 mod extremes;
+#[path = "burn_rnn/forecast.rs"]
+mod forecast;
 #[path = "burn_rnn/json.rs"]
 mod json;
 #[cfg(target_os = "linux")]

@@ -7,7 +7,7 @@ use crate::DataError;
 /// # Panics
 ///
 /// Where `history` is empty and `horizon` is not 0.
-pub fn naive(history: &[f32], horizon: usize) -> Vec<f32> {
+pub fn naive<T: Copy>(history: &[T], horizon: usize) -> Vec<T> {
     if horizon == 0 {
         return Vec::new();
     }
@@ -23,11 +23,11 @@ pub fn naive(history: &[f32], horizon: usize) -> Vec<f32> {
 ///
 /// [`DataError::InvalidArgument`] where `season` is 0, [`DataError::SeriesTooShort`] where the
 /// history is shorter than one season.
-pub fn seasonal_naive(
-    history: &[f32],
+pub fn seasonal_naive<T: Copy>(
+    history: &[T],
     season: usize,
     horizon: usize,
-) -> Result<Vec<f32>, DataError> {
+) -> Result<Vec<T>, DataError> {
     if season == 0 {
         return Err(DataError::invalid("season", 0, "at least 1"));
     }
@@ -51,7 +51,7 @@ pub fn seasonal_naive(
 /// # Panics
 ///
 /// Where the lengths differ or are 0.
-pub fn mae(forecast: &[f32], actual: &[f32]) -> f64 {
+pub fn mae(forecast: &[f64], actual: &[f64]) -> f64 {
     mean_error(forecast, actual, f64::abs)
 }
 
@@ -60,11 +60,11 @@ pub fn mae(forecast: &[f32], actual: &[f32]) -> f64 {
 /// # Panics
 ///
 /// Where the lengths differ or are 0.
-pub fn rmse(forecast: &[f32], actual: &[f32]) -> f64 {
+pub fn rmse(forecast: &[f64], actual: &[f64]) -> f64 {
     mean_error(forecast, actual, |error| error * error).sqrt()
 }
 
-fn mean_error(forecast: &[f32], actual: &[f32], of: impl Fn(f64) -> f64) -> f64 {
+fn mean_error(forecast: &[f64], actual: &[f64], of: impl Fn(f64) -> f64) -> f64 {
     assert_eq!(
         forecast.len(),
         actual.len(),
@@ -73,11 +73,7 @@ fn mean_error(forecast: &[f32], actual: &[f32], of: impl Fn(f64) -> f64) -> f64 
         actual.len()
     );
     assert!(!forecast.is_empty(), "the error of no values is undefined");
-    let sum: f64 = forecast
-        .iter()
-        .zip(actual)
-        .map(|(&f, &a)| of(f64::from(f) - f64::from(a)))
-        .sum();
+    let sum: f64 = forecast.iter().zip(actual).map(|(&f, &a)| of(f - a)).sum();
     sum / forecast.len() as f64
 }
 
@@ -88,13 +84,13 @@ mod tests {
     #[test]
     fn naive_repeats_the_last_value() {
         assert_eq!(naive(&[1.0, 2.0], 3), [2.0, 2.0, 2.0]);
-        assert!(naive(&[], 0).is_empty());
+        assert!(naive::<f64>(&[], 0).is_empty());
     }
 
     #[test]
     #[should_panic(expected = "the history is empty")]
     fn naive_needs_a_value() {
-        naive(&[], 1);
+        naive::<f64>(&[], 1);
     }
 
     #[test]

@@ -34,7 +34,7 @@
 //! | scale it, and scale forecasts back | [`Scaler`], [`ScalerKind`], [`Scalers`] |
 //! | split it in time order | [`chronological`], [`by_lengths`], [`SplitRule`], [`WalkForward`] |
 //! | cut pairs of window and target | [`Windows`], [`TableWindows`] |
-//! | know the calendar | [`Timestamp`], [`TimeFeatures`] |
+//! | know the calendar | [`Timestamp`], [`following`], [`TimeFeatures`] |
 //! | know what a model has to beat | [`naive`], [`seasonal_naive`], [`detect_season`], [`mae`], [`rmse`] |
 //! | read text as numbers | [`read_text`], [`Vocabulary`], [`PackedIds`] |
 //! | batch a long text for truncated backpropagation | [`Streams`], [`StreamWindow`] |
@@ -56,6 +56,7 @@ mod adding;
 mod audio;
 mod baseline;
 mod batching;
+mod csv_file;
 mod csv_form;
 mod csv_series;
 mod error;

@@ -46,14 +46,6 @@ pub enum TrainError {
         /// The names that some build knows.
         known: String,
     },
-    /// The loss became infinite or not a number.
-    #[error("the loss is {loss} after {steps} steps: lower the learning rate or the clipping norm")]
-    Diverged {
-        /// The loss.
-        loss: f64,
-        /// The steps made.
-        steps: usize,
-    },
     /// The loss or a gradient became infinite or not a number.
     #[error(
         "step {step}: the loss is {loss} and the gradient norm {norm}: the weights from before it are kept \

@@ -201,7 +201,8 @@ impl Listener {
 
     /// The scaled frames of samples, `[frames, bands]` in row-major order.
     pub fn samples(&self, samples: &[f32]) -> Vec<f32> {
-        self.each_band(self.analyser.features(samples), Scaler::scale)
+        let frames = self.analyser.features(samples);
+        self.each_band(frames, |scaler, value| scaler.scale(value))
     }
 
     /// The scaled frames of a sound.
@@ -241,7 +242,7 @@ impl Listener {
 
     /// Scaled frames back in decibels.
     pub fn decibels(&self, frames: Vec<f32>) -> Vec<f32> {
-        self.each_band(frames, Scaler::unscale)
+        self.each_band(frames, |scaler, value| scaler.unscale(value) as f32)
     }
 
     fn each_band(&self, mut frames: Vec<f32>, change: fn(&Scaler, f32) -> f32) -> Vec<f32> {

@@ -12,7 +12,7 @@ mod bits;
 mod checkpoint;
 mod curve;
 mod dashboard;
-pub(crate) mod gradients;
+mod gradients;
 mod idle;
 mod interrupt;
 mod lock;

@@ -7,7 +7,7 @@ use clap::ValueEnum;
 use serde::{Deserialize, Serialize};
 
 use super::encoder_decoder::EncoderDecoder;
-use super::model::{Body, HorizonModel};
+use super::forecaster::{Body, Forecaster};
 use crate::{NetworkConfig, TrainError};
 
 /// Which network forecasts.
@@ -53,10 +53,10 @@ pub enum LossKind {
     Mae,
 }
 
-/// The settings of a [`HorizonModel`].
+/// The settings of a [`Forecaster`].
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct HorizonConfig {
+pub struct ForecasterConfig {
     /// Which network it is. A feed-forward one has the recurrent one's layers and hidden sizes.
     pub model: ModelKind,
     /// The encoder and, where it is recurrent, the decoder. Their numbers of inputs follow from the other
@@ -90,13 +90,13 @@ pub struct HorizonConfig {
     pub loss: LossKind,
 }
 
-impl HorizonConfig {
+impl ForecasterConfig {
     /// A network with fresh parameters.
     ///
     /// # Errors
     ///
     /// Where a size is zero or does not fit another, or a probability is none.
-    pub fn init(&self, device: &Device) -> Result<HorizonModel, TrainError> {
+    pub fn init(&self, device: &Device) -> Result<Forecaster, TrainError> {
         self.validate()?;
         let channels = self.channels();
         let body = match self.model {
@@ -137,7 +137,7 @@ impl HorizonConfig {
         };
         let linear =
             LinearConfig::new(self.lags.max(1), self.horizon).with_initializer(Initializer::Zeros);
-        Ok(HorizonModel {
+        Ok(Forecaster {
             body,
             linear: (self.lags > 0).then(|| linear.init(device)),
             config: self.clone(),

@@ -14,7 +14,7 @@ use crate::{ModelFile, TrainError};
 
 /// Two waves a quarter of a period apart, an hour a row, with a few gaps.
 fn waves(folder: &Path) -> PathBuf {
-    let start = Timestamp::parse("2024-02-01").unwrap();
+    let start = Timestamp::parse("2024-02-01 00:00:00").unwrap();
     let mut text = "time,sine,cosine\n".to_owned();
     for row in 0..500i64 {
         let (sine, cosine) = (row as f64 * core::f64::consts::TAU / 24.0).sin_cos();
@@ -78,11 +78,14 @@ fn a_training_beats_naive_and_its_model_forecasts_the_future() {
         assert_eq!(scores[&name], value, "{name}");
     }
 
-    forecast_file(model, Some(&csv), folder.path(), false, &device).unwrap();
+    forecast_file(model, Some(&csv), &[], folder.path(), false, &device).unwrap();
     let text = std::fs::read_to_string(folder.path().join("future.csv")).unwrap();
     let lines: Vec<Vec<&str>> = text.lines().map(|line| line.split(',').collect()).collect();
     assert_eq!(lines.len(), 9);
-    assert_eq!(lines[0][1..5], ["time", "sine", "sine 10%", "sine 90%"]);
+    assert_eq!(
+        lines[0][1..5],
+        ["time", "sine", "sine 80 % low", "sine 80 % high"]
+    );
     assert_eq!(lines[1][1], "2024-02-21 20:00:00");
     for (step, line) in lines[1..].iter().enumerate() {
         let number = |place: usize| line[place].parse::<f64>().unwrap();
@@ -92,7 +95,7 @@ fn a_training_beats_naive_and_its_model_forecasts_the_future() {
             (number(2) - truth).abs() < 4.0,
             "{line:?}, expected {truth}"
         );
-        assert!(number(3) <= number(4), "{line:?}");
+        assert!(number(3) <= number(2) && number(2) <= number(4), "{line:?}");
     }
 }
 
@@ -114,9 +117,89 @@ fn what_does_not_fit_is_refused_before_anything_is_written() {
             &["--model", "feed-forward", "--bidirectional"],
             "--bidirectional is on",
         ),
+        (
+            &["--draw", "sine,tangent"],
+            "--draw is tangent, expected one of sine, cosine",
+        ),
     ] {
         let error = train_on(&csv, &out, more).unwrap_err().to_string();
         assert!(error.contains(words), "{error:?} does not tell {words:?}");
         assert!(!out.exists(), "{words}");
     }
+}
+
+fn names_in(folder: &Path) -> Vec<String> {
+    let entries = std::fs::read_dir(folder).unwrap();
+    let mut names: Vec<String> = entries
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .collect();
+    names.sort();
+    names
+}
+
+#[test]
+fn values_at_the_end_of_what_fits_end_in_pictures_or_a_refusal() {
+    let folder = tempfile::tempdir().unwrap();
+    let csv = folder.path().join("h.csv");
+    let values = (0..400).map(|row| ["3e38\n", "-3e38\n"][row % 2]);
+    std::fs::write(&csv, "a\n".to_owned() + &values.collect::<String>()).unwrap();
+    let out = folder.path().join("h");
+    train_on(&csv, &out, &["--epochs", "1"]).unwrap();
+    assert!(out.join("forecast.png").exists());
+    assert!(
+        names_in(&out).iter().all(|name| !name.starts_with('.')),
+        "{:?}",
+        names_in(&out)
+    );
+
+    let waves = waves(folder.path());
+    let out = folder.path().join("out");
+    train_on(&waves, &out, &["--epochs", "1"]).unwrap();
+    let mut text = std::fs::read_to_string(&waves).unwrap();
+    for hour in ["20", "21", "22"] {
+        text += &format!("2024-02-21 {hour}:00:00,3.4e38,-3.4e38\n");
+    }
+    std::fs::write(&waves, text).unwrap();
+    let future = folder.path().join("future");
+    let model = ModelFile::open(&out).unwrap();
+    match forecast_file(model, Some(&waves), &[], &future, false, &Device::default()) {
+        Ok(()) => assert_eq!(
+            names_in(&future),
+            ["future.csv", "future.png", "future.svg"]
+        ),
+        Err(error) => {
+            let error = error.to_string();
+            assert!(
+                error.contains("outliers") || error.contains("32-bit"),
+                "{error}"
+            );
+            assert!(!future.exists());
+        }
+    }
+}
+
+#[test]
+fn without_enough_windows_there_is_no_band() {
+    let folder = tempfile::tempdir().unwrap();
+    let csv = waves(folder.path());
+    let out = folder.path().join("out");
+    // 13 - 8 + 1 windows, all of which overlap.
+    train_on(&csv, &out, &["--split", "440/13/40-rows"]).unwrap();
+    let model = ModelFile::open(&out).unwrap();
+    assert!(!model.card.scores.keys().any(|name| name.contains("bands")));
+    let draw = ["cosine".to_owned()];
+    forecast_file(
+        model,
+        Some(&csv),
+        &draw,
+        folder.path(),
+        false,
+        &Device::default(),
+    )
+    .unwrap();
+    let text = std::fs::read_to_string(folder.path().join("future.csv")).unwrap();
+    assert!(
+        text.starts_with("step,time,sine,cosine\n1,2024-02-21 20:00:00,"),
+        "{text}"
+    );
 }

@@ -5,7 +5,7 @@ use burn::nn::Dropout;
 use burn::tensor::{Distribution, Tensor};
 use burn_rnn::{DirectionalState, Head, HiddenState, LstmState, StackedState, State};
 
-use super::HorizonConfig;
+use super::ForecasterConfig;
 use crate::{Network, NetworkState};
 
 /// An encoder that reads the window segment by segment, and what writes the horizon.
@@ -37,7 +37,7 @@ impl EncoderDecoder {
         x: Tensor<3>,
         times: Option<Tensor<3>>,
         truth: Option<Truth>,
-        config: &HorizonConfig,
+        config: &ForecasterConfig,
     ) -> Tensor<3> {
         let [rows, window, channels] = x.dims();
         let width = config.segment * channels;
@@ -105,7 +105,7 @@ impl EncoderDecoder {
     }
 
     /// What each direction knows when it has read everything, `[rows, 1, features]`.
-    fn summary(&self, hidden: Tensor<3>, config: &HorizonConfig) -> Tensor<3> {
+    fn summary(&self, hidden: Tensor<3>, config: &ForecasterConfig) -> Tensor<3> {
         let [_, steps, features] = hidden.dims();
         let last = hidden.clone().narrow(1, steps - 1, 1);
         if !config.network.bidirectional {

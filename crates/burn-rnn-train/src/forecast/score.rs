@@ -5,7 +5,7 @@ use burn::data::dataset::Dataset;
 use burn::tensor::Device;
 use burn_rnn_data::{DataError, TableBatcher, TableWindow, TableWindows, naive, seasonal_naive};
 
-use super::HorizonModel;
+use super::Forecaster;
 use crate::TrainError;
 use crate::floats::floats;
 
@@ -21,25 +21,50 @@ pub struct Score {
 impl Score {
     /// The errors of `forecasts`, the targets' values one window after another.
     pub(super) fn of(forecasts: &[f32], windows: &TableWindows) -> Self {
-        let mut sums = Self::default();
+        Self::mean(&Self::by_series(forecasts, windows))
+    }
+
+    /// The errors of each series by itself.
+    pub(super) fn by_series(forecasts: &[f32], windows: &TableWindows) -> Vec<Self> {
+        let mut sums = vec![Self::default(); windows.window(0).table().series()];
         let mut values = forecasts.iter();
         for window in (0..windows.len()).map(|pick| windows.window(pick)) {
-            for (truth, forecast) in window.target().iter().zip(&mut values) {
+            let series = (0..sums.len()).cycle();
+            for ((truth, forecast), series) in window.target().iter().zip(&mut values).zip(series) {
                 let error = f64::from(*forecast) - f64::from(*truth);
-                sums.mse += error * error;
-                sums.mae += error.abs();
+                sums[series].mse += error * error;
+                sums[series].mae += error.abs();
             }
         }
-        let count = forecasts.len().max(1) as f64;
+        let count = (forecasts.len() / sums.len()).max(1) as f64;
+        sums.iter()
+            .map(|sum| Self {
+                mse: sum.mse / count,
+                mae: sum.mae / count,
+            })
+            .collect()
+    }
+
+    /// The mean over series.
+    pub(super) fn mean(scores: &[Self]) -> Self {
+        let mean = |of: fn(&Self) -> f64| scores.iter().map(of).sum::<f64>() / scores.len() as f64;
         Self {
-            mse: sums.mse / count,
-            mae: sums.mae / count,
+            mse: mean(|score| score.mse),
+            mae: mean(|score| score.mae),
+        }
+    }
+
+    /// Of values that are `factor` times as large.
+    pub(super) fn times(&self, factor: f64) -> Self {
+        Self {
+            mse: self.mse * factor * factor,
+            mae: self.mae * factor,
         }
     }
 }
 
 /// A model's forecasts of all windows, `[windows, horizon, series]` in row-major order.
-pub(super) fn predict(model: &HorizonModel, windows: &TableWindows, device: &Device) -> Vec<f32> {
+pub(super) fn predict(model: &Forecaster, windows: &TableWindows, device: &Device) -> Vec<f32> {
     const AT_ONCE: usize = 256;
     let picks: Vec<usize> = (0..windows.len()).collect();
     let mut forecasts = Vec::new();
@@ -52,12 +77,27 @@ pub(super) fn predict(model: &HorizonModel, windows: &TableWindows, device: &Dev
 
 /// As [`predict`], of these windows.
 pub(super) fn predict_some(
-    model: &HorizonModel,
+    model: &Forecaster,
     windows: Vec<TableWindow>,
     device: &Device,
 ) -> Vec<f32> {
     let batch = TableBatcher.batch(windows, device);
     floats(model.forward(batch.input, batch.input_times))
+}
+
+/// Refuses forecasts that are no numbers: neither figures nor pictures can be made of them.
+pub(super) fn finite(forecasts: Vec<f32>) -> Result<Vec<f32>, TrainError> {
+    match forecasts.iter().find(|value| !value.is_finite()) {
+        None => Ok(forecasts),
+        Some(value) => Err(TrainError::Setting {
+            name: "a forecast",
+            given: value.to_string(),
+            expected:
+                "a number: the rows before it are too far from those that the model learnt from; \
+                 look for outliers there"
+                    .to_owned(),
+        }),
+    }
 }
 
 /// The errors of the naive forecast, which repeats the last row, and of the seasonal one, which repeats

@@ -1,65 +1,45 @@
-//! A model on the test part: figures and picture.
+//! The picture of forecasts of the test part.
 
 use std::path::Path;
 
 use burn::data::dataset::Dataset;
-use burn_rnn_data::{Scalers, Table, TableWindows};
+use burn_rnn_data::{Table, TableWindows};
 
-use super::Bands;
-use super::plot::{Panel, draw_panels, shown};
-use super::score::{Score, baselines};
+use super::ForecastSettings;
+use super::panels::{Panel, Shown, draw_panels};
 use crate::TrainError;
-
-/// The test figures by name.
-pub(super) fn figures(
-    forecasts: &[f32],
-    test: &TableWindows,
-    season: Option<usize>,
-) -> Result<Vec<(&'static str, f64)>, TrainError> {
-    let score = Score::of(forecasts, test);
-    let (naive, seasonal) = baselines(test, season)?;
-    let mut figures = vec![
-        ("test MSE", score.mse),
-        ("test MAE", score.mae),
-        ("test MSE, naive", naive.mse),
-        ("test MAE, naive", naive.mae),
-    ];
-    if let Some(seasonal) = seasonal {
-        figures.push(("test MSE, seasonal naive", seasonal.mse));
-        figures.push(("test MAE, seasonal naive", seasonal.mae));
-    }
-    Ok(figures)
-}
 
 /// Draws forecasts of the test part, from the window of median error on: `forecast.png` and `forecast.svg`.
 pub(super) fn draw_test(
     folder: &Path,
     table: &Table,
-    scalers: &Scalers,
-    bands: &Bands,
+    shown: &Shown,
+    settings: &ForecastSettings,
     forecasts: &[f32],
     test: &TableWindows,
 ) -> Result<(), TrainError> {
+    let scalers = &settings.scalers;
     let width = forecasts.len() / test.len();
     let horizon = width / table.series();
     let picks = picked(usual_window(forecasts, test), test, horizon);
     let [mut values, mut truth, mut low, mut high] = [const { Vec::new() }; 4];
     for &pick in &picks {
         let forecast = &forecasts[pick * width..(pick + 1) * width];
-        let [lower, upper] = bands.around(forecast);
+        let window = test.window(pick);
         values.extend(scalers.inverse(forecast));
-        truth.extend(scalers.inverse(test.window(pick).target()));
-        low.extend(scalers.inverse(&lower));
-        high.extend(scalers.inverse(&upper));
+        truth.extend(scalers.inverse(window.target()));
+        if let Some([lower, upper]) = settings.around(forecast, &window) {
+            low.extend(scalers.inverse(&lower));
+            high.extend(scalers.inverse(&upper));
+        }
     }
     let first = test.window(picks[0]);
     let panels = Panel::of_series(
         table.names(),
+        shown,
         horizon,
         &scalers.inverse(first.input()),
-        Some(&truth),
-        &values,
-        [&low, &high],
+        [&truth, &values, &low, &high],
     );
     let start = match table.times() {
         Some(times) => times[first.start()].to_string(),
@@ -72,7 +52,7 @@ pub(super) fn draw_test(
             count => format!("{count} forecasts"),
         },
         if horizon == 1 { "step" } else { "steps" },
-        shown(table)
+        shown.note()
     );
     draw_panels(folder, "forecast", &title, &panels).map(drop)
 }

@@ -9,23 +9,23 @@ use burn_rnn_data::{TableBatch, TableBatcher, TableWindow, TableWindows, shuffle
 
 use super::encoder_decoder::Truth;
 use super::score::{Score, predict};
-use super::{HorizonModel, HorizonSettings, LossKind};
+use super::{ForecastSettings, Forecaster, LossKind};
 use crate::learn::{Learnable, Lesson, Moment, Task};
 use crate::{NetworkState, TrainError};
 
 /// Windows to learn to continue.
 #[derive(Clone, Debug)]
-pub struct HorizonTask {
-    settings: HorizonSettings,
+pub struct ForecastTask {
+    settings: ForecastSettings,
     train: Arc<TableWindows>,
     validation: Arc<TableWindows>,
     batch_size: usize,
 }
 
-impl HorizonTask {
+impl ForecastTask {
     /// Learns from `train`, in batches of `batch_size`; `validation` tells which model is the best.
     pub fn new(
-        settings: HorizonSettings,
+        settings: ForecastSettings,
         train: TableWindows,
         validation: TableWindows,
         batch_size: usize,
@@ -39,7 +39,7 @@ impl HorizonTask {
     }
 }
 
-impl Learnable for HorizonModel {
+impl Learnable for Forecaster {
     type Batch = TableBatch;
 
     fn lesson(&self, batch: TableBatch, _: Option<NetworkState>, moment: &Moment) -> Lesson {
@@ -58,17 +58,17 @@ impl Learnable for HorizonModel {
     }
 }
 
-impl Task for HorizonTask {
+impl Task for ForecastTask {
     const NAME: &'static str = "forecast";
     type Item = TableWindow;
-    type Model = HorizonModel;
-    type Settings = HorizonSettings;
+    type Model = Forecaster;
+    type Settings = ForecastSettings;
 
-    fn settings(&self) -> HorizonSettings {
+    fn settings(&self) -> ForecastSettings {
         self.settings.clone()
     }
 
-    fn init(&self, device: &Device) -> Result<HorizonModel, TrainError> {
+    fn init(&self, device: &Device) -> Result<Forecaster, TrainError> {
         self.settings.init(device)
     }
 
@@ -88,7 +88,7 @@ impl Task for HorizonTask {
         &["validation MSE", "validation MAE"]
     }
 
-    fn evaluate(&self, model: &HorizonModel, device: &Device) -> Result<Vec<f64>, TrainError> {
+    fn evaluate(&self, model: &Forecaster, device: &Device) -> Result<Vec<f64>, TrainError> {
         let forecasts = predict(model, &self.validation, device);
         let score = Score::of(&forecasts, &self.validation);
         Ok(vec![score.mse, score.mae])

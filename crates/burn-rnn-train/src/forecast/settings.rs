@@ -4,20 +4,21 @@ use std::path::Path;
 
 use burn::tensor::Device;
 use burn_rnn_data::{
-    ScaledTable, Scalers, SineMix, Split, SplitRule, Table, TableOptions, TableWindows,
-    TimeFeatures, read_table,
+    ScaledTable, Scalers, SineMix, Split, SplitRule, Table, TableOptions, TableWindow,
+    TableWindows, TimeFeatures, read_table,
 };
 use serde::{Deserialize, Serialize};
 
-use super::{Bands, HorizonConfig, HorizonModel};
+use super::remark::remark;
+use super::{Bands, Forecaster, ForecasterConfig};
 use crate::TrainError;
 
 /// All that is needed beside the weights to forecast.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct HorizonSettings {
+pub struct ForecastSettings {
     /// The network.
-    pub config: HorizonConfig,
+    pub config: ForecasterConfig,
     /// How a file is read; the columns by name.
     pub table: TableOptions,
     /// How the table was split.
@@ -28,33 +29,42 @@ pub struct HorizonSettings {
     pub features: TimeFeatures,
     /// The season of the seasonal naive forecast.
     pub season: Option<usize>,
-    /// The errors on the validation part; there are none while the training runs.
+    /// The bands around forecasts; there are none while the training runs, and where the validation part has too few
+    /// windows.
     pub bands: Option<Bands>,
 }
 
 /// The rows that are generated where no file is named.
 const GENERATED: usize = 3000;
 
-/// The file's table, or the generated one without a file.
+/// The file's table, or the generated one without a file. What is worth knowing of how it was read is said.
 pub(super) fn table(
     path: Option<&Path>,
     options: &TableOptions,
     seed: u64,
 ) -> Result<Table, TrainError> {
-    Ok(match path {
-        Some(path) => read_table(path, options)?,
-        None => SineMix::default().generate(GENERATED, seed),
-    })
+    let Some(path) = path else {
+        return Ok(SineMix::default().generate(GENERATED, seed));
+    };
+    let table = read_table(path, options)?;
+    table.notices().iter().cloned().for_each(remark);
+    Ok(table)
 }
 
-impl HorizonSettings {
+impl ForecastSettings {
     /// A model with fresh parameters.
     ///
     /// # Errors
     ///
-    /// As [`HorizonConfig::init`].
-    pub fn init(&self, device: &Device) -> Result<HorizonModel, TrainError> {
+    /// As [`ForecasterConfig::init`].
+    pub fn init(&self, device: &Device) -> Result<Forecaster, TrainError> {
         self.config.init(device)
+    }
+
+    /// The lower and the upper bound of a forecast from `window`, where there are bands.
+    pub(super) fn around(&self, forecast: &[f32], window: &TableWindow) -> Option<[Vec<f32>; 2]> {
+        let bands = self.bands.as_ref();
+        bands.map(|bands| bands.around(forecast, window))
     }
 
     /// A table as the network sees it.

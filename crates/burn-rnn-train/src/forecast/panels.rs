@@ -6,65 +6,108 @@ use burn_rnn_data::Table;
 use plotters::coord::Shift;
 use plotters::prelude::*;
 
-use crate::TrainError;
-use crate::picture::{COLORS, Drawing, Drawn, FONT, draw};
+use super::Bands;
+use crate::picture::{COLORS, Drawing, Drawn, FONT, around, draw};
+use crate::{TrainError, cell};
+
+/// Which series are drawn.
+pub(super) struct Shown {
+    /// Their places in the table.
+    series: Vec<usize>,
+    of: usize,
+}
+
+/// The most panels of a picture: twelve rows of two.
+const PANELS: usize = 24;
+
+impl Shown {
+    /// The series of these names; without names all, as far as a picture has room.
+    ///
+    /// # Errors
+    ///
+    /// Where the table lacks one, or a picture has no room for so many.
+    pub(super) fn of(names: &[String], table: &Table) -> Result<Self, TrainError> {
+        let refuse = |given: String, expected: String| {
+            Err(TrainError::Setting {
+                name: "--draw",
+                given,
+                expected,
+            })
+        };
+        if names.len() > PANELS {
+            return refuse(
+                format!("{} names", names.len()),
+                format!("at most {PANELS}"),
+            );
+        }
+        let mut series = Vec::new();
+        for name in names {
+            match table.names().iter().position(|column| column == name) {
+                Some(place) => series.push(place),
+                None => {
+                    return refuse(name.clone(), format!("one of {}", table.names().join(", ")));
+                }
+            }
+        }
+        if series.is_empty() {
+            series.extend(0..table.series().min(PANELS));
+        }
+        Ok(Self {
+            series,
+            of: table.series(),
+        })
+    }
+
+    /// What a title says where there are more series than panels.
+    pub(super) fn note(&self) -> String {
+        match self.series.len() {
+            count if count < self.of => format!(" ({count} of {} series)", self.of),
+            _ => String::new(),
+        }
+    }
+}
 
 /// What is drawn of one series, in its own units.
 pub(super) struct Panel {
     name: String,
     /// What was known before the first forecast.
-    known: Vec<f32>,
-    truth: Vec<f32>,
+    known: Vec<f64>,
+    truth: Vec<f64>,
     /// Forecasts of `horizon` steps, each made when the truth before it was known.
-    forecast: Vec<f32>,
+    forecast: Vec<f64>,
     horizon: usize,
-    low: Vec<f32>,
-    high: Vec<f32>,
+    low: Vec<f64>,
+    high: Vec<f64>,
 }
 
-/// The series that fit on a picture.
-const PANELS: usize = 4;
-
 impl Panel {
-    /// The panels of the first series; all values are `[steps, series]` in row-major order. The forecasts of
-    /// `horizon` steps follow one another; without the truth there is but one.
+    /// The panels of the series `shown`; all values are `[steps, series]` in row-major order. The forecasts of
+    /// `horizon` steps follow one another; without the truth there is but one. `low` and `high` are empty where there is
+    /// no band.
     pub(super) fn of_series(
         names: &[String],
+        shown: &Shown,
         horizon: usize,
-        known: &[f32],
-        truth: Option<&[f32]>,
-        forecast: &[f32],
-        [low, high]: [&[f32]; 2],
+        known: &[f64],
+        [truth, forecast, low, high]: [&[f64]; 4],
     ) -> Vec<Self> {
-        let column = |values: &[f32], series: usize| -> Vec<f32> {
-            values
-                .iter()
-                .skip(series)
-                .step_by(names.len())
-                .copied()
-                .collect()
+        let column = |values: &[f64], series: usize| -> Vec<f64> {
+            let values = values.iter().skip(series).step_by(names.len());
+            values.copied().collect()
         };
         // The end of a long window, so that the forecast can be seen.
-        let shown = (3 * forecast.len()).max(48 * names.len());
-        let known = &known[known.len().saturating_sub(shown)..];
-        let panel = |(series, name): (usize, &String)| Self {
-            name: name.clone(),
+        let seen = (3 * forecast.len()).max(48 * names.len());
+        let known = &known[known.len().saturating_sub(seen)..];
+        let panel = |&series: &usize| Self {
+            name: cell(&names[series], 60),
             known: column(known, series),
-            truth: truth.map_or(Vec::new(), |truth| column(truth, series)),
+            truth: column(truth, series),
             forecast: column(forecast, series),
             horizon,
             low: column(low, series),
             high: column(high, series),
         };
-        names.iter().enumerate().take(PANELS).map(panel).collect()
-    }
-}
-
-/// What a title says where there are more series than panels.
-pub(super) fn shown(table: &Table) -> String {
-    match table.series() > PANELS {
-        true => format!(" ({PANELS} of {} series)", table.series()),
-        false => String::new(),
+        shown.series.iter().map(panel).collect()
     }
 }
 
@@ -102,8 +145,9 @@ impl Drawing for Panels<'_> {
         for (panel, cell) in self.panels.iter().zip(&cells) {
             panel.draw(cell)?;
         }
-        let truth = self.panels.iter().any(|panel| !panel.truth.is_empty());
-        draw_legend(&legend, truth)
+        let any =
+            |of: fn(&Panel) -> &Vec<f64>| self.panels.iter().any(|panel| !of(panel).is_empty());
+        draw_legend(&legend, any(|panel| &panel.truth), any(|panel| &panel.low))
     }
 }
 
@@ -115,14 +159,20 @@ fn band() -> RGBAColor {
 }
 
 /// One legend for all panels, in a line.
-fn draw_legend<DB: DrawingBackend>(area: &DrawingArea<DB, Shift>, truth: bool) -> Drawn<DB> {
+fn draw_legend<DB: DrawingBackend>(
+    area: &DrawingArea<DB, Shift>,
+    truth: bool,
+    bands: bool,
+) -> Drawn<DB> {
     let mut entries = vec![("known", HISTORY.to_rgba(), 2)];
     if truth {
         entries.push(("truth", TRUTH.to_rgba(), 2));
     }
     entries.push(("forecast", COLORS[0].to_rgba(), 3));
-    let quantiles = "10 % to 90 % quantile of the validation errors at each step";
-    entries.push((quantiles, band(), 12));
+    let named = format!("the band of {} %", Bands::LEVEL * 100.0);
+    if bands {
+        entries.push((&named, band(), 12));
+    }
     let mut x = 70;
     for (name, color, width) in entries {
         let line = PathElement::new([(x, 14), (x + 30, 14)], color.stroke_width(width));
@@ -143,12 +193,7 @@ impl Panel {
             &self.low,
             &self.high,
         ];
-        let values = values.into_iter().flatten().map(|value| f64::from(*value));
-        let (lowest, highest) = values
-            .fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), value| {
-                (low.min(value), high.max(value))
-            });
-        let margin = ((highest - lowest) * 0.06).max(1e-6);
+        let range = around(values.into_iter().flatten().copied());
         let (past, future) = (self.known.len() as i64, self.forecast.len() as i64);
         let mut chart = ChartBuilder::on(area)
             .caption(&self.name, (FONT, 17))
@@ -156,7 +201,7 @@ impl Panel {
             .margin_right(18)
             .x_label_area_size(38)
             .y_label_area_size(62)
-            .build_cartesian_2d(1 - past..future, lowest - margin..highest + margin)?;
+            .build_cartesian_2d(1 - past..future, range)?;
         chart
             .configure_mesh()
             .light_line_style(TRANSPARENT)
@@ -166,7 +211,7 @@ impl Panel {
             .label_style((FONT, 13))
             .draw()?;
         let known = self.known.iter().chain(&self.truth);
-        let seen: Vec<f64> = known.map(|value| f64::from(*value)).collect();
+        let seen: Vec<f64> = known.copied().collect();
         let first = self.known.len();
         // Forecasts of one step are points, which a line joins.
         let joined = match self.horizon {
@@ -174,14 +219,14 @@ impl Panel {
             horizon => horizon,
         };
         // A forecast starts at the last value that was known when it was made.
-        let after = |values: &[f32], from: usize| -> Vec<(i64, f64)> {
+        let after = |values: &[f64], from: usize| -> Vec<(i64, f64)> {
             let values = values[from..].iter().take(joined).enumerate();
-            let points = values.map(|(step, value)| ((from + step) as i64 + 1, f64::from(*value)));
+            let points = values.map(|(step, value)| ((from + step) as i64 + 1, *value));
             let start = (from as i64, seen[first + from - 1]);
             core::iter::once(start).chain(points).collect()
         };
         let starts = || (0..self.forecast.len()).step_by(joined);
-        for from in starts() {
+        for from in starts().filter(|_| !self.low.is_empty()) {
             let mut outline = after(&self.high, from);
             outline.extend(after(&self.low, from).into_iter().rev());
             let filled = Polygon::new(outline, band().filled());

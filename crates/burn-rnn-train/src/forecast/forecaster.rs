@@ -6,7 +6,7 @@ use burn::tensor::Tensor;
 use burn_rnn::SlidingWindow;
 
 use super::encoder_decoder::{EncoderDecoder, Truth};
-use super::{Centring, HorizonConfig};
+use super::{Centring, ForecasterConfig};
 
 /// A network from the last `window` rows of some series to the next `horizon` rows.
 ///
@@ -18,14 +18,14 @@ use super::{Centring, HorizonConfig};
 ///
 /// measured back. `A` and `a` start at 0 and are the same for all series.
 #[derive(Module, Debug)]
-pub struct HorizonModel {
+pub struct Forecaster {
     /// The network proper.
     pub body: Body,
     /// `A` and `a`.
     pub linear: Option<Linear>,
     /// The settings that it was made with.
     #[module(skip)]
-    pub config: HorizonConfig,
+    pub config: ForecasterConfig,
 }
 
 /// The network proper.
@@ -38,7 +38,7 @@ pub enum Body {
     FeedForward(SlidingWindow),
 }
 
-impl HorizonModel {
+impl Forecaster {
     /// From windows `[batch, window, series]`, with their time features `[batch, window, features]` where
     /// the network reads some, to forecasts `[batch, horizon, series]`.
     ///
@@ -59,7 +59,7 @@ impl HorizonModel {
         let [batch, window, series] = input.dims();
         assert!(
             window == config.window && series == config.series,
-            "HorizonModel: the input has shape {:?}, expected [batch, window = {}, series = {}]",
+            "Forecaster: the input has shape {:?}, expected [batch, window = {}, series = {}]",
             input.dims(),
             config.window,
             config.series
@@ -157,8 +157,8 @@ mod tests {
     use crate::drawn::drawn;
     use crate::{Architecture, NetworkConfig};
 
-    fn config() -> HorizonConfig {
-        HorizonConfig {
+    fn config() -> ForecasterConfig {
+        ForecasterConfig {
             model: ModelKind::EncoderDecoder,
             network: NetworkConfig {
                 layers: 2,
@@ -209,7 +209,7 @@ mod tests {
             (ModelKind::FeedForward, Decoder::Direct, true, false, 0),
         ] {
             for centring in [Centring::Last, Centring::Instance] {
-                let mut config = HorizonConfig {
+                let mut config = ForecasterConfig {
                     model,
                     decoder,
                     joint,
@@ -288,7 +288,7 @@ mod tests {
     #[test]
     fn sizes_that_do_not_fit_are_refused() {
         let device = Device::default();
-        let refused = |change: fn(&mut HorizonConfig)| {
+        let refused = |change: fn(&mut ForecasterConfig)| {
             let mut config = config();
             change(&mut config);
             config.init(&device).unwrap_err().to_string()
