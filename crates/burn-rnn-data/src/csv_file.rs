@@ -52,10 +52,15 @@ impl<'a> CsvFile<'a> {
         })
     }
 
+    /// The first row whose cell in a column is not missing.
+    pub(crate) fn first_row(&self, column: usize) -> Option<&StringRecord> {
+        let mut rows = self.records.iter();
+        rows.find(|record| !is_missing(&record[column]))
+    }
+
     /// The first cell of a column that is not missing, which tells what the column is; empty where all are.
     pub(crate) fn first(&self, column: usize) -> &str {
-        let mut cells = self.records.iter().map(|record| &record[column]);
-        cells.find(|cell| !is_missing(cell)).unwrap_or_default()
+        self.first_row(column).map_or("", |record| &record[column])
     }
 
     /// That no two columns have the same name.

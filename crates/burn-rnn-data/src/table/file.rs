@@ -19,7 +19,7 @@ pub struct TableOptions {
     /// The columns, in this order; all that begin with a number if empty, without an index.
     pub columns: Vec<String>,
     /// The column with the times; if not given, the first that begins with a date or is named like times and
-    /// holds years, or numbers since 1970, that go up; none where there is none.
+    /// holds years, days such as 20160701, or numbers since 1970, that go up; none where there is none.
     pub time_column: Option<String>,
     /// What to do where a value is missing.
     pub missing: Missing,
@@ -30,7 +30,7 @@ pub struct TableOptions {
 ///
 /// Space around names and cells does not count; empty lines are skipped. A cell that is empty or says
 /// `NA`, `N/A`, `NaN`, `<NA>`, `null` or `none`, in any case, is missing. Times are read as
-/// [`Timestamp::parse`](super::Timestamp::parse) says; in a column of whole numbers that go up they are years, or seconds, milliseconds,
+/// [`Timestamp::parse`](super::Timestamp::parse) says; in a column of whole numbers that go up they are years, days such as 20160701, or seconds, milliseconds,
 /// microseconds or nanoseconds since 1970. A column without a name that counts the rows is left out. What was
 /// chosen so, and gaps in the times, are said by [`Table::notices`].
 ///
@@ -293,6 +293,11 @@ mod tests {
                 "b;c\n1.234,5;2\n",
                 named("b", None),
                 "without anything between thousands",
+            ),
+            (
+                "a,b\nx,\"1,234.5\"\n",
+                TableOptions::default(),
+                "column `b` holds `1,234.5`, expected a finite number without anything between thousands",
             ),
             (
                 "a|b\n1|2\n",

@@ -18,6 +18,8 @@ pub(super) enum TimeForm {
     Month(char),
     /// `2016-07-01`
     Day(char),
+    /// `20160701`
+    Compact,
     /// `2016-07-01 14:30`
     Clock {
         date: char,
@@ -160,6 +162,7 @@ impl TimeForm {
             Self::Month(separator) if begins(date.first_of_month()) => {
                 write!(f, "{year:04}{separator}{month:02}")
             }
+            Self::Compact if begins(date) => write!(f, "{year:04}{month:02}{day:02}"),
             Self::Day(separator) if begins(date) => {
                 write!(f, "{year:04}{separator}{month:02}{separator}{day:02}")
             }
@@ -201,7 +204,7 @@ impl TimeForm {
                 Ok(())
             }
             // A day in a file of months, a time of day in a file of dates.
-            Self::Year | Self::Quarter(_) | Self::Month(_) | Self::Day(_) => {
+            Self::Year | Self::Quarter(_) | Self::Month(_) | Self::Compact | Self::Day(_) => {
                 let date = match self {
                     Self::Month(separator) | Self::Day(separator) => separator,
                     _ => '-',
