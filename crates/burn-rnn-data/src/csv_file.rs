@@ -82,6 +82,29 @@ impl<'a> CsvFile<'a> {
         Ok(())
     }
 
+    /// That not some numbers of these columns have a decimal comma and others a point, which would then stand
+    /// between thousands.
+    pub(crate) fn check_decimal_marks(&self, columns: &[usize]) -> Result<(), DataError> {
+        let numbers = || {
+            let cells = |record| columns.iter().map(move |&column| (record, column));
+            self.records.iter().flat_map(cells)
+        };
+        let with = |mark| numbers().find(|&(record, column)| record[column].contains(mark));
+        let (Some((record, column)), Some((other, other_column))) = (with(','), with('.')) else {
+            return Ok(());
+        };
+        Err(self.malformed(
+            record,
+            format!(
+                "column `{}` holds `{}` with a decimal comma, and line {} has `{}` with a point: use one of them, and nothing between thousands",
+                &self.header[column],
+                &record[column],
+                self.line(other),
+                &other[other_column]
+            ),
+        ))
+    }
+
     /// The line that a row starts on, counted from 1.
     pub(crate) fn line(&self, record: &StringRecord) -> u64 {
         line(self.text, record.position())

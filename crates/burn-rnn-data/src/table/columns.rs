@@ -99,18 +99,14 @@ fn choose(
     let mut series: Vec<usize> = (0..file.header.len())
         .filter(|&column| Some(column) != time && file.form.finite(file.first(column)).is_some())
         .collect();
-    let mut rows = (0..file.header.len()).map(|column| (column, file.first_row(column)));
-    let thousands = rows.find_map(|(column, row)| {
-        let row = row.filter(|row| has_thousands(&row[column]))?;
-        Some((row, column))
-    });
+    let unread = unread_numbers(file);
     if series.is_empty() && !file.records.is_empty() {
-        return Err(match thousands {
+        return Err(match unread {
             Some((row, column)) => file.not_a_number(row, column),
             None => file.no_numbers(),
         });
     }
-    notices.extend(thousands.map(|(row, column)| {
+    notices.extend(unread.map(|(row, column)| {
         format!(
             "column `{}` holds `{}`, which is not read as a number for what stands between its thousands: it is left out",
             &file.header[column],
@@ -239,6 +235,15 @@ fn is_unnamed(name: &str) -> bool {
     name.is_empty() || name.starts_with("Unnamed: ")
 }
 
+/// The first cell of a column whose numbers are not read for what stands between their thousands.
+fn unread_numbers<'a>(file: &'a CsvFile<'_>) -> Option<(&'a StringRecord, usize)> {
+    (0..file.header.len()).find_map(|column| {
+        let row = file.first_row(column)?;
+        let unread = file.form.finite(&row[column]).is_none() && has_thousands(&row[column]);
+        unread.then_some((row, column))
+    })
+}
+
 /// That a column has dates, but none that are read.
 fn unread_dates(file: &CsvFile<'_>) -> Option<String> {
     (0..file.header.len()).find_map(|column| {
@@ -351,7 +356,9 @@ mod tests {
             columns("a,b,\n1,2,\n3,3,\n"),
             ("a b".into(), None, String::new())
         );
-        assert_eq!(columns("a\n1510\n1530\n").2, "");
+        for quiet in ["a\n1510\n1530\n", "a,b\n1.234,2\n", "a;b\n1,234;2\n"] {
+            assert_eq!(columns(quiet).2, "", "{quiet}");
+        }
     }
 
     #[test]
