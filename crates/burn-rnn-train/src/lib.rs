@@ -1,11 +1,10 @@
 //! Task models, training loops, checkpoints, plots and command lines for `burn-rnn`.
 //!
-//! [`char_rnn`] is a character language model, [`forecast`] forecasts time series. Each has its
+//! [`text`] is a character language model, [`forecast`] forecasts time series. Each has its
 //! command line in a module `command`; most programs in `examples/` call it and no more. A trainer of one's own needs none of this:
 //! `examples/text_classifier.rs` has its loop in plain sight, with Burn's optimizer.
 
 mod card;
-pub mod char_rnn;
 pub mod classify;
 mod cross_entropy;
 mod device;
@@ -31,6 +30,7 @@ pub mod sounds;
 pub mod speak;
 mod standard_output;
 pub mod tag;
+pub mod text;
 pub mod transduce;
 
 pub use card::{TaskCard, model_card};

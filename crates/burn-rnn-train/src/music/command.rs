@@ -10,9 +10,9 @@ use clap::Args;
 
 use super::task::VALIDATION;
 use super::{MusicModel, MusicSettings, MusicTask, compose, matched_hidden, plot};
-use crate::char_rnn::Sampling;
 use crate::learn::{LearnArgs, NetworkArgs, Outcome, Task, begun, learn};
 use crate::new_file::{name_beside, write_whole};
+use crate::text::Sampling;
 use crate::{ModelFile, TaskCard, TrainError};
 
 /// The options of a training.

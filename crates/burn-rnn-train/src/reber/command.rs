@@ -7,8 +7,8 @@ use burn_rnn_data::{REBER_SYMBOLS, is_reber};
 use clap::Args;
 
 use super::{ReberModel, ReberSettings, ReberTask, plot, write_strings};
-use crate::char_rnn::Sampling;
 use crate::learn::{LearnArgs, NetworkArgs, Task, learn, owned};
+use crate::text::Sampling;
 use crate::{ModelFile, TaskCard, TrainError};
 
 /// The options of a training.

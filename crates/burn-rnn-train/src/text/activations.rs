@@ -108,7 +108,7 @@ mod tests {
 
     use super::*;
     use crate::Architecture;
-    use crate::char_rnn::CharModelConfig;
+    use crate::text::CharModelConfig;
 
     #[test]
     fn the_page_holds_text_and_activations_and_no_markup_from_the_text() {
