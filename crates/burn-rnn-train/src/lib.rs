@@ -1,9 +1,23 @@
 //! Task models, training loops, checkpoints, plots and command lines for `burn-rnn`.
 //!
-//! [`text`] is a character language model, [`forecast`] forecasts time series. Each has its
-//! command line in a module `command`; most programs in `examples/` call it and no more. A trainer of one's own needs none of this:
-//! `examples/text_classifier.rs` has its loop in plain sight, with Burn's optimizer.
+//! | task | learns |
+//! |---|---|
+//! | [`text`] | the next character of a text |
+//! | [`music`] | the next keys of a piece |
+//! | [`reber`] | the symbols that a grammar allows next |
+//! | [`memory`] | problems whose answer lies far back |
+//! | [`classify`] | what a sound is |
+//! | [`speak`] | the sound of a word |
+//! | [`tag`] | a tag for each word of a sentence |
+//! | [`transduce`] | a string from another string |
+//! | [`horizons`] | the next values of a table's series |
+//! | [`forecast`] | the next values of one series, against baselines |
+//!
+//! Each has its command line in a module `command`; most programs in `examples/` call it and no more. All of them train by [`learn`], with a
+//! [`Network`] of any [`Architecture`], whose settings are a [`NetworkConfig`]; a [`ModelFile`] is what a training leaves. A trainer of one's own
+//! needs none of this: `examples/text_classifier.rs` has its loop in plain sight, with Burn's optimizer.
 
+mod architectures;
 mod card;
 pub mod classify;
 mod cross_entropy;
@@ -21,7 +35,6 @@ pub mod memory;
 mod model_file;
 pub mod music;
 mod network;
-mod network_stream;
 mod new_file;
 pub mod options;
 mod picture;
@@ -33,10 +46,10 @@ pub mod tag;
 pub mod text;
 pub mod transduce;
 
+pub use architectures::{Architecture, Network, NetworkState, NetworkStream};
 pub use card::{TaskCard, model_card};
 pub use device::device;
 pub use error::{TrainError, exit_code};
 pub use model_file::{ModelCard, ModelFile, save_model};
-pub use network::{Architecture, Direction, Network, NetworkConfig, NetworkState};
-pub use network_stream::NetworkStream;
+pub use network::{Direction, NetworkConfig};
 pub use standard_output::{cell, printable, say};

@@ -224,6 +224,11 @@ impl<O: CellOptions> RecurrentConfig<O> {
             at_least_one("d_hidden", shape.d_hidden)?;
             fits_memory("d_input", shape.d_input, shape.d_hidden)?;
             fits_memory("d_hidden", shape.d_hidden, shape.d_hidden)?;
+            fits_memory(
+                "d_output",
+                self.cell.d_output(shape.d_hidden),
+                shape.d_hidden,
+            )?;
         }
         let sizes: Vec<_> = shapes
             .iter()

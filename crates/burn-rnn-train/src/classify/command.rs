@@ -106,21 +106,19 @@ pub fn train(args: &TrainArgs) -> Result<(), TrainError> {
         ..LogMel::new(sounds.rate)
     };
     let settings = ClassifierSettings {
-        network: args.network.config(args.bands),
+        network: args.network.config(args.bands)?,
         pooling: args.pooling,
         dropout: args.output_dropout,
         labels: sounds.labels.clone(),
         features: SoundFeatures::fit(log_mel, &sounds.train)?,
         hold_out_takes: args.sounds.hold_out_takes,
     };
+    let network = settings.network.description();
     let augmentation = Augmentation::new(args.augment);
     let batch_size = args.learn.batch_size;
     let task = ClassifyTask::new(settings, &sounds, batch_size, augmentation, args.smoothing)?;
     let description = format!(
-        "{} × {} {}{}, {} pooling",
-        args.network.layers,
-        args.network.hidden,
-        args.network.cell.name(),
+        "{network}{}, {} pooling",
         if args.network.bidirectional {
             ", bidirectional"
         } else {

@@ -3,9 +3,9 @@
 use burn::module::Module;
 use burn::nn::{Initializer, Linear, LinearConfig};
 use burn::tensor::{Device, Tensor};
-use burn_rnn::{ConfigError, Head, HeadConfig, SlidingWindow, SlidingWindowConfig};
+use burn_rnn::{Head, HeadConfig, SlidingWindow, SlidingWindowConfig};
 
-use crate::{Architecture, Network, NetworkConfig};
+use crate::{Architecture, Network, NetworkConfig, TrainError};
 
 /// Which network forecasts.
 #[derive(Clone, Debug, PartialEq)]
@@ -82,7 +82,7 @@ impl ForecasterKind {
         window: usize,
         horizon: usize,
         device: &Device,
-    ) -> Result<Forecaster, ConfigError> {
+    ) -> Result<Forecaster, TrainError> {
         match *self {
             Self::Recurrent {
                 architecture,

@@ -163,7 +163,7 @@ pub fn train(args: &TrainArgs) -> Result<(), TrainError> {
         .or_else(|| usual_season(&table, split.train.end))
         .filter(|season| *season <= split.test.start);
     let settings = HorizonSettings {
-        config: args.config(&table),
+        config: args.config(&table)?,
         table: options,
         split: args.split,
         scalers: Scalers::fit(args.scaler, &table, split.train.clone())?,
@@ -180,16 +180,16 @@ pub fn train(args: &TrainArgs) -> Result<(), TrainError> {
 }
 
 impl TrainArgs {
-    fn config(&self, table: &Table) -> HorizonConfig {
+    fn config(&self, table: &Table) -> Result<HorizonConfig, TrainError> {
         let divides = |segment: &usize| self.window.is_multiple_of(*segment);
         let segment = (1..=12).rev().find(divides).unwrap_or(1);
         let lags = match self.model {
             ModelKind::EncoderDecoder => self.window.min(96),
             ModelKind::FeedForward => 0,
         };
-        HorizonConfig {
+        Ok(HorizonConfig {
             model: self.model,
-            network: self.network.config(1),
+            network: self.network.config(1)?,
             decoder: self.decoder,
             series: table.series(),
             joint: self.joint,
@@ -202,7 +202,7 @@ impl TrainArgs {
             output_dropout: self.output_dropout,
             teacher_forcing: self.teacher_forcing,
             loss: self.loss,
-        }
+        })
     }
 }
 

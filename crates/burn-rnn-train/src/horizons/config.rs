@@ -131,7 +131,7 @@ impl HorizonConfig {
             ModelKind::FeedForward => {
                 let outputs = self.horizon * channels;
                 let config = SlidingWindowConfig::new(self.window, channels, outputs);
-                let sizes = vec![self.network.d_hidden; self.network.layers];
+                let sizes = self.network.sizes()?;
                 Body::FeedForward(config.with_hidden_sizes(sizes).try_init(device)?)
             }
         };
@@ -163,22 +163,20 @@ impl HorizonConfig {
             (_, Decoder::Direct) => "direct decoder",
         };
         format!(
-            "{}{} × {} {}, {kind}, {} → {} steps",
+            "{}{}, {kind}, {} → {} steps",
             if network.bidirectional {
                 "bidirectional "
             } else {
                 ""
             },
-            network.layers,
-            network.d_hidden,
-            network.architecture.name(),
+            network.description(),
             self.window,
             self.horizon
         )
     }
 
     fn validate(&self) -> Result<(), TrainError> {
-        TrainError::check_counts(&[
+        TrainError::check_sizes(&[
             ("--window", self.window),
             ("--horizon", self.horizon),
             ("--segment", self.segment),

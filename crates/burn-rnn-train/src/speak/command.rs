@@ -109,7 +109,7 @@ pub fn train(args: &TrainArgs) -> Result<(), TrainError> {
         .iter()
         .map(|recording| recording.sound.samples.len());
     let settings = SpeakSettings {
-        network: args.network.config(args.bands + args.embedding),
+        network: args.network.config(args.bands + args.embedding)?,
         d_wish: args.embedding,
         dropout: args.output_dropout,
         noise: args.noise,
@@ -119,13 +119,8 @@ pub fn train(args: &TrainArgs) -> Result<(), TrainError> {
         features: SoundFeatures::fit(log_mel, &sounds.train)?,
         hold_out_takes: args.sounds.hold_out_takes,
     };
+    let description = settings.network.description();
     let task = SpeakTask::new(settings, &sounds, args.learn.batch_size)?;
-    let description = format!(
-        "{} × {} {}",
-        args.network.layers,
-        args.network.hidden,
-        args.network.cell.name(),
-    );
     let outcome = learn(&task, &args.learn, description)?;
     let (model, settings, device) = (&outcome.model, &outcome.settings, &outcome.device);
     let figures = figures(model, settings, &sounds, device)?;

@@ -95,13 +95,7 @@ pub fn train(args: &TrainArgs) -> Result<(), TrainError> {
         ("--embedding", args.embedding),
         ("--batch-size", args.learn.batch_size),
     ])?;
-    if !(0.0..1.0).contains(&args.network.dropout) {
-        return Err(TrainError::Setting {
-            name: "--dropout",
-            given: args.network.dropout.to_string(),
-            expected: "a probability of at least 0 and below 1".to_owned(),
-        });
-    }
+    let network = args.network.config(0)?;
     let files = CorpusFiles {
         train: args.conll.as_deref(),
         valid: args.valid.as_deref(),
@@ -115,11 +109,8 @@ pub fn train(args: &TrainArgs) -> Result<(), TrainError> {
             .flat_map(|sentence| sentence.tokens.iter())
     };
     let settings = TagSettings {
-        architecture: args.network.cell,
-        layers: args.network.layers,
-        d_hidden: args.network.hidden,
+        network,
         direction: args.direction,
-        dropout: args.network.dropout,
         d_embedding: args.embedding,
         tokens: TokenVocabulary::new(tokens(), args.min_count),
         suffixes: TokenVocabulary::new(tokens().map(|token| suffix(token)), args.min_count),
@@ -135,12 +126,10 @@ pub fn train(args: &TrainArgs) -> Result<(), TrainError> {
         settings.tags.encode(&sentence.tags)?;
     }
     let description = format!(
-        "{} sentences, {} tags; {} × {} {}, {}",
+        "{} sentences, {} tags; {}, {}",
         corpus.train.len(),
         settings.tags.tags().len(),
-        args.network.layers,
-        args.network.hidden,
-        args.network.cell.name(),
+        settings.network.description(),
         match args.direction {
             Direction::Both => "both directions",
             Direction::Forward => "forward",

@@ -169,14 +169,11 @@ pub fn train(args: &TrainArgs, built_in: &str, generate: &str) -> Result<(), Tra
     ])?;
     let text = source(args.text.as_deref(), built_in, args.bytes)?;
     let corpus = Corpus::new(&text, args.seq_len)?;
-    let network = &args.network;
     let config = CharModelConfig {
-        architecture: network.cell,
-        layers: network.layers,
-        d_hidden: network.hidden,
+        network: args.network.config(0)?,
         d_embedding: args.embedding,
-        dropout: network.dropout,
     };
+    let network = config.network.description();
     let task = TextTask::new(
         config,
         &corpus,
@@ -186,12 +183,9 @@ pub fn train(args: &TrainArgs, built_in: &str, generate: &str) -> Result<(), Tra
         args.learn.seed,
     )?;
     let description = format!(
-        "{} characters, {} different; {} × {} {}",
+        "{} characters, {} different; {network}",
         corpus.train.len() + corpus.held_out.len(),
         corpus.vocabulary.len(),
-        network.layers,
-        network.hidden,
-        network.cell.name(),
     );
     let outcome = learn(&task, &args.learn, description)?;
     outcome.report(&[])?;
