@@ -257,3 +257,21 @@ fn other_tensors_are_refused() {
         });
     }
 }
+
+#[test]
+fn files_of_the_format_before_are_read() {
+    let sample = reber_sample();
+    let unsealed = |change: &dyn Fn(&mut Value)| {
+        let bytes = altered(&sample.bytes, |settings, _| change(settings));
+        let (_, header) = SafeTensors::read_metadata(&bytes).unwrap();
+        let mut metadata = header.metadata().clone().unwrap();
+        metadata.remove("seal");
+        metadata.insert("format".to_owned(), WITHOUT_SEAL.to_owned());
+        let read = SafeTensors::deserialize(&bytes).unwrap();
+        safetensors::serialize(read.tensors(), Some(metadata)).unwrap()
+    };
+    outcome(&sample, &unsealed(&|_| ())).unwrap();
+    let layers = unsealed(&|settings| settings["network"]["layers"] = 1_000_000_000.into());
+    let message = outcome(&sample, &layers).unwrap_err();
+    assert!(message.contains("--layers"), "{message}");
+}

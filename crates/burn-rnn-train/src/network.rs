@@ -108,19 +108,32 @@ impl NetworkConfig {
         }
     }
 
-    /// One line that says what the network is.
-    pub fn description(&self) -> String {
+    /// The layers and their hidden units, for people.
+    pub(crate) fn shape(&self) -> String {
         let sizes: Vec<String> = self.layer_sizes.iter().map(usize::to_string).collect();
-        let sizes = match sizes.is_empty() {
+        match sizes.is_empty() {
             true => format!("{} × {}", self.layers, self.d_hidden),
             false => sizes.join(" + "),
-        };
+        }
+    }
+
+    /// One line that says what the network is.
+    pub fn description(&self) -> String {
         let options = self.cell.iter().map(|(name, value)| match value {
             Value::String(text) => format!(", {name} {text}"),
             value => format!(", {name} {value}"),
         });
-        let name = self.architecture.name();
-        format!("{sizes} {name}{}", options.collect::<String>())
+        format!(
+            "{} {}{}{}",
+            self.shape(),
+            if self.bidirectional {
+                "bidirectional "
+            } else {
+                ""
+            },
+            self.architecture.name(),
+            options.collect::<String>()
+        )
     }
 
     /// Refuses a network that does not read so many features.
@@ -283,7 +296,10 @@ mod tests {
         projected.cell.insert("projection".to_owned(), 2.into());
         projected.bidirectional = true;
         assert_eq!(projected.init(&device).unwrap().d_output(), 4);
-        assert_eq!(projected.description(), "2 × 4 lstm, projection 2");
+        assert_eq!(
+            projected.description(),
+            "2 × 4 bidirectional lstm, projection 2"
+        );
 
         let parameters = |change: &dyn Fn(&mut NetworkConfig)| {
             let mut config = config(Architecture::Gru);

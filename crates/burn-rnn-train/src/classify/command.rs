@@ -118,12 +118,7 @@ pub fn train(args: &TrainArgs) -> Result<(), TrainError> {
     let batch_size = args.learn.batch_size;
     let task = ClassifyTask::new(settings, &sounds, batch_size, augmentation, args.smoothing)?;
     let description = format!(
-        "{network}{}, {} pooling",
-        if args.network.bidirectional {
-            ", bidirectional"
-        } else {
-            ""
-        },
+        "{network}, {} pooling",
         format!("{:?}", args.pooling).to_lowercase(),
     );
     let outcome = learn(&task, &args.learn, description)?;

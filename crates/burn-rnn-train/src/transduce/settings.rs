@@ -161,15 +161,15 @@ impl TransduceSettings {
 
     /// One line that says what the network is.
     pub fn description(&self) -> String {
-        let direction = match self.direction {
-            Direction::Both => "bidirectional ",
-            Direction::Forward => "",
-            Direction::Backward => "backward ",
+        let network = NetworkConfig {
+            bidirectional: self.direction.is_both(),
+            ..self.network.clone()
         };
-        format!(
-            "{direction}{}, {}",
-            self.network.description(),
-            self.attention.name()
-        )
+        let backward = match self.direction {
+            Direction::Backward => ", the encoder backward",
+            Direction::Both | Direction::Forward => "",
+        };
+        let attention = self.attention.name();
+        format!("{}{backward}, {attention}", network.description())
     }
 }
