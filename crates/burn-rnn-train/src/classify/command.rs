@@ -85,10 +85,7 @@ pub const CARD: TaskCard = TaskCard {
 ///
 /// Where a file or a setting does not fit; nothing is overwritten then.
 pub fn train(args: &TrainArgs) -> Result<(), TrainError> {
-    TrainError::check_probabilities(&[
-        ("--output-dropout", args.output_dropout),
-        ("--smoothing", args.smoothing),
-    ])?;
+    TrainError::check_probabilities(&[("--smoothing", args.smoothing)])?;
     if !(0.0..=4.0).contains(&args.augment) {
         return Err(TrainError::Setting {
             name: "--augment",
@@ -96,10 +93,7 @@ pub fn train(args: &TrainArgs) -> Result<(), TrainError> {
             expected: "a strength from 0 to 4".to_owned(),
         });
     }
-    TrainError::check_counts(&[
-        ("--batch-size", args.learn.batch_size),
-        ("--bands", args.bands),
-    ])?;
+    TrainError::check_counts(&[("--batch-size", args.learn.batch_size)])?;
     let sounds = Sounds::read(&args.sounds, args.learn.seed)?;
     let log_mel = LogMel {
         bands: args.bands,

@@ -86,19 +86,7 @@ pub fn train(args: &TrainArgs) -> Result<(), TrainError> {
     args.network.refuse_bidirectional(
         "the backward direction reads the very frames that the model is to say",
     )?;
-    TrainError::check_probabilities(&[("--output-dropout", args.output_dropout)])?;
-    if !(args.noise >= 0.0 && args.noise.is_finite()) {
-        return Err(TrainError::Setting {
-            name: "--noise",
-            given: args.noise.to_string(),
-            expected: "a deviation of at least 0".to_owned(),
-        });
-    }
-    TrainError::check_counts(&[
-        ("--batch-size", args.learn.batch_size),
-        ("--bands", args.bands),
-        ("--embedding", args.embedding),
-    ])?;
+    TrainError::check_counts(&[("--batch-size", args.learn.batch_size)])?;
     let sounds = Sounds::read(&args.sounds, args.learn.seed)?;
     let log_mel = LogMel {
         bands: args.bands,

@@ -76,7 +76,7 @@ impl SpeakSettings {
             return Err(TrainError::Setting {
                 name: "--noise",
                 given: self.noise.to_string(),
-                expected: "a number of at least 0".to_owned(),
+                expected: "a deviation of at least 0".to_owned(),
             });
         }
         self.features.validate()?;

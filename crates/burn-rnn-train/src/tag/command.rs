@@ -92,7 +92,6 @@ impl TrainArgs {
 pub fn train(args: &TrainArgs) -> Result<(), TrainError> {
     TrainError::check_counts(&[
         ("--min-count", args.min_count),
-        ("--embedding", args.embedding),
         ("--batch-size", args.learn.batch_size),
     ])?;
     let network = args.network.config(0)?;

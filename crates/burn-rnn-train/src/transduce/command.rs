@@ -184,15 +184,7 @@ fn validate(args: &TrainArgs) -> Result<(), TrainError> {
              wide as the decoder, and there is no dot product of unequal sizes",
         );
     }
-    TrainError::check_counts(&[
-        ("--embedding", args.embedding),
-        ("--batch-size", args.learn.batch_size),
-    ])?;
-    Beam {
-        width: args.beam,
-        length_power: args.length_power,
-    }
-    .validate()
+    TrainError::check_counts(&[("--batch-size", args.learn.batch_size)])
 }
 
 /// The figures of the test part, the report, and the picture of one of its attention maps.
