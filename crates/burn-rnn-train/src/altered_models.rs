@@ -141,8 +141,8 @@ fn settings_without_sense_are_refused_with_their_names() {
     let network = [
         ("layers", json!(1_000_000), "--layers"),
         ("layers", json!(1_000_000_000), "--layers"),
-        ("d_hidden", json!(1_000_000_000_000u64), "d_hidden"),
-        ("d_hidden", json!(8), "[4, 12]"),
+        ("d_hidden", json!(1_000_000_000_000u64), "hidden units"),
+        ("d_hidden", json!(8), "network.Gru"),
         ("dropout", json!(1), "dropout"),
         ("dropout", json!(-0.1), "dropout"),
         ("d_input", json!(9), "d_input"),
@@ -183,7 +183,7 @@ fn settings_without_sense_are_refused_with_their_names() {
     }
     refused(&speak_sample(), "/longest", json!(1_000_000_000), "frames");
     let forecast = [
-        ("/config/series", json!(0), "series"),
+        ("/config/series", json!(0), "scalers"),
         ("/config/series", json!(3), "scalers"),
         ("/config/window", json!(u64::MAX), "--window"),
         ("/config/horizon", json!(3), "bounds"),

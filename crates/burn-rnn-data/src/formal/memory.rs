@@ -8,7 +8,7 @@ use crate::{AddingProblem, DataError};
 
 /// One of the memory problems, with its sizes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub enum MemoryProblem {
     /// The [`AddingProblem`].
     Adding {

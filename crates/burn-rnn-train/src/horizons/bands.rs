@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 /// Quantiles of the errors (truth − forecast, scaled) on the validation part, by step and series: between
 /// them lay four fifths of the truth.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Bands {
     /// The 10 % quantiles, `[horizon, series]` in row-major order.
     pub low: Vec<f32>,

@@ -247,7 +247,7 @@ mod tests {
 
     #[test]
     fn every_option_is_said_on_the_command_line() {
-        let words = "--cell gru --cell-option reset=before_product --cell-option clip=3.5 --hidden 8,4 --dropout 0.1 --bidirectional \
+        let words = "--cell gru --cell-option clip=3.5 --cell-option reset=before_product --hidden 8,4 --dropout 0.1 --bidirectional \
                      --residual --no-bias --learned-state --variational-dropout 0.2,0.3 --recurrent-dropout 0.4 \
                      --zoneout 0.5,0.6 --weight-drop 0.7 --initialization pytorch";
         let words: Vec<&str> = words.split_whitespace().collect();

@@ -47,7 +47,7 @@ impl AttentionName {
 
 /// What a model was trained on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub enum TransduceSource {
     /// Generated pairs.
     Generated {
