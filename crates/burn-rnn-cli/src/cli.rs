@@ -1,10 +1,10 @@
 //! The commands and their options.
 
-use burn_rnn_train::char_rnn::command::ActivationArgs;
 use burn_rnn_train::classify::command::ClassifyArgs;
 use burn_rnn_train::forecast::command::ForecastArgs;
 use burn_rnn_train::options::with_defaults;
 use burn_rnn_train::tag::command::TagArgs;
+use burn_rnn_train::text::command::ActivationArgs;
 use burn_rnn_train::transduce::TransduceArgs;
 use clap::{CommandFactory, Parser, Subcommand};
 

@@ -2,10 +2,10 @@
 
 use std::path::{Path, PathBuf};
 
-use burn_rnn_train::char_rnn::{Sampling, command as text};
 use burn_rnn_train::music::command::{self as music, ComposeOptions};
 use burn_rnn_train::reber::command as reber;
 use burn_rnn_train::speak;
+use burn_rnn_train::text::{Sampling, command as text};
 use burn_rnn_train::{ModelFile, SavedArgs, TrainError, say};
 use clap::Args;
 

@@ -69,7 +69,7 @@ fn run() -> Result<(), TrainError> {
         Command::Classify(args) => burn_rnn_train::classify::command::classify(&args),
         Command::Tag(args) => burn_rnn_train::tag::command::tag(&args),
         Command::Transduce(args) => burn_rnn_train::transduce::transduce(&args),
-        Command::Activations(args) => burn_rnn_train::char_rnn::command::activations(&args),
+        Command::Activations(args) => burn_rnn_train::text::command::activations(&args),
         #[cfg(feature = "weights")]
         Command::Convert(args) => convert::convert(&args),
         Command::Inspect(args) => inspect::inspect(&args),

@@ -197,6 +197,39 @@ impl TrainError {
         }
     }
 
+    /// Refuses sizes of zero, and those that no sequence, batch or layer has: what is computed of two of the others does not overflow.
+    pub(crate) fn check_sizes(sizes: &[(&'static str, usize)]) -> Result<(), Self> {
+        Self::check_at_most(1 << 24, sizes)
+    }
+
+    /// Refuses counts of zero, and those beyond a bound.
+    pub(crate) fn check_at_most(most: usize, counts: &[(&'static str, usize)]) -> Result<(), Self> {
+        Self::check_counts(counts)?;
+        match counts.iter().find(|(_, count)| *count > most) {
+            None => Ok(()),
+            Some((name, count)) => Err(Self::Setting {
+                name,
+                given: count.to_string(),
+                expected: format!("at most {most}"),
+            }),
+        }
+    }
+
+    /// Refuses lists that have more or fewer items than there are things that they are for.
+    pub(crate) fn check_lengths(lengths: &[(&'static str, usize, usize)]) -> Result<(), Self> {
+        match lengths
+            .iter()
+            .find(|(_, given, expected)| given != expected)
+        {
+            None => Ok(()),
+            Some((name, given, expected)) => Err(Self::Setting {
+                name,
+                given: given.to_string(),
+                expected: expected.to_string(),
+            }),
+        }
+    }
+
     /// Refuses an input for a task whose data is generated.
     pub(crate) fn check_generated(input: Option<&Path>) -> Result<(), Self> {
         match input {

@@ -4,7 +4,7 @@
 //!
 //! | `burn-rnn train …` | module | what is learnt |
 //! |---|---|---|
-//! | `text` | [`char_rnn`] | the next character: many to many |
+//! | `text` | [`text`] | the next character: many to many |
 //! | `music` | [`music`] | the next notes: many to many |
 //! | `reber` | [`reber`] | the next symbol of the embedded Reber grammar: many to many |
 //! | `tag` | [`tag`] | a tag for each token of a sentence: many to many |
@@ -19,7 +19,7 @@
 //! | module or items | what it is |
 //! |---|---|
 //! | [`learn`] | the training loop: schedules, evaluation, checkpoints, resuming; its options |
-//! | [`Network`], [`NetworkConfig`], [`NetworkStream`] | a recurrent network whose cell is chosen at run time |
+//! | [`Network`] of an [`Architecture`], [`NetworkConfig`], [`NetworkStream`] | a recurrent network whose cell is chosen at run time |
 //! | [`ModelFile`], [`ModelCard`], [`save_model`] | one file that holds a trained model with all that is needed to use it |
 //! | [`frames`], [`sounds`] | sequences of frames, and sounds as such |
 //! | [`options`] | command lines: defaults of a task, files of options |
@@ -30,8 +30,8 @@
 
 #![cfg_attr(not(test), deny(clippy::print_stdout, clippy::print_stderr))]
 
+mod architectures;
 mod card;
-pub mod char_rnn;
 pub mod classify;
 mod cross_entropy;
 mod device;
@@ -48,7 +48,6 @@ pub mod memory;
 mod model_file;
 pub mod music;
 mod network;
-mod network_stream;
 mod new_file;
 pub mod options;
 mod picture;
@@ -59,14 +58,15 @@ pub mod speak;
 mod standard_input;
 mod standard_output;
 pub mod tag;
+pub mod text;
 pub mod transduce;
 
+pub use architectures::{Architecture, Network, NetworkState, NetworkStream};
 pub use card::{TaskCard, model_card};
 pub use device::device;
 pub use error::{TomlReason, TrainError, exit_code, one_line};
 pub use model_file::{ModelCard, ModelFile, save_model};
-pub use network::{Architecture, Direction, Network, NetworkConfig, NetworkState};
-pub use network_stream::NetworkStream;
+pub use network::{Direction, NetworkConfig};
 pub use saved::{SavedArgs, built_in, open_model};
 pub(crate) use standard_output::not_printed;
 pub use standard_output::{cell, print, printable, say, say_done, warn};

@@ -7,7 +7,7 @@ use burn::module::Module;
 use burn::store::{ModuleSnapshot, SafetensorsStore, SafetensorsStoreError};
 use burn::tensor::Device;
 use burn_rnn_data::read_file;
-use safetensors::{SafeTensorError, SafeTensors};
+use safetensors::{Dtype, SafeTensorError, SafeTensors};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
@@ -152,7 +152,8 @@ impl ModelFile {
     ///
     /// # Errors
     ///
-    /// Where the file is a model for another task, or does not fit the network.
+    /// Where the file is a model for another task, `init` refuses its settings, or its tensors are not exactly those of the network that the
+    /// settings make.
     pub fn load<S: DeserializeOwned, M: Module>(
         self,
         task: &str,
@@ -166,10 +167,30 @@ impl ModelFile {
             )));
         }
         let settings: S = part(&self.path, "settings", &self.settings)?;
-        let mut model = init(&settings, device)?;
-        model
-            .load_from(&mut SafetensorsStore::from_bytes(Some(self.bytes)))
+        let mut model = init(&settings, device).map_err(|source| TrainError::InFile {
+            path: self.path.clone(),
+            source: Box::new(source),
+        })?;
+        // No parameter of the model is there before the tensor for it has the shape that it is to have.
+        let mut store = SafetensorsStore::from_bytes(Some(self.bytes))
+            .validate(false)
+            .allow_partial(true);
+        let result = model
+            .load_from(&mut store)
             .map_err(|source| unfit(&self.path, source))?;
+        let refuse = refusal(&self.path);
+        if let Some(error) = result.errors.first() {
+            return Err(refuse(error.to_string().replace('\n', " ")));
+        }
+        let contradiction = "the settings in its header are not those of its weights";
+        if let Some((missing, _)) = result.missing.first() {
+            return Err(refuse(format!("it lacks {missing}: {contradiction}")));
+        }
+        if let Some(unused) = result.unused.first() {
+            return Err(refuse(format!(
+                "it has {unused}, which the network has not: {contradiction}"
+            )));
+        }
         Ok((settings, model))
     }
 
@@ -219,6 +240,12 @@ fn checksum(bytes: &[u8], path: &Path) -> Result<String, TrainError> {
     tensors.sort_by(|(a, _), (b, _)| a.cmp(b));
     let mut sum = Sha256::new();
     for (name, view) in tensors {
+        if view.dtype() != Dtype::F32 {
+            return Err(refusal(path)(format!(
+                "{name} is of {:?}, expected F32: convert it to 32-bit floats",
+                view.dtype()
+            )));
+        }
         sum.update(name.as_bytes());
         sum.update(format!("{:?} {:?}", view.dtype(), view.shape()));
         sum.update(view.data());
@@ -320,6 +347,12 @@ fn text(metadata: &HashMap<String, String>, key: &str) -> Result<String, String>
     value.ok_or_else(|| format!("its header has no \"{key}\""))
 }
 
+#[cfg(test)]
+#[path = "altered_models.rs"]
+mod altered_models;
+#[cfg(test)]
+#[path = "model_samples.rs"]
+mod model_samples;
 #[cfg(test)]
 mod tests {
     use burn::nn::{Linear, LinearConfig};

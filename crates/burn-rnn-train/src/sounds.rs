@@ -165,6 +165,17 @@ impl SoundFeatures {
         })
     }
 
+    /// Checks that there is a scaler for each band.
+    ///
+    /// # Errors
+    ///
+    /// Where there is not, or the settings of the frames make no sense.
+    pub fn validate(&self) -> Result<(), TrainError> {
+        self.log_mel.validate()?;
+        let (scalers, bands) = (self.scalers.len(), self.log_mel.bands);
+        TrainError::check_lengths(&[("the number of scalers", scalers, bands)])
+    }
+
     /// What computes them.
     ///
     /// # Errors

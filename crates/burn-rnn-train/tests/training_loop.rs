@@ -103,13 +103,9 @@ impl Task for Waves {
 
     fn init(&self, device: &Device) -> Result<Model, TrainError> {
         let config = NetworkConfig {
-            architecture: Architecture::Gru,
-            d_input: 1,
-            d_hidden: 6,
             layers: 2,
-            bidirectional: false,
             dropout: self.dropout,
-            regularization: burn_rnn::Regularization::default(),
+            ..NetworkConfig::new(Architecture::Gru, 1, 6)
         };
         Ok(Model {
             network: config.init(device)?,

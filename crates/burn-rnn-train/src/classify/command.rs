@@ -85,10 +85,7 @@ pub const CARD: TaskCard = TaskCard {
 ///
 /// Where a file or a setting does not fit; nothing is overwritten then.
 pub fn train(args: &TrainArgs) -> Result<(), TrainError> {
-    TrainError::check_probabilities(&[
-        ("--output-dropout", args.output_dropout),
-        ("--smoothing", args.smoothing),
-    ])?;
+    TrainError::check_probabilities(&[("--smoothing", args.smoothing)])?;
     if !(0.0..=4.0).contains(&args.augment) {
         return Err(TrainError::setting(
             "--augment",
@@ -96,34 +93,26 @@ pub fn train(args: &TrainArgs) -> Result<(), TrainError> {
             "a strength from 0 to 4",
         ));
     }
-    TrainError::check_counts(&[
-        ("--batch-size", args.learn.batch_size),
-        ("--bands", args.bands),
-    ])?;
+    TrainError::check_counts(&[("--batch-size", args.learn.batch_size)])?;
     let sounds = Sounds::read(&args.sounds, args.learn.seed)?;
     let log_mel = LogMel {
         bands: args.bands,
         ..LogMel::new(sounds.rate)
     };
     let settings = ClassifierSettings {
-        network: args.network.config(args.bands),
+        network: args.network.config(args.bands)?,
         pooling: args.pooling,
         dropout: args.output_dropout,
         labels: sounds.labels.clone(),
         features: SoundFeatures::fit(log_mel, &sounds.train)?,
         hold_out_takes: args.sounds.hold_out_takes,
     };
+    let network = settings.network.description();
     let augmentation = Augmentation::new(args.augment);
     let batch_size = args.learn.batch_size;
     let task = ClassifyTask::new(settings, &sounds, batch_size, augmentation, args.smoothing)?;
     let description = format!(
-        "{}{}, {} pooling",
-        args.network,
-        if args.network.bidirectional {
-            ", bidirectional"
-        } else {
-            ""
-        },
+        "{network}, {} pooling",
         format!("{:?}", args.pooling).to_lowercase(),
     );
     let outcome = learn(&task, &args.learn, description)?;

@@ -11,9 +11,9 @@ use serde_json::json;
 
 use super::task::VALIDATION;
 use super::{MusicModel, MusicSettings, MusicTask, compose, matched_hidden, plot};
-use crate::char_rnn::Sampling;
 use crate::learn::{LearnArgs, NetworkArgs, Outcome, Task, begun, learn};
 use crate::new_file::{name_beside, write_whole};
+use crate::text::Sampling;
 use crate::{ModelFile, TaskCard, TrainError, say, say_done};
 
 /// The options of a training.
@@ -31,15 +31,6 @@ pub struct TrainArgs {
         allow_negative_numbers = true
     )]
     pub output_dropout: f64,
-    /// The probability that a feature of a layer's input, and a unit of what its recurrent products read, is
-    /// dropped in training, the same at all steps (Gal & Ghahramani 2016)
-    #[arg(
-        long,
-        value_name = "P",
-        default_value_t = 0.0,
-        allow_negative_numbers = true
-    )]
-    pub variational_dropout: f64,
     /// In training, batches are moved up or down by at most this number of semitones
     #[arg(long, value_name = "N", default_value_t = 0)]
     pub transpose: u8,
@@ -100,24 +91,18 @@ pub fn train(args: &TrainArgs) -> Result<(), TrainError> {
     args.network.refuse_bidirectional(
         "the backward direction reads the very notes that the model is to predict",
     )?;
-    TrainError::check_probabilities(&[
-        ("--output-dropout", args.output_dropout),
-        ("--variational-dropout", args.variational_dropout),
-    ])?;
     TrainError::check_counts(&[
         ("--seeds", args.seeds as usize),
         ("--batch-size", args.learn.batch_size),
     ])?;
     let rolls = rolls(args.rolls.as_deref())?;
-    let mut network = args.network.clone();
-    if network.hidden == 0 {
-        network.hidden = matched_hidden(network.cell, network.layers);
+    let mut network = args.network.config(KEYS)?;
+    if network.d_hidden == 0 && network.layer_sizes.is_empty() {
+        network.d_hidden = matched_hidden(&network);
     }
-    let mut config = network.config(KEYS);
-    config.regularization.input_dropout = args.variational_dropout;
-    config.regularization.hidden_dropout = args.variational_dropout;
+    let description = network.description();
     let settings = MusicSettings {
-        network: config,
+        network,
         dropout: args.output_dropout,
     };
     let task = MusicTask::new(settings, &rolls, args.learn.batch_size, args.transpose);
@@ -133,7 +118,7 @@ pub fn train(args: &TrainArgs) -> Result<(), TrainError> {
             learn_args.resume &= begun(&folder);
             learn_args.out = Some(folder);
         }
-        let outcome = learn(&task, &learn_args, network.to_string())?;
+        let outcome = learn(&task, &learn_args, description.clone())?;
         figures.push(finish(&outcome, &rolls)?);
     }
     if figures.len() > 1 {

@@ -81,19 +81,7 @@ pub fn train(args: &TrainArgs) -> Result<(), TrainError> {
     args.network.refuse_bidirectional(
         "the backward direction reads the very frames that the model is to say",
     )?;
-    TrainError::check_probabilities(&[("--output-dropout", args.output_dropout)])?;
-    if !(args.noise >= 0.0 && args.noise.is_finite()) {
-        return Err(TrainError::setting(
-            "--noise",
-            args.noise,
-            "a deviation of at least 0",
-        ));
-    }
-    TrainError::check_counts(&[
-        ("--batch-size", args.learn.batch_size),
-        ("--bands", args.bands),
-        ("--embedding", args.embedding),
-    ])?;
+    TrainError::check_counts(&[("--batch-size", args.learn.batch_size)])?;
     let sounds = Sounds::read(&args.sounds, args.learn.seed)?;
     let log_mel = LogMel {
         bands: args.bands,
@@ -104,7 +92,7 @@ pub fn train(args: &TrainArgs) -> Result<(), TrainError> {
         .iter()
         .map(|recording| recording.sound.samples.len());
     let settings = SpeakSettings {
-        network: args.network.config(args.bands + args.embedding),
+        network: args.network.config(args.bands + args.embedding)?,
         d_wish: args.embedding,
         dropout: args.output_dropout,
         noise: args.noise,
@@ -114,8 +102,9 @@ pub fn train(args: &TrainArgs) -> Result<(), TrainError> {
         features: SoundFeatures::fit(log_mel, &sounds.train)?,
         hold_out_takes: args.sounds.hold_out_takes,
     };
+    let description = settings.network.description();
     let task = SpeakTask::new(settings, &sounds, args.learn.batch_size)?;
-    let outcome = learn(&task, &args.learn, args.network.to_string())?;
+    let outcome = learn(&task, &args.learn, description)?;
     let (model, settings, device) = (&outcome.model, &outcome.settings, &outcome.device);
     let figures = figures(model, settings, &sounds, device)?;
     beside_held_out(model, settings, &sounds, &outcome.folder, device)?;

@@ -93,10 +93,9 @@ impl TrainArgs {
 pub fn train(args: &TrainArgs) -> Result<(), TrainError> {
     TrainError::check_counts(&[
         ("--min-count", args.min_count),
-        ("--embedding", args.embedding),
         ("--batch-size", args.learn.batch_size),
     ])?;
-    TrainError::check_probabilities(&[("--dropout", args.network.dropout)])?;
+    let network = args.network.config(0)?;
     let files = CorpusFiles {
         train: args.conll.as_deref(),
         valid: args.valid.as_deref(),
@@ -110,11 +109,8 @@ pub fn train(args: &TrainArgs) -> Result<(), TrainError> {
             .flat_map(|sentence| sentence.tokens.iter())
     };
     let settings = TagSettings {
-        architecture: args.network.cell,
-        layers: args.network.layers,
-        d_hidden: args.network.hidden,
+        network,
         direction: args.direction,
-        dropout: args.network.dropout,
         d_embedding: args.embedding,
         tokens: TokenVocabulary::new(tokens(), args.min_count),
         suffixes: TokenVocabulary::new(tokens().map(|token| suffix(token)), args.min_count),
@@ -133,7 +129,7 @@ pub fn train(args: &TrainArgs) -> Result<(), TrainError> {
         "{} sentences, {} tags; {}, {}",
         corpus.train.len(),
         settings.tags.tags().len(),
-        args.network,
+        settings.network.description(),
         match args.direction {
             Direction::Both => "both directions",
             Direction::Forward => "forward",

@@ -201,7 +201,7 @@ mod tests {
     use super::*;
     use crate::drawn::drawn;
     use crate::tag::HeldOut;
-    use crate::{Architecture, Direction};
+    use crate::{Architecture, Direction, NetworkConfig};
 
     fn settings(sentences: &[TaggedSentence], direction: Direction) -> TagSettings {
         let tokens = || {
@@ -210,11 +210,11 @@ mod tests {
                 .flat_map(|sentence| sentence.tokens.clone())
         };
         TagSettings {
-            architecture: Architecture::Peephole,
-            layers: 2,
-            d_hidden: 3,
+            network: NetworkConfig {
+                layers: 2,
+                ..NetworkConfig::new(Architecture::Peephole, 0, 3)
+            },
             direction,
-            dropout: 0.0,
             d_embedding: 4,
             tokens: TokenVocabulary::new(tokens(), 2),
             suffixes: TokenVocabulary::new(tokens().map(|token| suffix(&token)), 2),

@@ -139,11 +139,8 @@ pub fn train(args: &TrainArgs) -> Result<(), TrainError> {
         inputs: Symbols::from_texts(pairs.iter().map(|pair| pair.input.as_str())),
         outputs: Symbols::from_texts(pairs.iter().map(|pair| pair.output.as_str())),
         d_embedding: args.embedding,
-        architecture: args.network.cell,
-        layers: args.network.layers,
-        d_hidden: args.network.hidden,
+        network: args.network.config(0)?,
         direction: direction(args),
-        dropout: args.network.dropout,
         attention: args.attention,
         forcing: Forcing {
             decay: args.forcing_decay,
@@ -182,22 +179,7 @@ fn validate(args: &TrainArgs) -> Result<(), TrainError> {
              wide as the decoder, and there is no dot product of unequal sizes",
         );
     }
-    if !(0.0..=1.0).contains(&args.teacher_forcing) {
-        return refuse(
-            "--teacher-forcing",
-            args.teacher_forcing.to_string(),
-            "a probability, 0 to 1",
-        );
-    }
-    TrainError::check_counts(&[
-        ("--embedding", args.embedding),
-        ("--batch-size", args.learn.batch_size),
-    ])?;
-    Beam {
-        width: args.beam,
-        length_power: args.length_power,
-    }
-    .validate()
+    TrainError::check_counts(&[("--batch-size", args.learn.batch_size)])
 }
 
 /// The figures of the test part, the report, and the picture of one of its attention maps.
@@ -240,6 +222,7 @@ fn figures(transducer: Transducer<'_>, pairs: &Pairs) -> Result<Vec<(String, f64
 }
 
 fn pairs(source: TransduceSource, file: Option<&Path>, seed: u64) -> Result<Pairs, TrainError> {
+    source.validate()?;
     match (file, source) {
         (Some(file), _) => Ok(read_pairs(file, seed)?),
         (None, TransduceSource::Generated { kind, examples }) => {

@@ -165,14 +165,11 @@ pub fn train(args: &TrainArgs, built_in: &str, generate: &str) -> Result<(), Tra
     let corpus = Corpus::new(&text, args.seq_len)?;
     // As long as the corpus, and no longer needed.
     drop(text);
-    let network = &args.network;
     let config = CharModelConfig {
-        architecture: network.cell,
-        layers: network.layers,
-        d_hidden: network.hidden,
+        network: args.network.config(0)?,
         d_embedding: args.embedding,
-        dropout: network.dropout,
     };
+    let network = config.network.description();
     let task = TextTask::new(
         config,
         &corpus,

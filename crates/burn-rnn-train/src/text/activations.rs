@@ -107,17 +107,17 @@ mod tests {
     use burn::tensor::Device;
 
     use super::*;
-    use crate::Architecture;
-    use crate::char_rnn::CharModelConfig;
+    use crate::text::CharModelConfig;
+    use crate::{Architecture, NetworkConfig};
 
     #[test]
     fn the_page_holds_text_and_activations_and_no_markup_from_the_text() {
         let config = CharModelConfig {
-            architecture: Architecture::Gru,
-            layers: 2,
-            d_hidden: 5,
+            network: NetworkConfig {
+                layers: 2,
+                ..NetworkConfig::new(Architecture::Gru, 0, 5)
+            },
             d_embedding: 2,
-            dropout: 0.0,
         };
         let model = config.init(3, &Device::default()).unwrap();
         let text: Vec<char> = "</script>".chars().collect();

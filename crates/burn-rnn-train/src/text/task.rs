@@ -36,9 +36,13 @@ impl TextSettings {
     ///
     /// # Errors
     ///
-    /// Where a size is zero or the dropout is not a probability below 1.
+    /// Where a size is zero or beyond sense, or as [`CharModelConfig::init`].
     pub fn init(&self, device: &Device) -> Result<CharModel, TrainError> {
-        Ok(self.config.init(self.vocabulary.len(), device)?)
+        TrainError::check_sizes(&[
+            ("--batch-size", self.batch_size),
+            ("--seq-len", self.seq_len),
+        ])?;
+        self.config.init(self.vocabulary.len(), device)
     }
 
     /// The held-out part of a text, read as in training.

@@ -3,10 +3,10 @@
 use burn::module::Module;
 use burn::nn::{Embedding, EmbeddingConfig};
 use burn::tensor::{Device, Int, Tensor};
-use burn_rnn::{ConfigError, Head, HeadConfig};
+use burn_rnn::{Head, HeadConfig};
 use serde::{Deserialize, Serialize};
 
-use crate::{Architecture, Network, NetworkConfig, NetworkState};
+use crate::{Network, NetworkConfig, NetworkState, TrainError};
 
 /// Embedding, recurrent network, and a head that gives one logit a character.
 #[derive(Module, Debug)]
@@ -23,16 +23,11 @@ pub struct CharModel {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct CharModelConfig {
-    /// The architecture.
-    pub architecture: Architecture,
-    /// The number of layers.
-    pub layers: usize,
-    /// The number of hidden units of each layer.
-    pub d_hidden: usize,
+    /// The recurrent network; its number of inputs is the size of an embedding.
+    #[serde(flatten)]
+    pub network: NetworkConfig,
     /// The size of a character's embedding.
     pub d_embedding: usize,
-    /// The probability that an output between two layers is dropped in training.
-    pub dropout: f64,
 }
 
 impl CharModelConfig {
@@ -40,15 +35,19 @@ impl CharModelConfig {
     ///
     /// # Errors
     ///
-    /// Where a size is zero or the dropout is not a probability below 1.
-    pub fn init(&self, characters: usize, device: &Device) -> Result<CharModel, ConfigError> {
-        // In one direction: the next character is not to be seen.
+    /// Where a size is zero or beyond sense, or as [`NetworkConfig::init`].
+    pub fn init(&self, characters: usize, device: &Device) -> Result<CharModel, TrainError> {
+        TrainError::check_sizes(&[
+            ("--embedding", self.d_embedding),
+            ("the number of characters", characters),
+        ])?;
         let network = NetworkConfig {
-            layers: self.layers,
-            dropout: self.dropout,
-            ..NetworkConfig::new(self.architecture, self.d_embedding, self.d_hidden)
-        };
-        let network = network.init(device)?;
+            d_input: self.d_embedding,
+            // The next character is not to be seen.
+            bidirectional: false,
+            ..self.network.clone()
+        }
+        .init(device)?;
         Ok(CharModel {
             embedding: EmbeddingConfig::new(characters, self.d_embedding).init(device),
             head: HeadConfig::new(network.d_output(), characters).try_init(device)?,
