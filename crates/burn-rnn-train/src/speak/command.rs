@@ -14,7 +14,7 @@ use serde_json::json;
 use super::plot::{Panel, Spectrograms};
 use super::task::spoken;
 use super::{SpeakSettings, SpeakTask, SpeechModel, Spoken, Wish, speak};
-use crate::learn::{LearnArgs, NetworkArgs, Task, learn};
+use crate::learn::{LearnArgs, NetworkArgs, Task, learn, owned};
 use crate::new_file::{name_beside, write_whole};
 use crate::sounds::{SoundArgs, SoundFeatures, Sounds, place};
 use crate::{ModelFile, TaskCard, TrainError, say_done};
@@ -272,11 +272,7 @@ pub fn evaluate(
         valid_takes: 1,
     };
     let sounds = Sounds::read(&args, seed)?;
-    let figures = figures(&model, &settings, &sounds, device)?;
-    Ok(figures
-        .into_iter()
-        .map(|(name, value)| (name.to_owned(), value))
-        .collect())
+    figures(&model, &settings, &sounds, device).map(owned)
 }
 
 fn load(file: ModelFile, device: &Device) -> Result<(SpeakSettings, SpeechModel), TrainError> {

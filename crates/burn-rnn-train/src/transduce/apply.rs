@@ -3,6 +3,7 @@
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
+use burn_rnn_data::DataError;
 use clap::Args;
 
 use super::{TransduceSettings, TransduceTask, Transducer, plot};
@@ -85,16 +86,18 @@ pub fn transduce(args: &TransduceArgs) -> Result<(), TrainError> {
 }
 
 fn lines() -> Result<Vec<String>, TrainError> {
+    let path = || PathBuf::from("standard input");
     let mut bytes = Vec::new();
-    let refuse = |given: String| TrainError::Setting {
-        name: "standard input",
-        given,
-        expected: "lines of UTF-8 text".to_owned(),
-    };
-    std::io::stdin()
-        .read_to_end(&mut bytes)
-        .map_err(|error| refuse(error.to_string()))?;
-    let text = String::from_utf8(bytes).map_err(|_| refuse("not UTF-8".to_owned()))?;
+    let read = std::io::stdin().read_to_end(&mut bytes);
+    read.map_err(|source| TrainError::Read {
+        path: path(),
+        expected: "lines of UTF-8 text",
+        source,
+    })?;
+    let text = String::from_utf8(bytes).map_err(|error| DataError::NotUtf8 {
+        path: path(),
+        position: error.utf8_error().valid_up_to(),
+    })?;
     Ok(text.lines().map(str::to_owned).collect())
 }
 
