@@ -1,6 +1,9 @@
 //! What programs are given line by line.
 
 use std::io::Read;
+use std::path::PathBuf;
+
+use burn_rnn_data::DataError;
 
 use crate::TrainError;
 
@@ -13,22 +16,24 @@ const MOST: u64 = 1 << 30;
 ///
 /// Where it cannot be read, is not UTF-8, or has more than 1 GiB.
 pub(crate) fn lines() -> Result<Vec<String>, TrainError> {
-    let refuse = |given: String| {
-        TrainError::setting(
-            "standard input",
-            given,
-            "lines of UTF-8 text, 1 GiB at most",
-        )
-    };
+    let path = || PathBuf::from("standard input");
     let mut bytes = Vec::new();
     std::io::stdin()
         .take(MOST + 1)
         .read_to_end(&mut bytes)
-        .map_err(|error| refuse(error.to_string()))?;
+        .map_err(|source| TrainError::Read {
+            path: path(),
+            expected: "lines of UTF-8 text",
+            source,
+        })?;
     if bytes.len() as u64 > MOST {
-        return Err(refuse("longer".to_owned()));
+        let expected = "1 GiB at most: give a part of it";
+        return Err(TrainError::setting("standard input", "longer", expected));
     }
-    let text = String::from_utf8(bytes).map_err(|_| refuse("not UTF-8".to_owned()))?;
+    let text = String::from_utf8(bytes).map_err(|error| DataError::NotUtf8 {
+        path: path(),
+        position: error.utf8_error().valid_up_to(),
+    })?;
     let text = text.strip_prefix('\u{feff}').unwrap_or(&text);
     Ok(text.lines().map(str::to_owned).collect())
 }

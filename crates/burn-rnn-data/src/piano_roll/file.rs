@@ -25,8 +25,8 @@ pub struct PianoRolls {
 ///
 /// # Errors
 ///
-/// [`DataError::Unreadable`] and [`DataError::NotUtf8`] for the file; [`DataError::Malformed`], with the
-/// split, the piece and the step counted from 1, for anything else.
+/// [`DataError::Unreadable`] and [`DataError::NotUtf8`] for the file; [`DataError::NotReadable`] where it is no
+/// JSON; [`DataError::Malformed`], with the split, the piece and the step counted from 1, for anything else.
 pub fn read_piano_rolls(path: &Path) -> Result<PianoRolls, DataError> {
     let text = read_utf8(path)?;
     let json: Value = serde_json::from_str(&text)

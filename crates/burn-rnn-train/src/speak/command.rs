@@ -125,8 +125,7 @@ pub fn evaluate(
     let seed = file.card.seed;
     let (settings, model) = load(file, device)?;
     let sounds = Sounds::of_model(input, settings.hold_out_takes, seed)?;
-    let figures = figures(&model, &settings, &sounds, device)?;
-    Ok(owned(figures))
+    figures(&model, &settings, &sounds, device).map(owned)
 }
 
 pub(super) fn load(

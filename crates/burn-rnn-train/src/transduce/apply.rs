@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use burn_rnn_data::DataError;
 use clap::Args;
 
 use super::{TransduceSettings, TransduceTask, Transducer, plot};
