@@ -10,6 +10,7 @@ use crate::picture::{COLORS, Drawing, Drawn, FONT, draw, of_all};
 use crate::{TrainError, cell};
 
 /// A table whose cells are coloured by their values: 1 is the deepest orange, 0 white, −1 the deepest blue.
+#[derive(Default)]
 pub(crate) struct Grid {
     /// What stands above.
     pub(crate) title: String,
@@ -19,6 +20,8 @@ pub(crate) struct Grid {
     pub(crate) columns: Vec<String>,
     /// `[rows, columns]` in row-major order.
     pub(crate) values: Vec<f32>,
+    /// What stands in the cells; as many as values, or none.
+    pub(crate) texts: Vec<String>,
     /// The cells with a frame; as many as values, or none.
     pub(crate) framed: Vec<bool>,
     /// The height of a row in pixels.
@@ -59,9 +62,13 @@ impl Grid {
                 of_all(MOST, columns, "columns")
             ),
             rows: names(&self.rows, MOST_IN_NAME),
-            // About ten pixels a character.
-            columns: names(&self.columns, (column_width / 10).max(1) as usize),
+            // About eight pixels a character.
+            columns: names(&self.columns, (column_width / 8).max(1) as usize),
             values: kept.clone().map(|index| self.values[index]).collect(),
+            texts: kept
+                .clone()
+                .filter_map(|index| self.texts.get(index).cloned())
+                .collect(),
             framed: kept
                 .filter_map(|index| self.framed.get(index).copied())
                 .collect(),
@@ -129,12 +136,18 @@ impl Grids<'_> {
         grid: &Grid,
         top: i32,
     ) -> Drawn<DB> {
-        let write = |text: &str, size: i32, horizontal, at: (i32, i32)| {
-            let style = (FONT, size).into_font().color(&BLACK);
+        let write = |text: &str, size: i32, horizontal, at: (i32, i32), ink: &RGBColor| {
+            let style = (FONT, size).into_font().color(ink);
             let style = style.pos(Pos::new(horizontal, VPos::Center));
             area.draw(&Text::new(text.to_owned(), at, style))
         };
-        write(&grid.title, 18, HPos::Left, (MARGIN, top + ABOVE / 2))?;
+        write(
+            &grid.title,
+            18,
+            HPos::Left,
+            (MARGIN, top + ABOVE / 2),
+            &BLACK,
+        )?;
         let columns = grid.columns.len();
         let left = |column: usize| LEFT + column as i32 * self.column_width;
         let upper = |row: usize| top + ABOVE + row as i32 * grid.row_height;
@@ -147,6 +160,13 @@ impl Grids<'_> {
             let place = corners(index / columns, index % columns);
             let cell = Rectangle::new(place, shade(value).filled());
             area.draw(&cell)?;
+            let text = grid.texts.get(index);
+            if let Some(text) = text.filter(|text| !text.is_empty()) {
+                let ink = if value.abs() > 0.5 { &WHITE } else { &BLACK };
+                let [(x, y), _] = place;
+                let at = (x + self.column_width / 2, y + grid.row_height / 2);
+                write(text, 15, HPos::Center, at, ink)?;
+            }
         }
         let outer = [(left(0), upper(0)), (left(columns), upper(rows))];
         area.draw(&Rectangle::new(
@@ -169,6 +189,7 @@ impl Grids<'_> {
                 15,
                 HPos::Right,
                 (LEFT - 8, upper(row) + grid.row_height / 2 + 2),
+                &BLACK,
             )?;
         }
         for (column, name) in grid.columns.iter().enumerate() {
@@ -176,7 +197,7 @@ impl Grids<'_> {
                 left(column) + self.column_width / 2,
                 upper(rows) + BELOW / 2,
             );
-            write(name, 15, HPos::Center, at)?;
+            write(name, 15, HPos::Center, at, &BLACK)?;
         }
         Ok(())
     }
@@ -202,6 +223,7 @@ mod tests {
             values: (0..rows * columns).map(|index| index as f32).collect(),
             framed: vec![true; rows * columns],
             row_height: 24,
+            ..Grid::default()
         };
         let folder = tempfile::tempdir().unwrap();
         let cut = grid.cut(70);

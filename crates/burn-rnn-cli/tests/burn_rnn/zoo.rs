@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use crate::{json, output};
+use crate::{burn_rnn, json, output};
 
 /// The folder of the package that has the models as files in its folder `zoo`.
 fn package() -> PathBuf {
@@ -74,4 +74,34 @@ fn music_is_composed() {
     output(folder.path(), &words.split(' ').collect::<Vec<_>>());
     let piece = fs::read(folder.path().join("piece.mid")).unwrap();
     assert!(piece.starts_with(b"MThd"));
+}
+
+#[test]
+fn sentences_are_tagged_as_people_write_them() {
+    let mut command = burn_rnn(&root(), &["tag", "--model", "zoo/tagger"]);
+    let sentences = "The nurse called Lincoln Hill, yesterday.\n\nIt rains in \"Georgia\".\n";
+    let assert = command.write_stdin(sentences).assert().success();
+    let tagged = String::from_utf8(assert.get_output().stdout.clone()).unwrap();
+    let tokens = tagged.lines().map(|line| line.split(' ').next().unwrap());
+    let expected = "The nurse called Lincoln Hill , yesterday .  It rains in \" Georgia \" .";
+    assert!(tokens.eq(expected.split(' ')), "{tagged}");
+    let tags = |token: &str| {
+        let line = tagged.lines().find(|line| line.starts_with(token));
+        line.unwrap().split_whitespace().last().unwrap().to_owned()
+    };
+    assert_eq!(
+        ["Lincoln", "Hill", "yesterday", "."].map(tags),
+        ["B-PER", "I-PER", "O", "O"]
+    );
+}
+
+#[test]
+fn a_string_that_is_too_long_is_refused() {
+    let mut command = burn_rnn(&root(), &["transduce", "--model", "zoo/dates"]);
+    let assert = command.write_stdin("1".repeat(1_000_000)).assert().code(2);
+    let message = String::from_utf8(assert.get_output().stderr.clone()).unwrap();
+    assert!(
+        message.contains("at most 10000 characters, and it has 1000000") && message.len() < 200,
+        "{message}"
+    );
 }

@@ -37,10 +37,10 @@ pub(super) fn attention_map(
             of_all(MOST, all, "characters")
         ),
         values: values.collect(),
-        framed: Vec::new(),
         row_height: CELL,
         rows,
         columns,
+        ..Grid::default()
     };
     draw_grids(folder, name, CELL, &[grid])
 }
