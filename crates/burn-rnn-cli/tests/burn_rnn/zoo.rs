@@ -78,7 +78,8 @@ fn music_is_composed() {
 
 #[test]
 fn sentences_are_tagged_as_people_write_them() {
-    let mut command = burn_rnn(&root(), &["tag", "--model", "zoo/tagger"]);
+    let folder = tempfile::tempdir().unwrap();
+    let mut command = burn_rnn(folder.path(), &["tag", "--model", "zoo/tagger"]);
     let sentences = "The nurse called Lincoln Hill, yesterday.\n\nIt rains in \"Georgia\".\n";
     let assert = command.write_stdin(sentences).assert().success();
     let tagged = String::from_utf8(assert.get_output().stdout.clone()).unwrap();
@@ -97,7 +98,8 @@ fn sentences_are_tagged_as_people_write_them() {
 
 #[test]
 fn a_string_that_is_too_long_is_refused() {
-    let mut command = burn_rnn(&root(), &["transduce", "--model", "zoo/dates"]);
+    let folder = tempfile::tempdir().unwrap();
+    let mut command = burn_rnn(folder.path(), &["transduce", "--model", "zoo/dates"]);
     let assert = command.write_stdin("1".repeat(1_000_000)).assert().code(2);
     let message = String::from_utf8(assert.get_output().stderr.clone()).unwrap();
     assert!(

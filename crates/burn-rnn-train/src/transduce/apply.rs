@@ -2,7 +2,6 @@
 
 use std::path::{Path, PathBuf};
 
-use burn_rnn_data::DataError;
 use clap::Args;
 
 use super::{TransduceSettings, TransduceTask, Transducer, plot};
