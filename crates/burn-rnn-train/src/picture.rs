@@ -1,6 +1,7 @@
 //! Pictures as PNG and SVG files that are complete or not there.
 
 use core::error::Error;
+use core::ops::Range;
 use std::path::{Path, PathBuf};
 use std::sync::Once;
 
@@ -87,6 +88,24 @@ fn register_font() {
     });
 }
 
+/// The range of an axis that shows all `values`, with a margin. What is no number is left out, and beyond 10^300 an axis
+/// ends: the drawing library never comes to the end of one without, or of one whose ends are next to each other.
+pub(crate) fn around(values: impl Iterator<Item = f64>) -> Range<f64> {
+    const FURTHEST: f64 = 1e300;
+    let values = values
+        .filter(|value| !value.is_nan())
+        .map(|value| value.clamp(-FURTHEST, FURTHEST));
+    let (low, high) = values.fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), value| {
+        (low.min(value), high.max(value))
+    });
+    if low > high {
+        return 0.0..1.0;
+    }
+    let least = 1e-6 * low.abs().max(high.abs()).max(1.0);
+    let margin = (0.06 * (high - low)).max(least);
+    low - margin..high + margin
+}
+
 /// Values over steps.
 pub(crate) struct Line<'a> {
     /// What the legend says.
@@ -121,4 +140,32 @@ pub(crate) fn draw_lines<'a, DB: DrawingBackend + 'a>(
         .border_style(RGBColor(150, 150, 150))
         .label_font((FONT, 14))
         .draw()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_axis_is_finite_and_has_a_length() {
+        assert_eq!(around([1.0, 3.0].into_iter()), 0.88..3.12);
+        assert_eq!(around([f64::NAN].into_iter()), 0.0..1.0);
+        for values in [
+            [3e38, -3e38],
+            [f64::MAX, f64::MIN],
+            [f64::INFINITY, 0.0],
+            [1e17, 1e17],
+            [5.0, f64::NAN],
+            [0.0, 0.0],
+        ] {
+            let range = around(values.into_iter());
+            assert!(
+                (range.end - range.start).is_finite() && range.start < range.end,
+                "{values:?}: {range:?}"
+            );
+            // The library's own labels end.
+            let axis = RangedCoordf64::from(range);
+            assert!(!axis.key_points(6).is_empty(), "{values:?}");
+        }
+    }
 }
