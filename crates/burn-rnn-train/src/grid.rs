@@ -62,8 +62,8 @@ impl Grid {
                 of_all(MOST, columns, "columns")
             ),
             rows: names(&self.rows, MOST_IN_NAME),
-            // About eight pixels a character.
-            columns: names(&self.columns, (column_width / 8).max(1) as usize),
+            // About seven pixels a character.
+            columns: names(&self.columns, (column_width / 7).max(1) as usize),
             values: kept.clone().map(|index| self.values[index]).collect(),
             texts: kept
                 .clone()

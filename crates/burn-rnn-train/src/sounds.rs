@@ -189,9 +189,6 @@ impl SoundFeatures {
     }
 }
 
-/// The longest sound, in seconds.
-const LONGEST_SECONDS: f64 = 600.0;
-
 /// Computes [`SoundFeatures`].
 #[derive(Clone, Debug)]
 pub struct Listener {
@@ -230,8 +227,7 @@ impl Listener {
     ///
     /// # Errors
     ///
-    /// Where its sample rate is not that of the training, or it lasts longer than ten minutes: a network holds what
-    /// it makes of all of its frames at once.
+    /// Where its sample rate is not that of the training.
     pub fn check(&self, sound: &Sound) -> Result<(), TrainError> {
         let expected = self.analyser.config().rate;
         if sound.rate != expected {
@@ -241,14 +237,7 @@ impl Listener {
                 format!("{expected} Hz as in the training: resample the sound"),
             ));
         }
-        match sound.seconds() <= LONGEST_SECONDS {
-            true => Ok(()),
-            false => Err(TrainError::setting(
-                "the length of a sound",
-                format!("{:.0} seconds", sound.seconds()),
-                format!("at most {LONGEST_SECONDS}: cut it"),
-            )),
-        }
+        Ok(())
     }
 
     /// Scaled frames back in decibels.
@@ -317,17 +306,6 @@ mod tests {
         let error = features.listener().unwrap().sound(&sound).unwrap_err();
         assert!(
             error.to_string().contains("44100 Hz, expected 8000 Hz"),
-            "{error}"
-        );
-        let sound = Sound {
-            samples: vec![0.0; 601 * 8000],
-            rate: 8000,
-        };
-        let error = features.listener().unwrap().sound(&sound).unwrap_err();
-        assert!(
-            error
-                .to_string()
-                .contains("601 seconds, expected at most 600"),
             "{error}"
         );
     }

@@ -165,7 +165,10 @@ mod tests {
             ("7_jo_ann_0.WAV", 8000),
             ("7_jo_ann_3.wav", 8000),
         ]);
-        std::fs::write(folder.path().join("README.md"), "").unwrap();
+        // What macOS puts beside a file is no sound.
+        for name in ["README.md", "._7_anna_1.wav"] {
+            std::fs::write(folder.path().join(name), "\0\x05\x16\x07").unwrap();
+        }
         let recordings = read_wav_folder(folder.path()).unwrap();
         let of = |recordings: &[Recording]| -> Vec<(String, u32)> {
             recordings

@@ -31,6 +31,9 @@ const RATES: core::ops::RangeInclusive<u32> = 1_000..=768_000;
 /// The largest sample that is read, 40 dB above full scale: what is beyond has another scale, or is damaged.
 const LOUDEST: f32 = 100.0;
 
+/// The longest sound that is read, in seconds: networks hold what they make of all of its frames at once.
+const LONGEST: usize = 600;
+
 /// Reads a WAV file: integers in 1 to 4 bytes (of which the upper bits may be all that counts), floats of 32 or 64
 /// bits, A-law or µ-law; several channels are mixed down to their mean. Full scale becomes 1.
 ///
@@ -40,8 +43,8 @@ const LOUDEST: f32 = 100.0;
 /// # Errors
 ///
 /// [`DataError::Unreadable`] for the file; [`DataError::Malformed`] where it is no WAV file, is cut off, has
-/// another coding, no samples, less than 1000 or more than 768 000 of them a second, or a sample that is no number
-/// or beyond ±100.
+/// another coding, no samples, less than 1000 or more than 768 000 of them a second, lasts longer than ten minutes, or
+/// has a sample that is no number or beyond ±100.
 pub fn read_wav(path: &Path) -> Result<Sound, DataError> {
     let bytes = read_file(path).map_err(|source| DataError::Unreadable {
         path: path.to_path_buf(),
@@ -70,7 +73,14 @@ fn parse(bytes: &[u8]) -> Result<Sound, String> {
         ));
     }
     let width = coding.bytes();
-    let mut samples = Vec::with_capacity(data.len() / (channels * width));
+    let count = data.len() / (channels * width);
+    if count > LONGEST * rate as usize {
+        return Err(format!(
+            "it lasts {} seconds, expected at most {LONGEST}: cut it",
+            count.div_ceil(rate as usize)
+        ));
+    }
+    let mut samples = Vec::with_capacity(count);
     for (position, frame) in data.chunks_exact(channels * width).enumerate() {
         let mut sum = 0.0;
         for sample in frame.chunks_exact(width) {

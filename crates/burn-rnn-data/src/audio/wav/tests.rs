@@ -157,6 +157,10 @@ fn what_is_wrong_is_told_in_one_line() {
             whole[..whole.len() - 61].to_vec(),
             "should have 200 bytes and has 139",
         ),
+        (
+            mono(1, 8, &vec![128; 601 * 8000]),
+            "it lasts 601 seconds, expected at most 600",
+        ),
         (mono(1, 16, &[]), "0 samples"),
         (mono(1, 16, &[7]), "0 samples"),
         (
