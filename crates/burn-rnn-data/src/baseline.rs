@@ -64,6 +64,29 @@ pub fn rmse(forecast: &[f64], actual: &[f64]) -> f64 {
     mean_error(forecast, actual, |error| error * error).sqrt()
 }
 
+/// The mean absolute error that the seasonal naive forecast makes one season ahead everywhere in a history; the
+/// plain naive forecast's where `season` is 1. Errors divided by it can be compared between series: see [`mase`].
+///
+/// `None` where there is nothing to divide by: the history is no longer than a season, or repeats it exactly.
+pub fn naive_error(history: &[f64], season: usize) -> Option<f64> {
+    let later = history.get(season..).filter(|later| !later.is_empty())?;
+    let error = mae(&history[..later.len()], later);
+    (error > 0.0).then_some(error)
+}
+
+/// The mean absolute scaled error (Hyndman & Koehler 2006): the [`mae`] of a forecast, divided by the
+/// [`naive_error`] in `history`, what was known before. Below 1 a forecast is better than the naive one usually
+/// was.
+///
+/// `None` where there is no naive error.
+///
+/// # Panics
+///
+/// As [`mae`].
+pub fn mase(forecast: &[f64], actual: &[f64], history: &[f64], season: usize) -> Option<f64> {
+    Some(mae(forecast, actual) / naive_error(history, season)?)
+}
+
 fn mean_error(forecast: &[f64], actual: &[f64], of: impl Fn(f64) -> f64) -> f64 {
     assert_eq!(
         forecast.len(),
@@ -121,6 +144,29 @@ mod tests {
         let (forecast, actual) = ([1.0, 2.0, 3.0], [1.0, 4.0, -1.0]);
         assert_eq!(mae(&forecast, &actual), 2.0);
         assert!((rmse(&forecast, &actual) - (20.0f64 / 3.0).sqrt()).abs() < 1e-12);
+    }
+
+    #[test]
+    fn scaled_errors_have_their_textbook_values() {
+        let history = [1.0, 3.0, 2.0, 4.0];
+        // |3 − 1|, |2 − 3| and |4 − 2|, and with a season of two |2 − 1| and |4 − 3|.
+        assert_eq!(naive_error(&history, 1), Some(5.0 / 3.0));
+        assert_eq!(naive_error(&history, 2), Some(1.0));
+        let (forecast, actual) = ([5.0, 5.0], [4.0, 7.0]);
+        assert_eq!(
+            mase(&forecast, &actual, &history, 1),
+            Some(1.5 / (5.0 / 3.0))
+        );
+        assert_eq!(mase(&forecast, &actual, &history, 2), Some(1.5));
+        for (history, season) in [
+            (&history[..], 4),
+            (&history, usize::MAX),
+            (&history, 0),
+            (&[], 1),
+            (&[1.0, 2.0, 1.0, 2.0], 2),
+        ] {
+            assert_eq!(mase(&forecast, &actual, history, season), None);
+        }
     }
 
     #[test]

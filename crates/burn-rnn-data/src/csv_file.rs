@@ -52,10 +52,15 @@ impl<'a> CsvFile<'a> {
         })
     }
 
+    /// The first row whose cell in a column is not missing.
+    pub(crate) fn first_row(&self, column: usize) -> Option<&StringRecord> {
+        let mut rows = self.records.iter();
+        rows.find(|record| !is_missing(&record[column]))
+    }
+
     /// The first cell of a column that is not missing, which tells what the column is; empty where all are.
     pub(crate) fn first(&self, column: usize) -> &str {
-        let mut cells = self.records.iter().map(|record| &record[column]);
-        cells.find(|cell| !is_missing(cell)).unwrap_or_default()
+        self.first_row(column).map_or("", |record| &record[column])
     }
 
     /// That no two columns have the same name.
@@ -75,6 +80,29 @@ impl<'a> CsvFile<'a> {
             }
         }
         Ok(())
+    }
+
+    /// That not some numbers of these columns have a decimal comma and others a point, which would then stand
+    /// between thousands.
+    pub(crate) fn check_decimal_marks(&self, columns: &[usize]) -> Result<(), DataError> {
+        let numbers = || {
+            let cells = |record| columns.iter().map(move |&column| (record, column));
+            self.records.iter().flat_map(cells)
+        };
+        let with = |mark| numbers().find(|&(record, column)| record[column].contains(mark));
+        let (Some((record, column)), Some((other, other_column))) = (with(','), with('.')) else {
+            return Ok(());
+        };
+        Err(self.malformed(
+            record,
+            format!(
+                "column `{}` holds `{}` with a decimal comma, and line {} has `{}` with a point: use one of them, and nothing between thousands",
+                &self.header[column],
+                &record[column],
+                self.line(other),
+                &other[other_column]
+            ),
+        ))
     }
 
     /// The line that a row starts on, counted from 1.

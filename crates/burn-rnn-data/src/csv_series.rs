@@ -49,7 +49,7 @@ impl Series {
 /// # Errors
 ///
 /// [`DataError::Unreadable`] and [`DataError::NotUtf8`] for the file; [`DataError::MalformedCsv`]
-/// for rows of different lengths and, where `column` is `None`, for a number in place of the last
+/// for rows of different lengths, decimal commas beside points and, where `column` is `None`, for a number in place of the last
 /// column's name, because the first value would be lost as a header; [`DataError::UnknownColumn`];
 /// [`DataError::NoNumericColumn`] where `column` is `None` and the first row of data has no number
 /// at all; [`DataError::NotANumber`] for a cell of the column that is empty, no number, infinite
@@ -78,6 +78,7 @@ pub fn read_column(path: &Path, column: Option<&str>) -> Result<Series, DataErro
             record[0].to_string()
         });
     }
+    file.check_decimal_marks(&[index])?;
     if values.is_empty() {
         return Err(DataError::SeriesTooShort {
             length: 0,
@@ -135,6 +136,21 @@ mod tests {
         let series = read("day,low,high\nmon,1,x\ntue,-3,y\n", Some("low")).unwrap();
         assert_eq!(series.values, [1.0, -3.0]);
         assert_eq!(series.name, "low");
+    }
+
+    #[test]
+    fn one_decimal_mark_is_read() {
+        assert_eq!(
+            read("a;b\n1;-2,5\n2;3\n", None).unwrap().values,
+            [-2.5, 3.0]
+        );
+        let error = read("a;b\n1;-2,5\n2;1.234\n", None)
+            .unwrap_err()
+            .to_string();
+        assert!(
+            error.contains("line 2: column `b` holds `-2,5` with a decimal comma"),
+            "{error}"
+        );
     }
 
     #[test]

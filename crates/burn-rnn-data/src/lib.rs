@@ -35,7 +35,8 @@
 //! | split it in time order | [`chronological`], [`by_lengths`], [`SplitRule`], [`WalkForward`] |
 //! | cut pairs of window and target | [`Windows`], [`TableWindows`] |
 //! | know the calendar | [`Timestamp`], [`following`], [`TimeFeatures`] |
-//! | know what a model has to beat | [`naive`], [`seasonal_naive`], [`detect_season`], [`mae`], [`rmse`] |
+//! | know what a model has to beat | [`naive`], [`seasonal_naive`], [`detect_season`], [`mae`], [`rmse`], [`mase`] |
+//! | know how far from a forecast the truth may be | [`conformal_width`] |
 //! | read text as numbers | [`read_text`], [`Vocabulary`] |
 //! | batch a long text for truncated backpropagation | [`Streams`], [`StreamWindow`] |
 //! | test long memory | [`AddingProblem`], [`CopyMemory`], [`TemporalOrder`], [`Parity`], [`MemoryProblem`] |
@@ -49,6 +50,7 @@ mod adding;
 mod audio;
 mod baseline;
 mod batching;
+mod conformal;
 mod csv_file;
 mod csv_form;
 mod csv_series;
@@ -71,8 +73,9 @@ mod windows;
 
 pub use adding::{AddingBatch, AddingProblem};
 pub use audio::*;
-pub use baseline::{mae, naive, rmse, seasonal_naive};
+pub use baseline::{mae, mase, naive, naive_error, rmse, seasonal_naive};
 pub use batching::{bucketed, pad, shuffled};
+pub use conformal::conformal_width;
 pub use csv_series::{Series, read_column};
 pub use error::DataError;
 pub use formal::*;

@@ -83,7 +83,15 @@ impl TryFrom<Statistics> for Scaler {
                 "a finite number above 0",
             ));
         }
-        Ok(Self(statistics))
+        let scaler = Self(statistics);
+        match scaler.is_sound() {
+            true => Ok(scaler),
+            false => Err(DataError::invalid(
+                "scale",
+                scale,
+                "one that leaves every 32-bit number finite",
+            )),
+        }
     }
 }
 
@@ -336,8 +344,10 @@ mod tests {
         let json = serde_json::to_string(&scaler).unwrap();
         assert_eq!(json, r#"{"kind":"min-max","offset":-1.5,"scale":8.5}"#);
         assert_eq!(serde_json::from_str::<Scaler>(&json).unwrap(), scaler);
-        let broken = json.replace("8.5", "0.0");
-        assert!(serde_json::from_str::<Scaler>(&broken).is_err());
+        for broken in ["0.0", "-1.0", "1e300"] {
+            let broken = json.replace("8.5", broken);
+            assert!(serde_json::from_str::<Scaler>(&broken).is_err(), "{broken}");
+        }
     }
 
     proptest! {

@@ -169,6 +169,15 @@ mod tests {
     }
 
     #[test]
+    fn a_large_offset_does_not_hide_a_season() {
+        let values: Vec<f64> = seasonal(600, 12.0, 0.2, 0.0)
+            .iter()
+            .map(|x| 1e9 + x)
+            .collect();
+        assert_eq!(detect_season(&values, 200), Some(12));
+    }
+
+    #[test]
     fn a_slow_drift_does_not_hide_a_season() {
         let values: Vec<f64> = seasonal(2000, 24.0, 0.2, 0.0)
             .iter()

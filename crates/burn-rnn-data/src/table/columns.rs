@@ -5,6 +5,7 @@ use csv::StringRecord;
 use super::{TableOptions, Timestamp};
 use crate::DataError;
 use crate::csv_file::CsvFile;
+use crate::csv_form::has_thousands;
 
 /// Which columns are what.
 pub(super) struct Columns {
@@ -27,6 +28,8 @@ enum TimeCells {
     Text,
     /// As the numbers of years.
     Years,
+    /// As days of eight digits.
+    Compact,
     /// As whole numbers of so many nanoseconds since 1970.
     Epoch(i64),
 }
@@ -38,6 +41,7 @@ impl TimeColumn {
         match self.cells {
             TimeCells::Text => Timestamp::parse(cell),
             TimeCells::Years => Timestamp::of_year(cell),
+            TimeCells::Compact => Timestamp::of_compact(cell),
             TimeCells::Epoch(unit) => Timestamp::of_epoch(cell, unit),
         }
     }
@@ -95,9 +99,20 @@ fn choose(
     let mut series: Vec<usize> = (0..file.header.len())
         .filter(|&column| Some(column) != time && file.form.finite(file.first(column)).is_some())
         .collect();
+    let unread = unread_numbers(file);
     if series.is_empty() && !file.records.is_empty() {
-        return Err(file.no_numbers());
+        return Err(match unread {
+            Some((row, column)) => file.not_a_number(row, column),
+            None => file.no_numbers(),
+        });
     }
+    notices.extend(unread.map(|(row, column)| {
+        format!(
+            "column `{}` holds `{}`, which is not read as a number for what stands between its thousands: it is left out",
+            &file.header[column],
+            &row[column]
+        )
+    }));
     let index = |&column: &usize| is_unnamed(&file.header[column]) && counts(file, column);
     if let Some(place) = series.iter().position(index).filter(|_| series.len() > 1) {
         let column = series.remove(place);
@@ -131,7 +146,7 @@ fn find_times(file: &CsvFile<'_>) -> Option<TimeColumn> {
         let cells = times_in(file, column)?;
         let name = &file.header[column];
         let said = match cells {
-            TimeCells::Years => is_named_like_a_time(name),
+            TimeCells::Years | TimeCells::Compact => is_named_like_a_time(name),
             _ => name
                 .split(|separator: char| !separator.is_alphanumeric())
                 .any(is_named_like_a_time),
@@ -182,6 +197,10 @@ fn times_in(file: &CsvFile<'_>, column: usize) -> Option<TimeCells> {
     if within(1500, 2500) {
         return Some(TimeCells::Years);
     }
+    let mut cells = file.records.iter().map(|record| &record[column]);
+    if cells.all(|cell| Timestamp::of_compact(cell).is_some()) {
+        return Some(TimeCells::Compact);
+    }
     // 1973 to 2286, in seconds, milliseconds, microseconds and nanoseconds.
     [1, 1_000, 1_000_000, 1_000_000_000]
         .into_iter()
@@ -214,6 +233,15 @@ fn integers(file: &CsvFile<'_>, column: usize) -> Option<Vec<i64>> {
 /// Without a name, or with the one that pandas gives to a column that it reads without one.
 fn is_unnamed(name: &str) -> bool {
     name.is_empty() || name.starts_with("Unnamed: ")
+}
+
+/// The first cell of a column whose numbers are not read for what stands between their thousands.
+fn unread_numbers<'a>(file: &'a CsvFile<'_>) -> Option<(&'a StringRecord, usize)> {
+    (0..file.header.len()).find_map(|column| {
+        let row = file.first_row(column)?;
+        let unread = file.form.finite(&row[column]).is_none() && has_thousands(&row[column]);
+        unread.then_some((row, column))
+    })
 }
 
 /// That a column has dates, but none that are read.
@@ -255,6 +283,7 @@ mod tests {
             ("a,date,b\n1,2020-01-01,2\n3,2020-01-02,4\n", "a b", "date"),
             ("when,a\n2020-01-01T00:00+01:00,2\n", "a", "when"),
             ("year,a\n1999,2\n2000,4\n2002,5\n", "a", "year"),
+            ("Date,a\n20200131,2\n20200229,4\n", "a", "Date"),
             ("time,a\n1577836800,2\n1577840400,4\n", "a", "time"),
             (
                 "a,unix_ms (epoch)\n2,1577836800000\n4,1577840400000\n",
@@ -303,6 +332,11 @@ mod tests {
                 "column `year` is named like a time",
             ),
             (
+                "p;a\n1.234,5;2\n",
+                "a",
+                "column `p` holds `1.234,5`, which is not read as a number",
+            ),
+            (
                 "Datum;a\n1.7.2016;2,5\n",
                 "a",
                 "column `Datum` holds `1.7.2016`, which is not read as a date",
@@ -322,7 +356,9 @@ mod tests {
             columns("a,b,\n1,2,\n3,3,\n"),
             ("a b".into(), None, String::new())
         );
-        assert_eq!(columns("a\n1510\n1530\n").2, "");
+        for quiet in ["a\n1510\n1530\n", "a,b\n1.234,2\n", "a;b\n1,234;2\n"] {
+            assert_eq!(columns(quiet).2, "", "{quiet}");
+        }
     }
 
     #[test]

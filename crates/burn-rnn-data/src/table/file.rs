@@ -19,7 +19,7 @@ pub struct TableOptions {
     /// The columns, in this order; all that begin with a number if empty, without an index.
     pub columns: Vec<String>,
     /// The column with the times; if not given, the first that begins with a date or is named like times and
-    /// holds years, or numbers since 1970, that go up; none where there is none.
+    /// holds years, days such as 20160701, or numbers since 1970, that go up; none where there is none.
     pub time_column: Option<String>,
     /// What to do where a value is missing.
     pub missing: Missing,
@@ -30,7 +30,7 @@ pub struct TableOptions {
 ///
 /// Space around names and cells does not count; empty lines are skipped. A cell that is empty or says
 /// `NA`, `N/A`, `NaN`, `<NA>`, `null` or `none`, in any case, is missing. Times are read as
-/// [`Timestamp::parse`](super::Timestamp::parse) says; in a column of whole numbers that go up they are years, or seconds, milliseconds,
+/// [`Timestamp::parse`](super::Timestamp::parse) says; in a column of whole numbers that go up they are years, days such as 20160701, or seconds, milliseconds,
 /// microseconds or nanoseconds since 1970. A column without a name that counts the rows is left out. What was
 /// chosen so, and gaps in the times, are said by [`Table::notices`].
 ///
@@ -63,7 +63,7 @@ pub fn read_table(path: &Path, options: &TableOptions) -> Result<Table, DataErro
             why: format!("{} has no row of data with all values", path.display()),
         });
     }
-    one_decimal_mark(&file, &columns.series)?;
+    file.check_decimal_marks(&columns.series)?;
     let mut notices = columns.notices;
     let times = match &columns.time {
         Some(column) => {
@@ -95,33 +95,11 @@ fn values(
     columns.iter().map(value).collect()
 }
 
-/// That not some numbers have a decimal comma and others a point, which would then stand between thousands.
-fn one_decimal_mark(file: &CsvFile<'_>, columns: &[usize]) -> Result<(), DataError> {
-    let numbers = || {
-        let cells = |record| columns.iter().map(move |&column| (record, column));
-        file.records.iter().flat_map(cells)
-    };
-    let with = |mark| numbers().find(|(record, column)| record[*column].contains(mark));
-    let (Some(comma), Some(point)) = (with(','), with('.')) else {
-        return Ok(());
-    };
-    let [(record, column), (other, other_column)] = [comma, point];
-    Err(file.malformed(
-        record,
-        format!(
-            "column `{}` holds `{}` with a decimal comma, and line {} has `{}` with a point: use one of them, and nothing between thousands",
-            &file.header[column],
-            &record[column],
-            file.line(other),
-            &other[other_column]
-        ),
-    ))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{ScalerKind, Scalers};
+    use crate::{ScalerKind, Scalers, following};
+    use proptest::prelude::*;
 
     fn read(text: &str, options: TableOptions) -> Result<Table, DataError> {
         let folder = tempfile::tempdir().unwrap();
@@ -295,6 +273,11 @@ mod tests {
                 "without anything between thousands",
             ),
             (
+                "a,b\nx,\"1,234.5\"\n",
+                TableOptions::default(),
+                "column `b` holds `1,234.5`, expected a finite number without anything between thousands",
+            ),
+            (
                 "a|b\n1|2\n",
                 TableOptions::default(),
                 "line 1: the header row `a|b` has no comma, semicolon or tab",
@@ -326,5 +309,21 @@ mod tests {
         };
         let error = read("a\n1\n", twice).unwrap_err().to_string();
         assert!(error.contains("twice"), "{error}");
+    }
+
+    proptest! {
+        #[test]
+        fn any_text_is_read_or_refused(
+            header in prop::sample::select(vec!["a,b", "time,a", ";year", "d\ta"]),
+            rows in prop::collection::vec("[0-9,;:\t\"'. NaTZQ/+-]{0,12}|[0-9]{4}[-/]?[0-9]{2}[,;][0-9.]{1,4}|[0-9]{4,12}[,;\t][0-9]", 0..12),
+            missing in prop::sample::select(vec![Missing::Refuse, Missing::Drop, Missing::Interpolate]),
+        ) {
+            let text = format!("{header}\n{}", rows.join("\n"));
+            if let Ok(table) = read(&text, with(missing)) {
+                prop_assert!(table.rows() > 0 && table.values().iter().all(|value| value.is_finite()));
+                let future = table.times().map_or(Vec::new(), |times| following(times, 3));
+                prop_assert!(future.windows(2).all(|pair| pair[0] < pair[1]), "{:?}", future);
+            }
+        }
     }
 }

@@ -343,12 +343,11 @@ mod tests {
             let time = first.local().time();
             let step = match kind {
                 0 => Step::Months { months: every, day: date.day(), time },
-                1 => Step::Days { days: every, time },
+                // Every 31 days may be months as well.
+                1 => Step::Days { days: every.min(27), time },
                 2 => Step::BusinessDays { time },
                 _ => Step::Even(SignedDuration::from_mins(every)),
             };
-            // Every 31 days may be months as well.
-            prop_assume!(kind != 1 || every < 28);
             // From a weekday on, and more than a week of them.
             let first = step.after(&first, 1).unwrap();
             let cut = if kind == 2 { cut + 6 } else { cut };

@@ -18,19 +18,26 @@ pub(super) enum TimeForm {
     Month(char),
     /// `2016-07-01`
     Day(char),
+    /// `20160701`
+    Compact,
     /// `2016-07-01 14:30`
-    Clock {
-        date: char,
-        /// What stands between date and time of day: a `T` or a space.
-        between: char,
-        /// The digits of the seconds' fraction; without seconds nothing.
-        fraction: Option<usize>,
-        offset: OffsetForm,
-        /// Whether the name of a time zone follows, in brackets.
-        named: bool,
-    },
+    Clock(ClockForm),
     /// So many nanoseconds since 1970-01-01 00:00 UTC are 1.
     Epoch(i64),
+}
+
+/// How a date with a time of day is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct ClockForm {
+    /// What stands between the numbers of the date.
+    date: char,
+    /// What stands between date and time of day: a `T` or a space.
+    between: char,
+    /// The digits of the seconds' fraction; without seconds nothing.
+    fraction: Option<usize>,
+    offset: OffsetForm,
+    /// Whether the name of a time zone follows, in brackets.
+    named: bool,
 }
 
 /// How a distance to UTC is written.
@@ -54,10 +61,10 @@ impl TimeForm {
         let (written, zone) = text.split_at(text.find('[').unwrap_or(text.len()));
         let mut form = Self::of(written)?;
         if !zone.is_empty() {
-            let Self::Clock { named, .. } = &mut form else {
+            let Self::Clock(clock) = &mut form else {
                 return None;
             };
-            *named = true;
+            clock.named = true;
             let time = written.replace('/', "-") + zone;
             let time: jiff::ZonedDateTime = time.parse().ok()?;
             return Some((form, time.timestamp(), Some(time.time_zone().clone())));
@@ -90,7 +97,7 @@ impl TimeForm {
             if let Some(rest) = shape.strip_prefix(&format!("9999{separator}99{separator}99")) {
                 return match rest {
                     "" => Some(Self::Day(separator)),
-                    rest => Self::clock(separator, rest),
+                    rest => ClockForm::of(separator, rest).map(Self::Clock),
                 };
             }
             if shape == format!("9999{separator}99") {
@@ -103,8 +110,56 @@ impl TimeForm {
             .map(Self::Quarter)
     }
 
+    /// Writes a time; where the form has no room for its time of day or fraction, with those.
+    pub(super) fn write(
+        self,
+        f: &mut fmt::Formatter<'_>,
+        instant: Instant,
+        zone: Option<&TimeZone>,
+    ) -> fmt::Result {
+        let local = zone.unwrap_or(&TimeZone::UTC).to_datetime(instant);
+        let date = local.date();
+        let (year, month, day) = (date.year(), date.month(), date.day());
+        let begins = |first: Date| local == first.to_datetime(Default::default());
+        match self {
+            Self::Epoch(unit) => write!(f, "{}", instant.as_nanosecond() / i128::from(unit)),
+            Self::Year if begins(date.first_of_year()) => write!(f, "{year:04}"),
+            Self::Quarter(before) if begins(date.first_of_month()) && month % 3 == 1 => {
+                write!(f, "{year:04}{before}Q{}", month / 3 + 1)
+            }
+            Self::Month(separator) if begins(date.first_of_month()) => {
+                write!(f, "{year:04}{separator}{month:02}")
+            }
+            Self::Compact if begins(date) => write!(f, "{year:04}{month:02}{day:02}"),
+            Self::Day(separator) if begins(date) => {
+                write!(f, "{year:04}{separator}{month:02}{separator}{day:02}")
+            }
+            Self::Clock(clock) => clock.write(f, instant, zone),
+            // A day in a file of months, a time of day in a file of dates.
+            Self::Year | Self::Quarter(_) | Self::Month(_) | Self::Compact | Self::Day(_) => {
+                let date = match self {
+                    Self::Month(separator) | Self::Day(separator) => separator,
+                    _ => '-',
+                };
+                let form = match begins(local.date()) {
+                    true => Self::Day(date),
+                    false => Self::Clock(ClockForm {
+                        date,
+                        between: ' ',
+                        fraction: None,
+                        offset: OffsetForm::None,
+                        named: false,
+                    }),
+                };
+                form.write(f, instant, zone)
+            }
+        }
+    }
+}
+
+impl ClockForm {
     /// The form where `rest` follows the date.
-    fn clock(date: char, rest: &str) -> Option<Self> {
+    fn of(date: char, rest: &str) -> Option<Self> {
         let between = rest.chars().next().filter(|first| "T ".contains(*first))?;
         let rest = rest[1..].strip_prefix("99:99")?;
         let (fraction, rest) = match rest.strip_prefix(":99") {
@@ -129,7 +184,7 @@ impl TimeForm {
             "+99:99" | "-99:99" => OffsetForm::Colon,
             _ => return None,
         };
-        Some(Self::Clock {
+        Some(Self {
             date,
             between,
             fraction,
@@ -138,86 +193,36 @@ impl TimeForm {
         })
     }
 
-    /// Writes a time; where the form has no room for its time of day or fraction, with those.
-    pub(super) fn write(
+    /// Writes a time, with the digits that it has beyond those of the form.
+    fn write(
         self,
         f: &mut fmt::Formatter<'_>,
         instant: Instant,
         zone: Option<&TimeZone>,
     ) -> fmt::Result {
-        let local = zone.unwrap_or(&TimeZone::UTC).to_datetime(instant);
-        let date = local.date();
-        let (year, month, day) = (date.year(), date.month(), date.day());
-        let begins = |first: Date| local == first.to_datetime(Default::default());
-        match self {
-            Self::Epoch(unit) => {
-                write!(f, "{}", instant.as_nanosecond() / i128::from(unit))
+        let shown = zone.filter(|_| self.offset != OffsetForm::Zulu);
+        let local = shown.unwrap_or(&TimeZone::UTC).to_datetime(instant);
+        let (date, between) = (self.date, self.between);
+        let minutes = format!("%Y{date}%m{date}%d{between}%H:%M");
+        write!(f, "{}", local.strftime(&minutes))?;
+        let exact = format!("{:09}", local.subsec_nanosecond());
+        let needed = match exact.trim_end_matches('0').len() {
+            0 if local.second() == 0 => None,
+            digits => Some(digits),
+        };
+        if let Some(digits) = self.fraction.max(needed) {
+            write!(f, ":{:02}", local.second())?;
+            if digits > 0 {
+                write!(f, ".{}", &exact[..digits])?;
             }
-            Self::Year if begins(date.first_of_year()) => write!(f, "{year:04}"),
-            Self::Quarter(before) if begins(date.first_of_month()) && month % 3 == 1 => {
-                write!(f, "{year:04}{before}Q{}", month / 3 + 1)
-            }
-            Self::Month(separator) if begins(date.first_of_month()) => {
-                write!(f, "{year:04}{separator}{month:02}")
-            }
-            Self::Day(separator) if begins(date) => {
-                write!(f, "{year:04}{separator}{month:02}{separator}{day:02}")
-            }
-            Self::Clock {
-                date,
-                between,
-                fraction,
-                offset,
-                named,
-            } => {
-                let (local, utc) = match offset {
-                    OffsetForm::Zulu => (TimeZone::UTC.to_datetime(instant), true),
-                    _ => (local, false),
-                };
-                write!(
-                    f,
-                    "{}",
-                    local.strftime(&format!("%Y{date}%m{date}%d{between}%H:%M"))
-                )?;
-                let exact = format!("{:09}", local.subsec_nanosecond());
-                let needed = match exact.trim_end_matches('0').len() {
-                    0 if local.second() == 0 => None,
-                    digits => Some(digits),
-                };
-                if let Some(digits) = fraction.max(needed) {
-                    write!(f, ":{:02}", local.second())?;
-                    if digits > 0 {
-                        write!(f, ".{}", &exact[..digits])?;
-                    }
-                }
-                if utc {
-                    f.write_str("Z")?;
-                } else if let Some(zone) = zone {
-                    write_offset(f, offset, zone.to_offset(instant).seconds())?;
-                }
-                if let Some(name) = zone.filter(|_| named).and_then(TimeZone::iana_name) {
-                    write!(f, "[{name}]")?;
-                }
-                Ok(())
-            }
-            // A day in a file of months, a time of day in a file of dates.
-            Self::Year | Self::Quarter(_) | Self::Month(_) | Self::Day(_) => {
-                let date = match self {
-                    Self::Month(separator) | Self::Day(separator) => separator,
-                    _ => '-',
-                };
-                let form = match begins(local.date()) {
-                    true => Self::Day(date),
-                    false => Self::Clock {
-                        date,
-                        between: ' ',
-                        fraction: None,
-                        offset: OffsetForm::None,
-                        named: false,
-                    },
-                };
-                form.write(f, instant, zone)
-            }
+        }
+        let Some(zone) = zone else {
+            return Ok(());
+        };
+        write_offset(f, self.offset, zone.to_offset(instant).seconds())?;
+        match zone.iana_name().filter(|_| self.named) {
+            Some(name) => write!(f, "[{name}]"),
+            None => Ok(()),
         }
     }
 }
@@ -227,7 +232,8 @@ fn write_offset(f: &mut fmt::Formatter<'_>, form: OffsetForm, seconds: i32) -> f
     let minutes = seconds.abs() / 60;
     let (hours, minutes) = (minutes / 60, minutes % 60);
     match form {
-        OffsetForm::None | OffsetForm::Zulu => Ok(()),
+        OffsetForm::None => Ok(()),
+        OffsetForm::Zulu => f.write_str("Z"),
         OffsetForm::Hours if minutes == 0 => write!(f, "{sign}{hours:02}"),
         OffsetForm::Hours | OffsetForm::Compact => write!(f, "{sign}{hours:02}{minutes:02}"),
         OffsetForm::Colon => write!(f, "{sign}{hours:02}:{minutes:02}"),

@@ -39,14 +39,19 @@ impl Timestamp {
         })
     }
 
-    /// The first moment of a year, written as its number; `None` for one that has not four digits.
+    /// The first moment of a year, written as its number of four digits.
     pub(super) fn of_year(text: &str) -> Option<Self> {
-        let four = text.len() == 4 && text.bytes().all(|byte| byte.is_ascii_digit());
-        let first = four.then(|| Self::parse(&format!("{text}-01")))??;
-        Some(Self {
-            form: TimeForm::Year,
-            ..first
-        })
+        let form = TimeForm::Year;
+        let first = Self::parse(&format!("{text}-01"))?;
+        (text.len() == 4).then_some(Self { form, ..first })
+    }
+
+    /// A day written as a number of eight digits, such as `20160701`.
+    pub(super) fn of_compact(text: &str) -> Option<Self> {
+        let form = TimeForm::Compact;
+        let parts = (text.get(..4)?, text.get(4..6)?, text.get(6..)?);
+        let day = Self::parse(&format!("{}-{}-{}", parts.0, parts.1, parts.2))?;
+        (text.len() == 8).then_some(Self { form, ..day })
     }
 
     /// A whole number of `unit` nanoseconds since 1970-01-01 00:00 UTC.
@@ -219,6 +224,13 @@ mod tests {
             (1_451_606_400, "2016")
         );
         assert!(Timestamp::of_year("216").is_none());
+        let day = Timestamp::of_compact("20160229")
+            .unwrap()
+            .plus_seconds(86_400);
+        assert_eq!(day.to_string(), "20160301");
+        for text in ["20150229", "2016-229", "201602290", "2016022", "2016é29"] {
+            assert!(Timestamp::of_compact(text).is_none(), "{text}");
+        }
         let time = Timestamp::of_epoch("1467331200500", 1_000_000).unwrap();
         assert_eq!((time.seconds(), time.hour()), (1_467_331_200, 0));
         assert_eq!(time.to_string(), "1467331200500");

@@ -1,7 +1,7 @@
 //! How far the truth usually is from a forecast.
 
 use burn::data::dataset::Dataset;
-use burn_rnn_data::{TableWindow, TableWindows};
+use burn_rnn_data::{TableWindow, TableWindows, conformal_width};
 use serde::{Deserialize, Serialize};
 
 /// Around every forecast a band that contains it, and the truth with a probability of [`LEVEL`](Self::LEVEL): the
@@ -68,12 +68,12 @@ impl Bands {
             let pairs = forecast.iter().zip(window.target());
             let units = units.iter().cycle();
             for ((errors, (forecast, truth)), unit) in errors.iter_mut().zip(pairs).zip(units) {
-                errors.push(((f64::from(*truth) - f64::from(*forecast)) / unit).abs());
+                errors.push((f64::from(*truth) - f64::from(*forecast)) / unit);
             }
         }
         let high: Option<Vec<f32>> = errors
-            .iter_mut()
-            .map(|errors| conformal_quantile(errors, Self::LEVEL).map(|width| width as f32))
+            .iter()
+            .map(|errors| conformal_width(errors, Self::LEVEL).map(|width| width as f32))
             .collect();
         let high = high?;
         Some(Self {
@@ -133,14 +133,6 @@ fn units(window: &TableWindow, by_deviation: bool) -> Vec<f64> {
     (0..series).map(deviation).collect()
 }
 
-/// The smallest of the errors that a further one like them does not exceed with a probability of `level`: the
-/// ⌈(n + 1) · level⌉-th of n (Lei et al. 2018). Nothing where that is more than n.
-fn conformal_quantile(errors: &mut [f64], level: f64) -> Option<f64> {
-    errors.sort_by(f64::total_cmp);
-    let rank = ((errors.len() + 1) as f64 * level).ceil() as usize;
-    errors.get(rank.max(1) - 1).copied()
-}
-
 #[cfg(test)]
 mod tests {
     use burn_rnn_data::{ScaledTable, ScalerKind, Scalers, Table, TimeFeatures};
@@ -158,10 +150,6 @@ mod tests {
 
     #[test]
     fn widths_are_taken_from_enough_errors() {
-        let mut errors = [5.0, 1.0, 4.0, 2.0, 3.0, 9.0, 6.0, 8.0, 7.0];
-        assert_eq!(conformal_quantile(&mut errors, 0.8), Some(8.0));
-        assert_eq!(conformal_quantile(&mut errors[..4], 0.8), Some(4.0));
-        assert_eq!(conformal_quantile(&mut errors[..3], 0.8), None);
         // Nine windows of one step; of twelve steps the thirteenth begins after the first ends.
         assert!(Bands::enough_rows(9, 1) && !Bands::enough_rows(8, 1));
         assert!(Bands::enough_rows(24, 12) && !Bands::enough_rows(23, 12));

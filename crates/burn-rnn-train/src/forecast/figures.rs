@@ -1,6 +1,6 @@
 //! The figures of a model on the test part, and what a user has to be told of them.
 
-use burn_rnn_data::TableWindows;
+use burn_rnn_data::{TableWindows, naive_error};
 
 use super::score::{Score, baselines};
 use super::{Bands, ForecastSettings};
@@ -115,12 +115,10 @@ fn mase(
     let table = window.table();
     let known = table.values(0..train_end);
     let series = by_series.len();
-    let season = season.unwrap_or(1);
     let errors = by_series.iter().enumerate().map(|(place, score)| {
-        let value = |row: usize| f64::from(known[row * series + place]);
-        let steps = (season..train_end).map(|row| (value(row) - value(row - season)).abs());
-        let naive = steps.sum::<f64>() / train_end.checked_sub(season)? as f64;
-        (naive > 0.0).then(|| score.mae / naive)
+        let values = known.iter().skip(place).step_by(series);
+        let values: Vec<f64> = values.map(|value| f64::from(*value)).collect();
+        Some(score.mae / naive_error(&values, season.unwrap_or(1))?)
     });
     let errors: Option<Vec<f64>> = errors.collect();
     errors.map(|errors| errors.iter().sum::<f64>() / series as f64)
