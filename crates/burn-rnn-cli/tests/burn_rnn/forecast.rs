@@ -38,7 +38,7 @@ fn very_large_values_come_to_an_end_and_leave_nothing_unfinished() {
 fn a_model_of_no_use_says_so_beside_its_figures() {
     let folder = tempfile::tempdir().unwrap();
     let folder = folder.path();
-    let values = (0..300).map(|row| format!("{}\n", row % 7));
+    let values = (0..300).map(|row| format!("{}.{:02}\n", row % 7, row % 11));
     fs::write(
         folder.join("week.csv"),
         "a\n".to_owned() + &values.collect::<String>(),
@@ -49,7 +49,7 @@ fn a_model_of_no_use_says_so_beside_its_figures() {
     let assert = burn_rnn(folder, &words).assert().success();
     let said = String::from_utf8(assert.get_output().stderr.clone()).unwrap();
     assert!(
-        said.contains("the seasonal naive forecast has a test MSE of 0.0000"),
+        said.contains("the seasonal naive forecast has a test MSE of 0.00"),
         "{said}"
     );
     assert!(said.contains("hardly trained"), "{said}");
@@ -59,7 +59,10 @@ fn a_model_of_no_use_says_so_beside_its_figures() {
         folder,
         &["eval", "--model", "o", "--data", "week.csv", "--json"],
     );
-    assert_eq!(trained["scores"]["test MASE"], again["scores"]["test MASE"]);
+    assert!(again["scores"]["test MASE"].as_f64().unwrap() > 1.0);
+    for (name, score) in again["scores"].as_object().unwrap() {
+        assert_eq!(trained["scores"][name], *score, "{name}");
+    }
     let [scaled, own] =
         ["test MAE", "test MAE of a, unscaled"].map(|name| again["scores"][name].as_f64().unwrap());
     // 0 to 6 deviate by 2 from their mean.

@@ -63,7 +63,7 @@ fn a_short_series_trains_by_itself() {
     let _alone = alone();
     let folder = tempfile::tempdir().unwrap();
     let [model, seasonal, within] = figures(folder.path(), 1);
-    assert!(model < 0.5 * seasonal, "{model}, seasonal naive {seasonal}");
+    assert!(model < 0.8 * seasonal, "{model}, seasonal naive {seasonal}");
     assert!((0.5..=1.0).contains(&within), "{within}");
 }
 

@@ -91,7 +91,8 @@ impl Bands {
             let values = forecast.iter().zip(widths).zip(units.iter().cycle());
             values
                 .map(|((value, width), unit)| {
-                    (f64::from(*value) + inside(f64::from(*width), 0.0) * unit) as f32
+                    let bound = f64::from(*value) + inside(f64::from(*width), 0.0) * unit;
+                    (bound as f32).clamp(f32::MIN, f32::MAX)
                 })
                 .collect()
         };
