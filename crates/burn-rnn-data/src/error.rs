@@ -13,7 +13,7 @@ use crate::csv_form::has_thousands;
 #[non_exhaustive]
 pub enum DataError {
     /// A file that cannot be opened or read.
-    #[error("cannot read {}: {source}; check the path and its permissions", path.display())]
+    #[error("cannot read {}, check the path and its permissions", path.display())]
     Unreadable {
         /// The file.
         path: PathBuf,
@@ -46,6 +46,16 @@ pub enum DataError {
         line: u64,
         /// What is wrong there, what was expected and what to do.
         reason: String,
+    },
+    /// A file that a library cannot read as what it should be.
+    #[error("{}: not {expected}", path.display())]
+    NotReadable {
+        /// The file.
+        path: PathBuf,
+        /// What was expected, and what to do.
+        expected: &'static str,
+        /// What the library says.
+        source: Box<dyn core::error::Error + Send + Sync>,
     },
     /// A file that is not what it should be.
     #[error("{}: {reason}", path.display())]
@@ -172,6 +182,19 @@ impl DataError {
         Self::Malformed {
             path: path.to_path_buf(),
             reason: reason.into(),
+        }
+    }
+
+    /// A file that a library cannot read.
+    pub(crate) fn not_readable(
+        path: &std::path::Path,
+        expected: &'static str,
+        error: impl core::error::Error + Send + Sync + 'static,
+    ) -> Self {
+        Self::NotReadable {
+            path: path.to_path_buf(),
+            expected,
+            source: Box::new(error),
         }
     }
 

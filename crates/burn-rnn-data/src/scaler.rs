@@ -62,6 +62,7 @@ pub struct Scaler(Statistics);
 
 /// What a scaler is on disk.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 struct Statistics {
     kind: ScalerKind,
     offset: f64,

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 /// conformal quantile of the absolute errors on the validation part, by step and series (split conformal prediction, Lei et
 /// al. 2018). That holds for errors like those of the validation part, which also chose the model.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Bands {
     /// What leads from a forecast to the lower bound, `[horizon, series]` in row-major order. Files of earlier versions
     /// have the 10 % quantiles of the signed errors, which may be above 0.

@@ -18,7 +18,7 @@ use super::{
     forecast_file,
 };
 use crate::learn::{LearnArgs, NetworkArgs, Task, learn};
-use crate::{ModelFile, TaskCard, TrainError, device};
+use crate::{ModelFile, SavedArgs, TaskCard, TrainError};
 
 /// The options of a training.
 #[derive(Clone, Debug, Args)]
@@ -245,9 +245,9 @@ pub fn evaluate(
 /// The options of `forecast`.
 #[derive(Clone, Debug, Args)]
 pub struct ForecastArgs {
-    /// The folder that the training wrote with --out, or a model file
-    #[arg(long, value_name = "PATH")]
-    pub model: PathBuf,
+    /// The model.
+    #[command(flatten)]
+    pub saved: SavedArgs,
     /// A table with the columns of the training; the generated one if not given
     #[arg(long, value_name = "FILE")]
     pub csv: Option<PathBuf>,
@@ -257,9 +257,6 @@ pub struct ForecastArgs {
     /// The columns whose forecasts are drawn [default: all, the first 24 of more]
     #[arg(long, value_name = "A,B", value_delimiter = ',')]
     pub draw: Vec<String>,
-    /// The backend, one of those that the program was built with [default: the best of them]
-    #[arg(long, value_name = "NAME")]
-    pub device: Option<String>,
 }
 
 /// Forecasts with a saved model what comes after the end of a table.
@@ -268,7 +265,14 @@ pub struct ForecastArgs {
 ///
 /// As [`forecast_file`].
 pub fn forecast(args: &ForecastArgs) -> Result<(), TrainError> {
-    let device = device(args.device.as_deref())?;
-    let file = ModelFile::open(&args.model)?;
-    forecast_file(file, args.csv.as_deref(), &args.draw, &args.out, &device)
+    let (file, device) = args.saved.open()?;
+    let json = args.saved.json;
+    forecast_file(
+        file,
+        args.csv.as_deref(),
+        &args.draw,
+        &args.out,
+        json,
+        &device,
+    )
 }

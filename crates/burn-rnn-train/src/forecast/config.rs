@@ -131,7 +131,7 @@ impl ForecasterConfig {
             ModelKind::FeedForward => {
                 let outputs = self.horizon * channels;
                 let config = SlidingWindowConfig::new(self.window, channels, outputs);
-                let sizes = vec![self.network.d_hidden; self.network.layers];
+                let sizes = self.network.sizes()?;
                 Body::FeedForward(config.with_hidden_sizes(sizes).try_init(device)?)
             }
         };
@@ -155,30 +155,25 @@ impl ForecasterConfig {
         let kind = match (self.model, self.decoder) {
             (ModelKind::FeedForward, _) => {
                 return format!(
-                    "sliding window {} → {}, {} × {} hidden units",
-                    self.window, self.horizon, network.layers, network.d_hidden
+                    "sliding window {} → {}, {} hidden units",
+                    self.window,
+                    self.horizon,
+                    network.shape()
                 );
             }
             (_, Decoder::Recurrent) => "recurrent decoder",
             (_, Decoder::Direct) => "direct decoder",
         };
         format!(
-            "{}{} × {} {}, {kind}, {} → {} steps",
-            if network.bidirectional {
-                "bidirectional "
-            } else {
-                ""
-            },
-            network.layers,
-            network.d_hidden,
-            network.architecture.name(),
+            "{}, {kind}, {} → {} steps",
+            network.description(),
             self.window,
             self.horizon
         )
     }
 
     fn validate(&self) -> Result<(), TrainError> {
-        TrainError::check_counts(&[
+        TrainError::check_sizes(&[
             ("--window", self.window),
             ("--horizon", self.horizon),
             ("--segment", self.segment),
@@ -198,6 +193,18 @@ impl ForecasterConfig {
         if self.model == ModelKind::FeedForward && self.network.bidirectional {
             let expected = "off: a feed-forward network sees the whole window anyway".to_owned();
             return refuse("--bidirectional", "on".to_owned(), expected);
+        }
+        let sizes_alone = NetworkConfig {
+            d_input: self.network.d_input,
+            layers: self.network.layers,
+            layer_sizes: self.network.layer_sizes.clone(),
+            dropout: self.network.dropout,
+            ..NetworkConfig::new(self.network.architecture, 0, self.network.d_hidden)
+        };
+        if self.model == ModelKind::FeedForward && self.network != sizes_alone {
+            let given = "feed-forward with options of recurrent networks".to_owned();
+            let expected = "encoder-decoder, or none of them but --layers and --hidden".to_owned();
+            return refuse("--model", given, expected);
         }
         if self.lags > self.window {
             let expected = format!("at most --window {}", self.window);

@@ -57,7 +57,7 @@ impl Plan {
             rule,
             split,
             season,
-            config: config(args, table, window, small && season.is_some()),
+            config: config(args, table, window, small && season.is_some())?,
             learn: learn_args(&args.learn, small),
         })
     }
@@ -84,7 +84,12 @@ fn window(train: &Range<usize>, horizon: usize, season: Option<usize>) -> usize 
 
 /// A small table with a season is measured from the window's mean, in its deviations: a season and its growth look alike
 /// in all windows then.
-fn config(args: &TrainArgs, table: &Table, window: usize, by_season: bool) -> ForecasterConfig {
+fn config(
+    args: &TrainArgs,
+    table: &Table,
+    window: usize,
+    by_season: bool,
+) -> Result<ForecasterConfig, TrainError> {
     let divides = |segment: &usize| window.is_multiple_of(*segment);
     let segment = (1..=12).rev().find(divides).unwrap_or(1);
     let lags = match args.model {
@@ -95,9 +100,9 @@ fn config(args: &TrainArgs, table: &Table, window: usize, by_season: bool) -> Fo
         true => Centring::Instance,
         false => Centring::Last,
     };
-    ForecasterConfig {
+    Ok(ForecasterConfig {
         model: args.model,
-        network: args.network.config(1),
+        network: args.network.config(1)?,
         decoder: args.decoder,
         series: table.series(),
         joint: args.joint,
@@ -110,7 +115,7 @@ fn config(args: &TrainArgs, table: &Table, window: usize, by_season: bool) -> Fo
         output_dropout: args.output_dropout,
         teacher_forcing: args.teacher_forcing,
         loss: args.loss,
-    }
+    })
 }
 
 fn learn_args(args: &LearnArgs, small: bool) -> LearnArgs {

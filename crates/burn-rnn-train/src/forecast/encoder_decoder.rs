@@ -3,7 +3,7 @@
 use burn::module::Module;
 use burn::nn::Dropout;
 use burn::tensor::{Distribution, Tensor};
-use burn_rnn::{DirectionalState, Head, HiddenState, LstmState, StackedState, State};
+use burn_rnn::Head;
 
 use super::ForecasterConfig;
 use crate::{Network, NetworkState};
@@ -56,7 +56,7 @@ impl EncoderDecoder {
         };
         let count = config.horizon.div_ceil(config.segment);
         let truth = truth.filter(|truth| truth.probability > 0.0);
-        let state = one_direction(state);
+        let state = state.one_direction();
         let written = match truth {
             Some(truth) if truth.probability >= 1.0 => {
                 let before = before(last, &truth.target, count);
@@ -128,34 +128,4 @@ fn before(last: Tensor<3>, target: &Tensor<3>, count: usize) -> Tensor<3> {
     let known = (count - 1) * width / channels;
     let target = target.clone().narrow(1, 0, known);
     Tensor::cat(vec![last, target.reshape([rows, count - 1, width])], 1)
-}
-
-/// The state for a decoder with one direction: the mean of both, layer by layer.
-fn one_direction(state: NetworkState) -> NetworkState {
-    fn merge<S: State>(
-        state: StackedState<DirectionalState<S>>,
-        mean: impl Fn(S, S) -> S,
-    ) -> StackedState<DirectionalState<S>> {
-        let layers = state.layers.into_iter().map(|layer| DirectionalState {
-            forward: match layer.backward {
-                Some(backward) => mean(layer.forward, backward),
-                None => layer.forward,
-            },
-            backward: None,
-        });
-        StackedState {
-            layers: layers.collect(),
-        }
-    }
-    match state {
-        NetworkState::Hidden(state) => NetworkState::Hidden(merge(state, |one, other| {
-            HiddenState::new((one.hidden + other.hidden) * 0.5)
-        })),
-        NetworkState::Lstm(state) => NetworkState::Lstm(merge(state, |one, other| {
-            LstmState::new(
-                (one.hidden + other.hidden) * 0.5,
-                (one.cell + other.cell) * 0.5,
-            )
-        })),
-    }
 }

@@ -11,11 +11,12 @@ use super::settings::table;
 use super::{Bands, ForecastSettings, ForecastTask};
 use crate::learn::Task;
 use crate::new_file::write_whole;
-use crate::{ModelFile, TrainError, say};
+use crate::{ModelFile, TrainError, say_done};
 
 /// Forecasts the horizon that follows the end of `csv`, or of the table that the model's training generated:
 /// `future.csv` with the values and their bands, all in the series' own units, and the picture `future.png` and
-/// `future.svg` with the series `drawn` (all without names), in the folder `out`.
+/// `future.svg` with the series `drawn` (all without names), in the folder `out`. A line says what was written, or for
+/// `json` an object with `steps`, `series` (the names), `csv` and `picture`.
 ///
 /// # Errors
 ///
@@ -26,6 +27,7 @@ pub fn forecast_file(
     csv: Option<&Path>,
     drawn: &[String],
     out: &Path,
+    json: bool,
     device: &Device,
 ) -> Result<(), TrainError> {
     let seed = file.card.seed;
@@ -60,12 +62,21 @@ pub fn forecast_file(
     let steps = if horizon == 1 { "step" } else { "steps" };
     let title = format!("Forecast of {horizon} {steps} after {end}{}", shown.note());
     let [picture, _] = draw_panels(out, "future", &title, &panels)?;
-    say(format_args!(
-        "{horizon} {steps} of {} series: {}, {}",
-        table.series(),
-        path.display(),
-        picture.display()
-    ))
+    say_done(
+        json,
+        serde_json::json!({
+            "steps": horizon,
+            "series": table.names(),
+            "csv": path,
+            "picture": picture,
+        }),
+        format_args!(
+            "{horizon} {steps} of {} series: {}, {}",
+            table.series(),
+            path.display(),
+            picture.display()
+        ),
+    )
 }
 
 /// The forecast as CSV, a row a step; `values`, `low` and `high` are `[horizon, series]`, the latter empty without bands.

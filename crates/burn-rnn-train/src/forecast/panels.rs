@@ -7,7 +7,7 @@ use plotters::coord::Shift;
 use plotters::prelude::*;
 
 use super::Bands;
-use crate::picture::{COLORS, Drawing, FONT, around, draw, reason};
+use crate::picture::{COLORS, Drawing, Drawn, FONT, around, draw};
 use crate::{TrainError, cell};
 
 /// Which series are drawn.
@@ -134,9 +134,9 @@ struct Panels<'a> {
 }
 
 impl Drawing for Panels<'_> {
-    fn draw<DB: DrawingBackend>(&self, area: &DrawingArea<DB, Shift>) -> Result<(), String> {
+    fn draw<DB: DrawingBackend>(&self, area: &DrawingArea<DB, Shift>) -> Drawn<DB> {
         let area = area.margin(8, 0, 0, 0);
-        let area = area.titled(self.title, (FONT, 22)).map_err(reason)?;
+        let area = area.titled(self.title, (FONT, 22))?;
         let (_, height) = area.dim_in_pixel();
         let (area, legend) = area.split_vertically(height - 34);
         let columns = if self.panels.len() > 1 { 2 } else { 1 };
@@ -163,7 +163,7 @@ fn draw_legend<DB: DrawingBackend>(
     area: &DrawingArea<DB, Shift>,
     truth: bool,
     bands: bool,
-) -> Result<(), String> {
+) -> Drawn<DB> {
     let mut entries = vec![("known", HISTORY.to_rgba(), 2)];
     if truth {
         entries.push(("truth", TRUTH.to_rgba(), 2));
@@ -176,16 +176,16 @@ fn draw_legend<DB: DrawingBackend>(
     let mut x = 70;
     for (name, color, width) in entries {
         let line = PathElement::new([(x, 14), (x + 30, 14)], color.stroke_width(width));
-        area.draw(&line).map_err(reason)?;
+        area.draw(&line)?;
         let text = Text::new(name, (x + 38, 6), (FONT, 15).into_font());
-        area.draw(&text).map_err(reason)?;
+        area.draw(&text)?;
         x += 38 + 9 * name.chars().count() as i32 + 30;
     }
     Ok(())
 }
 
 impl Panel {
-    fn draw<DB: DrawingBackend>(&self, area: &DrawingArea<DB, Shift>) -> Result<(), String> {
+    fn draw<DB: DrawingBackend>(&self, area: &DrawingArea<DB, Shift>) -> Drawn<DB> {
         let values = [
             &self.known,
             &self.truth,
@@ -201,8 +201,7 @@ impl Panel {
             .margin_right(18)
             .x_label_area_size(38)
             .y_label_area_size(62)
-            .build_cartesian_2d(1 - past..future, range)
-            .map_err(reason)?;
+            .build_cartesian_2d(1 - past..future, range)?;
         chart
             .configure_mesh()
             .light_line_style(TRANSPARENT)
@@ -210,8 +209,7 @@ impl Panel {
             .y_labels(6)
             .x_desc("steps from the last known one")
             .label_style((FONT, 13))
-            .draw()
-            .map_err(reason)?;
+            .draw()?;
         let known = self.known.iter().chain(&self.truth);
         let seen: Vec<f64> = known.copied().collect();
         let first = self.known.len();
@@ -232,7 +230,7 @@ impl Panel {
             let mut outline = after(&self.high, from);
             outline.extend(after(&self.low, from).into_iter().rev());
             let filled = Polygon::new(outline, band().filled());
-            chart.draw_series([filled]).map_err(reason)?;
+            chart.draw_series([filled])?;
         }
         let points = |range: core::ops::Range<usize>| -> Vec<(i64, f64)> {
             let place = |index: usize| (index as i64 + 1 - past, seen[index]);
@@ -245,7 +243,7 @@ impl Panel {
         lines.extend(starts().map(|from| (after(&self.forecast, from), COLORS[0], 3)));
         for (points, color, width) in lines {
             let line = LineSeries::new(points, color.stroke_width(width));
-            chart.draw_series(line).map_err(reason)?;
+            chart.draw_series(line)?;
         }
         Ok(())
     }

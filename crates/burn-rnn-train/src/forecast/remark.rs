@@ -1,8 +1,8 @@
 //! Lines beside the results.
 
-use crate::printable;
+use crate::{printable, warn};
 
 /// Tells the user something, on standard error: standard output has the results.
 pub(super) fn remark(line: String) {
-    eprintln!("{}", printable(&line));
+    warn(printable(&line));
 }

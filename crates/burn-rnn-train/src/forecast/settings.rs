@@ -56,8 +56,26 @@ impl ForecastSettings {
     ///
     /// # Errors
     ///
-    /// As [`ForecasterConfig::init`].
+    /// Where the settings contradict one another, or as [`ForecasterConfig::init`].
     pub fn init(&self, device: &Device) -> Result<Forecaster, TrainError> {
+        let series = self.config.series;
+        TrainError::check_lengths(&[
+            ("the number of scalers", self.scalers.series().len(), series),
+            ("the number of columns", self.table.columns.len(), series),
+            (
+                "the number of time features",
+                self.config.time_features,
+                self.features.count(),
+            ),
+        ])?;
+        TrainError::check_sizes(&[("--season", self.season.unwrap_or(1))])?;
+        if let Some(bands) = &self.bands {
+            let steps = series.saturating_mul(self.config.horizon);
+            TrainError::check_lengths(&[
+                ("the number of lower bounds", bands.low.len(), steps),
+                ("the number of upper bounds", bands.high.len(), steps),
+            ])?;
+        }
         self.config.init(device)
     }
 

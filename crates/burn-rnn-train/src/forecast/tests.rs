@@ -78,7 +78,7 @@ fn a_training_beats_naive_and_its_model_forecasts_the_future() {
         assert_eq!(scores[&name], value, "{name}");
     }
 
-    forecast_file(model, Some(&csv), &[], folder.path(), &device).unwrap();
+    forecast_file(model, Some(&csv), &[], folder.path(), false, &device).unwrap();
     let text = std::fs::read_to_string(folder.path().join("future.csv")).unwrap();
     let lines: Vec<Vec<&str>> = text.lines().map(|line| line.split(',').collect()).collect();
     assert_eq!(lines.len(), 9);
@@ -162,7 +162,7 @@ fn values_at_the_end_of_what_fits_end_in_pictures_or_a_refusal() {
     std::fs::write(&waves, text).unwrap();
     let future = folder.path().join("future");
     let model = ModelFile::open(&out).unwrap();
-    match forecast_file(model, Some(&waves), &[], &future, &Device::default()) {
+    match forecast_file(model, Some(&waves), &[], &future, false, &Device::default()) {
         Ok(()) => assert_eq!(
             names_in(&future),
             ["future.csv", "future.png", "future.svg"]
@@ -188,7 +188,15 @@ fn without_enough_windows_there_is_no_band() {
     let model = ModelFile::open(&out).unwrap();
     assert!(!model.card.scores.keys().any(|name| name.contains("bands")));
     let draw = ["cosine".to_owned()];
-    forecast_file(model, Some(&csv), &draw, folder.path(), &Device::default()).unwrap();
+    forecast_file(
+        model,
+        Some(&csv),
+        &draw,
+        folder.path(),
+        false,
+        &Device::default(),
+    )
+    .unwrap();
     let text = std::fs::read_to_string(folder.path().join("future.csv")).unwrap();
     assert!(
         text.starts_with("step,time,sine,cosine\n1,2024-02-21 20:00:00,"),

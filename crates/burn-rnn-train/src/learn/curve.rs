@@ -7,7 +7,7 @@ use plotters::prelude::*;
 
 use super::checkpoint::Point;
 use crate::TrainError;
-use crate::picture::{COLORS, Drawing, FONT, Line, around, draw, draw_lines, reason};
+use crate::picture::{COLORS, Drawing, Drawn, FONT, Line, around, draw, draw_lines};
 
 /// Draws `loss.png` and `loss.svg`: the training loss and the first held-out score over the steps.
 pub(super) fn draw_curve(
@@ -31,7 +31,7 @@ struct Curve<'a> {
 }
 
 impl Drawing for Curve<'_> {
-    fn draw<DB: DrawingBackend>(&self, area: &DrawingArea<DB, Shift>) -> Result<(), String> {
+    fn draw<DB: DrawingBackend>(&self, area: &DrawingArea<DB, Shift>) -> Drawn<DB> {
         let train: Vec<_> = self
             .points
             .iter()
@@ -50,16 +50,14 @@ impl Drawing for Curve<'_> {
             .margin_right(30)
             .x_label_area_size(40)
             .y_label_area_size(70)
-            .build_cartesian_2d(0..last, around(values))
-            .map_err(reason)?;
+            .build_cartesian_2d(0..last, around(values))?;
         chart
             .configure_mesh()
             .light_line_style(TRANSPARENT)
             .x_desc("step")
             .y_desc("loss")
             .label_style((FONT, 14))
-            .draw()
-            .map_err(reason)?;
+            .draw()?;
         let lines = vec![
             Line {
                 name: "training loss",

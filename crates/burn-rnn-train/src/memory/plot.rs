@@ -8,7 +8,7 @@ use plotters::prelude::*;
 
 use crate::TrainError;
 use crate::learn::Point;
-use crate::picture::{COLORS, Drawing, FONT, Line, around, draw, draw_lines, reason};
+use crate::picture::{COLORS, Drawing, Drawn, FONT, Line, around, draw, draw_lines};
 
 /// Draws `memory.png` and `memory.svg` in `folder`: the validation loss over the steps, and a line where
 /// somebody without memory stays.
@@ -38,7 +38,7 @@ struct Picture<'a> {
 }
 
 impl Drawing for Picture<'_> {
-    fn draw<DB: DrawingBackend>(&self, area: &DrawingArea<DB, Shift>) -> Result<(), String> {
+    fn draw<DB: DrawingBackend>(&self, area: &DrawingArea<DB, Shift>) -> Drawn<DB> {
         let points = self.curve.iter().map(|point| (point.step, point.scores[0]));
         let points: Vec<(usize, f64)> = points.collect();
         let losses = points.iter().map(|(_, loss)| *loss);
@@ -50,16 +50,14 @@ impl Drawing for Picture<'_> {
             .margin_right(36)
             .x_label_area_size(40)
             .y_label_area_size(70)
-            .build_cartesian_2d(0..last, range)
-            .map_err(reason)?;
+            .build_cartesian_2d(0..last, range)?;
         chart
             .configure_mesh()
             .light_line_style(TRANSPARENT)
             .x_desc("step")
             .y_desc(self.loss)
             .label_style((FONT, 14))
-            .draw()
-            .map_err(reason)?;
+            .draw()?;
         let chance = vec![(0, self.chance), (last, self.chance)];
         let lines = vec![
             Line {
