@@ -39,14 +39,20 @@ fn the_scores_are_those_of_the_files() {
         }
         let path = model["model"].as_str().unwrap();
         let again = json(folder.path(), &["eval", "--model", path, "--json"]);
+        let mut compared = 0;
         for (name, score) in again["scores"].as_object().unwrap() {
-            let stored = model["card"]["scores"][name].as_f64().unwrap();
+            // A program that came later than the model may tell more.
+            let Some(stored) = model["card"]["scores"][name].as_f64() else {
+                continue;
+            };
             let score = score.as_f64().unwrap();
             assert!(
                 (score - stored).abs() <= 0.01 * stored.abs().max(0.1),
                 "{path}: {name} is {score}, its file says {stored}"
             );
+            compared += 1;
         }
+        assert!(compared > 0, "{path}");
     }
 }
 
