@@ -8,6 +8,7 @@
 use std::process::ExitCode;
 
 use burn_rnn_train::classify::command::{DEFAULTS, TrainArgs, train};
+use burn_rnn_train::learn::each_seed;
 use burn_rnn_train::{exit_code, options};
 use clap::Parser;
 
@@ -21,5 +22,8 @@ struct Cli {
 
 fn main() -> ExitCode {
     let cli = options::parse::<Cli>(DEFAULTS);
-    exit_code(|| cli.and_then(|(cli, _)| train(&cli.train)))
+    exit_code(|| {
+        let (cli, _) = cli?;
+        each_seed("classify", &cli.train, |args| &mut args.learn, train)
+    })
 }

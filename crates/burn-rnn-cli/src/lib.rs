@@ -37,9 +37,11 @@ mod text;
 
 use std::process::ExitCode;
 
+use burn_rnn_train::learn::each_seed;
 use burn_rnn_train::{TrainError, exit_code, options};
 use clap::FromArgMatches;
 use cli::{Cli, Command};
+use tasks::TrainTask;
 
 /// The whole program, with the arguments of this process; its exit code.
 pub fn program() -> ExitCode {
@@ -61,7 +63,12 @@ fn run() -> Result<(), TrainError> {
                     let command = train.find_subcommand(name)?;
                     Some(options::run_file(command, matches))
                 });
-            task.train()
+            each_seed(
+                task.name(),
+                task.as_ref(),
+                TrainTask::learn,
+                TrainTask::train,
+            )
         }
         Command::Eval(args) => evaluate::evaluate(&args),
         Command::Generate(args) => generate::generate(&args),

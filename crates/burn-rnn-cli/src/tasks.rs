@@ -25,7 +25,7 @@ use crate::text;
 macro_rules! tasks {
     ($($(#[$about:meta])+ $task:ident: $Task:ident,)+) => {
         /// What can be learnt.
-        #[derive(Debug, Subcommand)]
+        #[derive(Clone, Debug, Subcommand)]
         pub enum TrainTask {
             $($(#[$about])+ #[command(args_override_self = true)] $Task($task::TrainArgs),)+
         }
@@ -35,6 +35,13 @@ macro_rules! tasks {
             pub fn learn(&mut self) -> &mut LearnArgs {
                 match self {
                     $(Self::$Task(args) => &mut args.learn,)+
+                }
+            }
+
+            /// The task's name.
+            pub fn name(&self) -> &'static str {
+                match self {
+                    $(Self::$Task(_) => stringify!($task),)+
                 }
             }
 

@@ -130,7 +130,10 @@ fn music_is_learnt_composed_and_measured_again() {
         score.as_f64().unwrap()
     };
     assert!((score(&again) - score(&lines[1])).abs() < 1e-9);
-    assert_eq!(lines[2]["each"].as_array().unwrap().len(), 2);
+    let spread = &lines[2]["figures"]["test NLL per step"];
+    assert_eq!(spread["each"].as_array().unwrap().len(), 2);
+    let mean = (score(&lines[0]) + score(&lines[1])) / 2.0;
+    assert!((spread["mean"].as_f64().unwrap() - mean).abs() < 1e-9);
 
     let compose = |length, out| {
         let words = [

@@ -29,7 +29,7 @@ pub fn bucketed(lengths: &[usize], batch_size: usize, seed: u64) -> Vec<Vec<usiz
     let mut order: Vec<usize> = (0..lengths.len()).collect();
     order.shuffle(&mut rng);
     let mut batches: Vec<Vec<usize>> = Vec::new();
-    for stretch in order.chunks_mut(batch_size * BATCHES_SORTED_TOGETHER) {
+    for stretch in order.chunks_mut(batch_size.saturating_mul(BATCHES_SORTED_TOGETHER)) {
         stretch.sort_by_key(|&index| lengths[index]);
         batches.extend(stretch.chunks(batch_size).map(<[usize]>::to_vec));
     }

@@ -4,9 +4,11 @@ use core::error::Error;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
+use burn::data::dataset::DatasetError;
 use burn_rnn::ConfigError;
 use burn_rnn_data::DataError;
 
+use crate::learn::CheckpointError;
 use crate::{printable, warn};
 
 /// Why a trainer stopped. Each message is one line that names what was given, what was expected and
@@ -73,12 +75,36 @@ pub enum TrainError {
         /// The folder of the checkpoints.
         folder: PathBuf,
     },
-    /// burn-train's machinery failed.
-    #[error("the training loop failed: {0}")]
-    Learner(String),
+    /// One of several devices failed in a step.
+    #[error("device {device} failed: {reason}")]
+    Worker {
+        /// The device, counted from 1.
+        device: usize,
+        /// What its thread said at its end.
+        reason: String,
+    },
     /// An example cannot be read.
-    #[error("an example cannot be read: {0}")]
-    Examples(String),
+    #[error("an example cannot be read")]
+    Examples(#[source] DatasetError),
+    /// The threads that prepare batches ended too early.
+    #[error(
+        "an example cannot be read: batch {batch} of {batches} did not come: what prepares them failed, and said \
+         above why"
+    )]
+    Loader {
+        /// The batch that was waited for, counted from 1.
+        batch: usize,
+        /// The batches of the pass.
+        batches: usize,
+    },
+    /// A checkpoint cannot be gone on from, or written.
+    #[error("{}", path.display())]
+    Checkpoint {
+        /// The file, or the folder where there is none.
+        path: PathBuf,
+        /// What is wrong.
+        source: CheckpointError,
+    },
     /// A file or folder is there and cannot be used.
     #[error("{}: {reason}", path.display())]
     Model {

@@ -2,7 +2,7 @@
 //!
 //! In a process of its own: a device has one source of random numbers, and other tests draw from it.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use burn::data::dataloader::batcher::Batcher;
@@ -13,7 +13,7 @@ use burn::tensor::{Device, Tensor, TensorData};
 use burn_rnn::{Head, HeadConfig};
 use clap::Parser;
 
-use burn_rnn_train::learn::{LearnArgs, Learnable, Lesson, Moment, Task, learn};
+use burn_rnn_train::learn::{LearnArgs, Learnable, Lesson, Moment, Task, each_seed, learn};
 use burn_rnn_train::{Architecture, ModelFile, Network, NetworkConfig, NetworkState, TrainError};
 
 /// The next value of a sine from the one before.
@@ -25,6 +25,8 @@ struct Waves {
     dropout: f64,
     /// The step whose loss is not a number.
     breaks_at: Option<usize>,
+    /// The folder that somebody removes during an evaluation.
+    removes: Option<PathBuf>,
 }
 
 const WAVES: Waves = Waves {
@@ -32,6 +34,7 @@ const WAVES: Waves = Waves {
     carries: false,
     dropout: 0.0,
     breaks_at: None,
+    removes: None,
 };
 
 #[derive(Module, Debug)]
@@ -46,13 +49,14 @@ struct Model {
 
 impl Learnable for Model {
     type Batch = (Tensor<3>, Tensor<3>);
+    type State = NetworkState;
 
     fn lesson(
         &self,
         (input, target): Self::Batch,
         carried: Option<NetworkState>,
         moment: &Moment,
-    ) -> Lesson {
+    ) -> Lesson<NetworkState> {
         assert!(self.carries || carried.is_none());
         let targets = input.dims()[0] * input.dims()[1];
         let (output, state) = self.network.forward(input, carried);
@@ -68,9 +72,9 @@ impl Learnable for Model {
         }
     }
 
-    fn zero_state(&self, batch: usize) -> Option<NetworkState> {
+    fn zero_state(&self, (input, _): &Self::Batch) -> Option<NetworkState> {
         self.carries.then(|| {
-            let input = Tensor::zeros([batch, 1, 1], &self.devices()[0]);
+            let input = Tensor::zeros([input.dims()[0], 1, 1], &self.devices()[0]);
             self.network.forward(input, None).1
         })
     }
@@ -137,6 +141,9 @@ impl Task for Waves {
     }
 
     fn evaluate(&self, model: &Model, device: &Device) -> Result<Vec<f64>, TrainError> {
+        if let Some(folder) = &self.removes {
+            std::fs::remove_dir_all(folder).unwrap();
+        }
         let item = (0..20).map(|t| (0.1 + t as f32 * 0.4).sin()).collect();
         let lesson = model.lesson(
             Stack.batch(vec![item], device),
@@ -351,4 +358,87 @@ fn settings_without_sense_are_refused_and_nothing_is_written() {
         .unwrap_err()
         .to_string();
     assert!(error.contains("--devices is 2"), "{error}");
+}
+
+#[test]
+fn huge_numbers_are_refused_or_harmless() {
+    let huge = usize::MAX.to_string();
+    for name in ["--devices", "--workers"] {
+        let folder = tempfile::tempdir().unwrap();
+        let error = run(&WAVES, folder.path(), &[name, &huge]).unwrap_err();
+        let expected = format!("{name} is {huge}, expected at most ");
+        assert!(error.to_string().starts_with(&expected), "{error}");
+    }
+    let few = ["--steps", "3"];
+    // Of a rate at which nothing gets better.
+    let ends = ["--lr", "1e-12", "--final-lr", "1e-12", "--patience", "1"];
+    for (name, more) in [
+        ("--accumulate", &few[..]),
+        ("--checkpoint-every", &few),
+        ("--eval-every", &few),
+        ("--patience", &few),
+        ("--seed", &few),
+        ("--epochs", &ends),
+        ("--steps", &ends),
+    ] {
+        let folder = tempfile::tempdir().unwrap();
+        let more = [more, &[name, &huge]].concat();
+        let curve = run(&WAVES, folder.path(), &more).unwrap();
+        assert!(!curve.is_empty(), "{name}");
+    }
+    let task = Waves {
+        batch_size: usize::MAX,
+        ..WAVES
+    };
+    let folder = tempfile::tempdir().unwrap();
+    run(&task, folder.path(), &few).unwrap();
+}
+
+#[test]
+fn a_folder_that_goes_away_is_told() {
+    let folder = tempfile::tempdir().unwrap();
+    let out = folder.path().join("out");
+    let task = Waves {
+        removes: Some(out.clone()),
+        ..WAVES
+    };
+    let error = run(&task, &out, &["--epochs", "2"])
+        .unwrap_err()
+        .to_string();
+    assert!(
+        error.contains(out.to_str().unwrap()) && error.contains("was removed while"),
+        "{error}"
+    );
+    assert!(!out.exists(), "it is not made again");
+}
+
+#[test]
+fn several_seeds_go_through_one_function() {
+    let folder = tempfile::tempdir().unwrap();
+    let train = |more: &[&str]| {
+        let one = |args: &LearnArgs| {
+            let _alone = alone();
+            let outcome = learn(&WAVES, args, "tiny".to_owned())?;
+            outcome.report(&[("test", args.seed as f64)])
+        };
+        each_seed(Waves::NAME, &args(folder.path(), more), |args| args, one)
+    };
+    let three = ["--steps", "6", "--seed", "5", "--seeds", "3"];
+    train(&three).unwrap();
+    let weights = |seed: u64| weights(&folder.path().join(format!("seed-{seed}")));
+    let before = [5, 6, 7].map(weights);
+    assert!(before[0] != before[1] && before[1] != before[2]);
+    // The last was not begun.
+    std::fs::remove_dir_all(folder.path().join("seed-7")).unwrap();
+    train(&[&three[..], &["--resume"]].concat()).unwrap();
+    assert_eq!([5, 6, 7].map(weights), before);
+
+    let message = |more: &[&str]| train(more).unwrap_err().to_string();
+    assert!(message(&["--seeds", "0"]).contains("--seeds is 0, expected at least 1"));
+    let huge = u64::MAX.to_string();
+    assert!(
+        message(&["--seeds", &huge, "--seed", "2"]).contains("--seeds is 18446744073709551615")
+    );
+    let direct = run(&WAVES, folder.path(), &["--seeds", "2"]).unwrap_err();
+    assert!(direct.to_string().contains("--seeds is 2"), "{direct}");
 }

@@ -168,7 +168,38 @@ fn three_quarters(folder: &Path) -> Vec<&'static str> {
     [&run[..], &["--resume"]].concat()
 }
 
-/// A limit of the size of files stands for the disk: writing fails in the middle of the file, too.
+/// The program where no file may be larger than about so many bytes. That stands for a full disk: writing fails in
+/// the middle of the file, too.
+fn limited(folder: &Path, bytes: u64, arguments: &[&str]) -> assert_cmd::Command {
+    // The unit of `ulimit -f` is 512 bytes, in bash 1024.
+    let blocks = (bytes / 512).to_string();
+    let script = "trap '' XFSZ; ulimit -f \"$0\" && exec \"$@\"";
+    let mut limited = assert_cmd::Command::new("sh");
+    limited
+        .current_dir(folder)
+        .args(["-c", script, &blocks, env!("CARGO_BIN_EXE_burn-rnn")])
+        .args(arguments);
+    limited
+}
+
+#[test]
+fn a_disk_that_is_full_before_the_first_checkpoint_is_told_so() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    let gone_on = three_quarters(folder);
+    let begin = &gone_on[..gone_on.len() - 1];
+    let model = fs::metadata(folder.join("out/model.safetensors")).unwrap();
+    let elsewhere = [begin, &["--out", "new"]].concat();
+    let message = refusal(limited(folder, model.len() + 1024, &elsewhere), 2);
+    assert!(
+        message.contains("there is no checkpoint yet")
+            && !message.contains("the checkpoint before"),
+        "{message}"
+    );
+    assert!(checkpoints(&folder.join("new")).is_empty());
+    burn_rnn(folder, &elsewhere).assert().success();
+}
+
 #[test]
 fn a_full_disk_loses_no_earlier_checkpoint() {
     let folder = tempfile::tempdir().unwrap();
@@ -181,14 +212,8 @@ fn a_full_disk_loses_no_earlier_checkpoint() {
     let checkpoint = size(&before[0]);
     assert!(model + 2048 < checkpoint, "{model} and {checkpoint} bytes");
 
-    // The model fits, the checkpoint does not. The unit of `ulimit -f` is 512 bytes, in bash 1024.
-    let blocks = (model / 512 + 2).to_string();
-    let script = "trap '' XFSZ; ulimit -f \"$0\" && exec \"$@\"";
-    let mut limited = assert_cmd::Command::new("sh");
-    limited
-        .current_dir(folder)
-        .args(["-c", script, &blocks, env!("CARGO_BIN_EXE_burn-rnn")])
-        .args(&gone_on);
+    // The model fits, the checkpoint does not.
+    let limited = limited(folder, model + 1024, &gone_on);
     let message = refusal(limited, 2);
     assert!(
         message.contains("checkpoint-000000040.brnn") && message.contains("--resume"),

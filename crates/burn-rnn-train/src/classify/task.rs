@@ -11,11 +11,11 @@ use burn_rnn_data::{Augmentation, Recording, bucketed, padded_runs};
 
 use super::examples::{Variants, draw_variants, unchanged};
 use super::{ClassifierSettings, SoundClassifier};
+use crate::TrainError;
 use crate::floats::floats;
 use crate::frames::Frames;
-use crate::learn::{Learnable, Lesson, Moment, Task};
+use crate::learn::{Learnable, Lesson, Moment, NoState, Task};
 use crate::sounds::{Sounds, place};
-use crate::{NetworkState, TrainError};
 
 /// A sound as scaled frames, and its label's place among the labels.
 #[derive(Clone, Debug, PartialEq)]
@@ -123,8 +123,9 @@ impl SoundClassifier {
 
 impl Learnable for SoundClassifier {
     type Batch = LabelledBatch;
+    type State = NoState;
 
-    fn lesson(&self, batch: LabelledBatch, _: Option<NetworkState>, _: &Moment) -> Lesson {
+    fn lesson(&self, batch: LabelledBatch, _: Option<NoState>, _: &Moment) -> Lesson {
         let logits = self.forward(&batch.frames);
         let targets = logits.dims()[0];
         let loss = CrossEntropyLossConfig::new()

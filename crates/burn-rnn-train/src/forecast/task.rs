@@ -10,8 +10,8 @@ use burn_rnn_data::{TableBatch, TableBatcher, TableWindow, TableWindows, shuffle
 use super::encoder_decoder::Truth;
 use super::score::{Score, predict};
 use super::{ForecastSettings, Forecaster, LossKind};
-use crate::learn::{Learnable, Lesson, Moment, Task};
-use crate::{NetworkState, TrainError};
+use crate::TrainError;
+use crate::learn::{Learnable, Lesson, Moment, NoState, Task};
 
 /// Windows to learn to continue.
 #[derive(Clone, Debug)]
@@ -41,8 +41,9 @@ impl ForecastTask {
 
 impl Learnable for Forecaster {
     type Batch = TableBatch;
+    type State = NoState;
 
-    fn lesson(&self, batch: TableBatch, _: Option<NetworkState>, moment: &Moment) -> Lesson {
+    fn lesson(&self, batch: TableBatch, _: Option<NoState>, moment: &Moment) -> Lesson {
         let [windows, ..] = batch.target.dims();
         let truth = Truth {
             target: batch.target.clone(),
@@ -86,6 +87,13 @@ impl Task for ForecastTask {
 
     fn score_names(&self) -> &'static [&'static str] {
         &["validation MSE", "validation MAE"]
+    }
+
+    fn loss_name(&self) -> &'static str {
+        match self.settings.config.loss {
+            LossKind::Mse => "MSE",
+            LossKind::Mae => "MAE",
+        }
     }
 
     fn evaluate(&self, model: &Forecaster, device: &Device) -> Result<Vec<f64>, TrainError> {

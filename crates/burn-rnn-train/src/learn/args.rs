@@ -101,6 +101,10 @@ pub struct LearnArgs {
     /// Where the random numbers start: the same seed gives the same model again
     #[arg(long, default_value_t = 1)]
     pub seed: u64,
+    /// The number of models, of consecutive seeds from --seed, each in a folder of --out, with mean and
+    /// standard deviation of their figures; with --json one object a line for each and one for all
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    pub seeds: u64,
     /// The backend, one of those that the program was built with [default: the best of them]
     #[arg(long, value_name = "NAME")]
     pub device: Option<String>,

@@ -8,10 +8,9 @@ use burn::data::dataloader::{DataLoader, DataLoaderBuilder, DataLoaderIterator};
 use burn::data::dataset::{Dataset, DatasetError};
 use burn::tensor::Device;
 
-use super::{Learnable, Task};
+use super::Task;
+use super::training::Batch;
 use crate::TrainError;
-
-type Batch<T> = <<T as Task>::Model as Learnable>::Batch;
 
 /// The batches of one pass, or of what is left of one.
 pub(super) struct Batches<T: Task> {
@@ -109,14 +108,13 @@ impl<B> Iterator for InOrder<'_, B> {
                 Some(Ok((place, batch))) => {
                     self.early.insert(place, batch);
                 }
-                Some(Err(error)) => return Some(Err(TrainError::Examples(error.to_string()))),
+                Some(Err(error)) => return Some(Err(TrainError::Examples(error))),
                 // A thread that fails ends the loader as if the pass were over.
                 None => {
-                    let (next, count) = (self.next + 1, self.count);
-                    let reason = format!(
-                        "batch {next} of {count} did not come: what prepares them failed, and said above why"
-                    );
-                    return Some(Err(TrainError::Examples(reason)));
+                    return Some(Err(TrainError::Loader {
+                        batch: self.next + 1,
+                        batches: self.count,
+                    }));
                 }
             }
         }

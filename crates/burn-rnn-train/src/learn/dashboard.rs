@@ -1,130 +1,152 @@
-//! burn-train's terminal dashboard, and silence in its place.
+//! burn-train's terminal dashboard.
 
 use std::sync::Arc;
 
-use burn::tensor::TensorReadError;
-use burn::train::logger::{EvaluationProgressLogger, TrainingProgressLogger};
+use burn::train::Interrupter;
+use burn::train::logger::TrainingProgressLogger;
 use burn::train::metric::state::{FormatOptions, NumericMetricState};
 use burn::train::metric::{
-    Metric, MetricAttributes, MetricDefinition, MetricMetadata, MetricName, Numeric,
-    NumericAttributes, NumericEntry, SerializedEntry,
+    MetricDefinition, MetricEntry, MetricId, MetricName, NumericAttributes, NumericEntry,
+    SerializedEntry,
 };
-use burn::train::renderer::{
-    EvaluationName, MetricState, MetricsRenderer, MetricsRendererEvaluation,
-    MetricsRendererTraining,
-};
+use burn::train::renderer::tui::TuiMetricsRendererWrapper;
+use burn::train::renderer::{MetricState, MetricsRenderer, MetricsRendererTraining};
 
-use super::student::Scores;
+use super::view::{Evaluation, Step, View};
 
-/// One held-out score as a metric of the dashboard.
-#[derive(Clone)]
-pub(super) struct ScoreMetric {
+/// A number that the dashboard draws a curve of.
+struct Gauge {
+    id: MetricId,
     name: MetricName,
-    index: usize,
+    digits: usize,
     state: NumericMetricState,
 }
 
-impl ScoreMetric {
-    pub(super) fn new(index: usize, name: &str) -> Self {
+impl Gauge {
+    fn new(
+        name: &str,
+        digits: usize,
+        higher_is_better: bool,
+        on: &mut impl MetricsRenderer,
+    ) -> Self {
+        let name = Arc::new(name.to_owned());
+        let id = MetricId::new(name.clone());
+        on.register_metric(MetricDefinition {
+            metric_id: id.clone(),
+            name: name.clone(),
+            description: None,
+            attributes: NumericAttributes {
+                unit: None,
+                higher_is_better,
+            }
+            .into(),
+        });
         Self {
-            name: Arc::new(name.to_owned()),
-            index,
-            state: NumericMetricState::default(),
+            id,
+            name,
+            digits,
+            state: NumericMetricState::new(),
         }
     }
-}
 
-impl Metric for ScoreMetric {
-    type Input = Scores;
-
-    fn name(&self) -> MetricName {
-        self.name.clone()
+    fn options(&self) -> FormatOptions {
+        FormatOptions::new(self.name.clone()).precision(self.digits)
     }
 
-    fn attributes(&self) -> MetricAttributes {
-        NumericAttributes {
-            unit: None,
-            higher_is_better: self.index > 0,
-        }
-        .into()
+    fn shown(&self, text: SerializedEntry, value: NumericEntry) -> MetricState {
+        MetricState::Numeric(MetricEntry::new(self.id.clone(), text), Some(value))
     }
 
-    fn update(
-        &mut self,
-        scores: &Scores,
-        _metadata: &MetricMetadata,
-    ) -> Result<SerializedEntry, TensorReadError> {
-        let value = scores.0.get(self.index).copied().unwrap_or(f64::NAN);
+    fn update(&mut self, value: f64) -> MetricState {
         self.state.update(value, 1);
-        Ok(self
-            .state
-            .compute_update(FormatOptions::new(self.name()).precision(4)))
+        let text = self.state.compute_update(self.options());
+        self.shown(text, self.state.current_value())
     }
 
-    fn compute(&mut self) -> Result<SerializedEntry, TensorReadError> {
-        Ok(self
-            .state
-            .compute_final(FormatOptions::new(self.name()).precision(4)))
-    }
-
-    fn clear(&mut self) {
+    /// The mean since the last one.
+    fn finish(&mut self) -> MetricState {
+        let text = self.state.compute_final(self.options());
+        let mean = self.shown(text, self.state.final_value());
         self.state.reset();
+        mean
     }
 }
 
-impl Numeric for ScoreMetric {
-    fn value(&self) -> Option<NumericEntry> {
-        Some(self.state.current_value())
+/// The dashboard of a training. It has the terminal until it is dropped.
+pub(super) struct Dashboard {
+    renderer: TuiMetricsRendererWrapper,
+    interrupter: Interrupter,
+    loss: Gauge,
+    rate: Gauge,
+    scores: Vec<Gauge>,
+    pass: usize,
+    batches: usize,
+    /// The batches of the pass that are done.
+    batch: usize,
+}
+
+impl Dashboard {
+    /// `passes` is the most that there may be.
+    pub(super) fn new(task: &str, scores: &[&str], passes: usize) -> Self {
+        let interrupter = Interrupter::new();
+        let mut renderer = TuiMetricsRendererWrapper::new(interrupter.clone(), None);
+        let loss = Gauge::new("Loss", 2, false, &mut renderer);
+        let rate = Gauge::new("Learning Rate", 2, false, &mut renderer);
+        let scores = scores.iter().enumerate();
+        let scores = scores
+            .map(|(place, name)| Gauge::new(name, 4, place > 0, &mut renderer))
+            .collect();
+        renderer.start(passes, 1, None, Some(task));
+        Self {
+            renderer,
+            interrupter,
+            loss,
+            rate,
+            scores,
+            pass: 0,
+            batches: 0,
+            batch: 0,
+        }
+    }
+}
+
+impl View for Dashboard {
+    fn begin_pass(&mut self, pass: usize, batches: usize) {
+        (self.pass, self.batches) = (pass, batches);
+        self.renderer.start_split("train", batches);
     }
 
-    fn running_value(&self) -> Option<NumericEntry> {
-        Some(self.state.running_value())
+    fn step(&mut self, step: Step) {
+        self.batch = step.batch;
+        self.renderer.update_train(self.loss.update(step.loss));
+        self.renderer.update_train(self.rate.update(step.rate));
+        self.renderer.update_split(step.batch);
+        self.renderer.log_event_training("Iteration".to_owned());
     }
 
-    fn final_value(&self) -> NumericEntry {
-        self.state.final_value()
+    fn evaluation(&mut self, evaluation: Evaluation) {
+        self.renderer.start_split("valid", 1);
+        for (gauge, score) in self.scores.iter_mut().zip(&evaluation.point.scores) {
+            self.renderer.update_valid(gauge.update(*score));
+        }
+        self.renderer.update_split(1);
+        for gauge in &mut self.scores {
+            self.renderer.update_valid(gauge.finish());
+        }
+        self.renderer.end_split();
+        // It takes an evaluation for the end of the pass: it is to count on.
+        self.renderer.start_split("train", self.batches);
+        self.renderer.update_split(self.batch);
     }
-}
 
-/// Shows nothing: without a terminal the loop prints lines of its own.
-pub(super) struct Silence;
-
-impl MetricsRendererTraining for Silence {
-    fn update_train(&mut self, _state: MetricState) {}
-    fn update_valid(&mut self, _state: MetricState) {}
-}
-
-impl MetricsRendererEvaluation for Silence {
-    fn update_test(&mut self, _name: EvaluationName, _state: MetricState) {}
-}
-
-impl TrainingProgressLogger for Silence {
-    fn start(
-        &mut self,
-        _total_epochs: usize,
-        _starting_epoch: usize,
-        _total_items: Option<usize>,
-        _label: Option<&str>,
-    ) {
+    fn end_pass(&mut self) {
+        self.renderer.update_train(self.loss.finish());
+        self.renderer.update_train(self.rate.finish());
+        self.renderer.end_split();
+        self.renderer.update_epoch(self.pass + 1);
     }
-    fn update_epoch(&mut self, _epoch: usize) {}
-    fn start_split(&mut self, _split: &str, _total_items: usize) {}
-    fn update_split(&mut self, _items_processed: usize) {}
-    fn end_split(&mut self) {}
-    fn end(&mut self) {}
-    fn log_event_training(&mut self, _event: String) {}
-}
 
-impl EvaluationProgressLogger for Silence {
-    fn start_global_progress(&mut self, _total_tests: usize) {}
-    fn start_test(&mut self, _name: &str, _total_items: usize) {}
-    fn update_test_progress(&mut self, _items_processed: usize) {}
-    fn end_test(&mut self) {}
-    fn end_global_progress(&mut self) {}
-    fn log_event_evaluation(&mut self, _event: String) {}
-}
-
-impl MetricsRenderer for Silence {
-    fn manual_close(&mut self) {}
-    fn register_metric(&mut self, _definition: MetricDefinition) {}
+    fn asks_for_the_end(&self) -> bool {
+        self.interrupter.should_stop()
+    }
 }

@@ -48,6 +48,24 @@ impl Lock {
         remove_unfinished(folder).map_err(TrainError::write(folder))?;
         Ok(Self { path, _file: file })
     }
+
+    /// Refuses to go on in a folder that was removed or replaced meanwhile: half of what belongs to the training
+    /// would be missing there.
+    ///
+    /// # Errors
+    ///
+    /// Where the file of the lock is gone.
+    pub(super) fn check(&self) -> Result<(), TrainError> {
+        match self.path.exists() {
+            true => Ok(()),
+            false => Err(TrainError::write(self.path.parent().unwrap_or(&self.path))(
+                std::io::Error::new(
+                    std::io::ErrorKind::NotFound,
+                    "it was removed while the training was under way: train again",
+                ),
+            )),
+        }
+    }
 }
 
 impl Drop for Lock {

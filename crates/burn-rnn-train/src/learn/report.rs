@@ -1,10 +1,9 @@
 //! What a training says while it runs, where there is no dashboard.
 
 use core::fmt::Display;
-use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
-use super::checkpoint::Point;
+use super::view::{Evaluation, Step, View};
 use crate::{say, warn};
 
 /// Where lines go.
@@ -14,14 +13,12 @@ pub(super) enum To {
     Output,
     /// Standard error: standard output is for machines.
     Error,
-    /// Nowhere: the dashboard has the terminal.
-    Nowhere,
 }
 
 /// Prints the lines.
 pub(super) struct Report {
     to: To,
-    spoken: Mutex<Instant>,
+    spoken: Instant,
 }
 
 /// A line at least this often, so that nobody thinks that it hangs.
@@ -31,46 +28,54 @@ impl Report {
     pub(super) fn new(to: To) -> Self {
         Self {
             to,
-            spoken: Mutex::new(Instant::now()),
+            spoken: Instant::now(),
         }
     }
 
-    pub(super) fn line(&self, line: impl Display) {
+    pub(super) fn line(&mut self, line: impl Display) {
+        self.spoken = Instant::now();
         match self.to {
             // Where nobody takes it the training goes on: its model is worth more than its lines.
             To::Output => drop(say(line)),
             To::Error => warn(line),
-            To::Nowhere => {}
-        }
-        *self.spoken.lock().expect("printing does not panic") = Instant::now();
-    }
-
-    pub(super) fn step(&self, step: usize, steps: usize, loss: f64, norm: f64, rate: f64) {
-        let spoken = *self.spoken.lock().expect("printing does not panic");
-        if spoken.elapsed() > SILENCE_AT_MOST {
-            self.line(format_args!(
-                "step {step:6} of {steps}  loss {loss:.4}  gradient norm {norm:.3}  rate {rate:.2e}"
-            ));
         }
     }
+}
 
-    pub(super) fn evaluation(&self, point: &Point, names: &[&str], best: bool, seconds: f64) {
-        let scores: Vec<String> = names
-            .iter()
-            .zip(&point.scores)
-            .map(|(name, score)| format!("{name} {score:.4}"))
-            .collect();
+impl View for Report {
+    fn resumed(&mut self, step: usize, steps: usize) {
+        self.line(format_args!("Going on from step {step} of {steps}."));
+    }
+
+    fn step(&mut self, step: Step) {
+        if self.spoken.elapsed() <= SILENCE_AT_MOST {
+            return;
+        }
         self.line(format_args!(
-            "step {:6}  training loss {:.4}  {}  {seconds:.0} s{}",
-            point.step,
-            point.train,
-            scores.join("  "),
-            if best { "  (best: saved)" } else { "" },
+            "step {:6} of {}  loss {:.4}  gradient norm {:.3}  rate {:.2e}",
+            step.step, step.steps, step.loss, step.norm, step.rate
         ));
     }
 
-    pub(super) fn sample(&self, sample: &str) {
-        for line in sample.lines() {
+    fn evaluation(&mut self, evaluation: Evaluation) {
+        let point = evaluation.point;
+        let scores = evaluation.names.iter().zip(&point.scores);
+        let scores: Vec<String> = scores
+            .map(|(name, score)| format!("{name} {score:.4}"))
+            .collect();
+        self.line(format_args!(
+            "step {:6}  training loss {:.4}  {}  {:.0} s{}",
+            point.step,
+            point.train,
+            scores.join("  "),
+            evaluation.seconds,
+            if evaluation.best {
+                "  (best: saved)"
+            } else {
+                ""
+            },
+        ));
+        for line in evaluation.sample.iter().flat_map(|sample| sample.lines()) {
             self.line(format_args!("    | {line}"));
         }
     }

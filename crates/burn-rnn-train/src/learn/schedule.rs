@@ -1,9 +1,8 @@
 //! How the learning rate goes on.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use burn::lr_scheduler::LrSchedulerRecord;
 
-use burn::lr_scheduler::{LrScheduler, LrSchedulerRecord};
+use super::checkpoint_error::CheckpointError;
 
 /// The kinds of schedules.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -39,16 +38,18 @@ pub enum ScheduleKind {
 const PLATEAU_PATIENCE: usize = 3;
 const PLATEAU_FACTOR: f64 = 0.5;
 
-/// A learning rate that goes on by step and, on a plateau, by the evaluations that the loop tells its
-/// clone of.
+/// The names of what goes into a record. The group of parameters comes first: there is one, of all.
+const MADE: &str = "0.made";
+const HALVINGS: &str = "0.halvings";
+
+/// A learning rate that goes on by step and, on a plateau, by the evaluations that it is told of.
 #[derive(Clone, Debug)]
 pub(super) struct Schedule {
     kind: ScheduleKind,
     steps: usize,
     made: usize,
-    /// How often a plateau halved the rate. Shared with the loop, because the scheduler that does the
-    /// steps is within burn-train's `Learner`, where nothing can reach it.
-    halvings: Arc<AtomicUsize>,
+    /// How often a plateau halved the rate.
+    halvings: usize,
 }
 
 impl Schedule {
@@ -57,15 +58,15 @@ impl Schedule {
             kind,
             steps,
             made: 0,
-            halvings: Arc::default(),
+            halvings: 0,
         }
     }
 
     /// Tells of an evaluation, the `since_best`th in a row without improvement.
-    pub(super) fn evaluated(&self, since_best: usize) {
+    pub(super) fn evaluated(&mut self, since_best: usize) {
         let plateau = matches!(self.kind, ScheduleKind::Plateau { .. });
         if plateau && since_best > 0 && since_best.is_multiple_of(PLATEAU_PATIENCE) {
-            self.halvings.fetch_add(1, Ordering::Relaxed);
+            self.halvings += 1;
         }
     }
 
@@ -84,38 +85,49 @@ impl Schedule {
                     half_cosine(highest, last, (progress - top) / (1.0 - top))
                 }
             }
-            ScheduleKind::Plateau { first } => {
-                first * PLATEAU_FACTOR.powi(self.halvings.load(Ordering::Relaxed) as i32)
-            }
+            ScheduleKind::Plateau { first } => first * PLATEAU_FACTOR.powi(self.halvings as i32),
         }
     }
-}
 
-fn half_cosine(from: f64, to: f64, progress: f64) -> f64 {
-    to + (from - to) * 0.5 * (1.0 + (core::f64::consts::PI * progress).cos())
-}
-
-impl LrScheduler for Schedule {
-    fn step(&mut self) -> f64 {
+    /// The rate of the next step.
+    pub(super) fn step(&mut self) -> f64 {
         let rate = self.rate(self.made);
         self.made += 1;
         rate
     }
 
-    fn to_record(&self) -> LrSchedulerRecord {
+    pub(super) fn to_record(&self) -> LrSchedulerRecord {
         LrSchedulerRecord::new()
-            .with_scalar("made", self.made as u64)
-            .with_scalar("halvings", self.halvings.load(Ordering::Relaxed) as u64)
+            .with_scalar(MADE, self.made as u64)
+            .with_scalar(HALVINGS, self.halvings as u64)
     }
 
-    fn load_record(&mut self, record: LrSchedulerRecord) {
-        if let Some(made) = record.scalar::<u64>("made") {
-            self.made = made as usize;
-        }
-        if let Some(halvings) = record.scalar::<u64>("halvings") {
-            self.halvings.store(halvings as usize, Ordering::Relaxed);
-        }
+    /// The schedule at the place of a record, which has to be after so many steps and evaluations.
+    pub(super) fn at(
+        &self,
+        record: &LrSchedulerRecord,
+        steps: usize,
+        evaluations: usize,
+    ) -> Result<Self, CheckpointError> {
+        let number = |name, range: core::ops::RangeInclusive<usize>| {
+            let number = record.scalar::<u64>(name);
+            let found = number.map_or("missing".to_owned(), |number| number.to_string());
+            let expected = format!("{} to {}", range.start(), range.end());
+            number
+                .and_then(|number| usize::try_from(number).ok())
+                .filter(|number| range.contains(number))
+                .ok_or_else(|| CheckpointError::unfit("schedule", name, found, expected))
+        };
+        Ok(Self {
+            made: number(MADE, steps..=steps)?,
+            halvings: number(HALVINGS, 0..=evaluations)?,
+            ..self.clone()
+        })
     }
+}
+
+fn half_cosine(from: f64, to: f64, progress: f64) -> f64 {
+    to + (from - to) * 0.5 * (1.0 + (core::f64::consts::PI * progress).cos())
 }
 
 #[cfg(test)]
@@ -161,8 +173,25 @@ mod tests {
             schedule.evaluated(since_best);
         }
         assert_eq!(schedule.step(), 0.5);
-        let mut other = Schedule::new(ScheduleKind::Plateau { first: 1.0 }, 100);
-        other.load_record(schedule.to_record());
+        let other = Schedule::new(ScheduleKind::Plateau { first: 1.0 }, 100);
+        let mut other = other.at(&schedule.to_record(), 1, 5).unwrap();
         assert_eq!((other.step(), other.made), (0.5, 2));
+    }
+
+    #[test]
+    fn records_of_other_places_are_refused() {
+        let schedule = Schedule::new(ScheduleKind::Constant { rate: 1.0 }, 100);
+        let message =
+            |record: &LrSchedulerRecord| schedule.at(record, 7, 2).unwrap_err().to_string();
+        assert_eq!(
+            message(&LrSchedulerRecord::new()),
+            "its schedule: 0.made is missing, expected 7 to 7"
+        );
+        let halved = |made: u64, halvings: u64| {
+            let record = LrSchedulerRecord::new().with_scalar(MADE, made);
+            record.with_scalar(HALVINGS, halvings)
+        };
+        assert!(message(&halved(8, 0)).contains("0.made is 8"));
+        assert!(message(&halved(7, 3)).contains("0.halvings is 3, expected 0 to 2"));
     }
 }

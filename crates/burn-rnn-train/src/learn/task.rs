@@ -7,10 +7,11 @@ use burn::data::dataloader::batcher::Batcher;
 use burn::data::dataset::Dataset;
 use burn::module::{Module, ModuleDisplay};
 use burn::tensor::{Device, Tensor};
+use burn_rnn::State;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use crate::{NetworkState, TrainError};
+use crate::TrainError;
 
 /// Where in the training a lesson stands: for scheduled sampling and everything else that changes
 /// while a model learns.
@@ -32,9 +33,19 @@ impl Moment {
     }
 }
 
+/// The state of a model that carries none from batch to batch.
+#[derive(Clone, Debug)]
+pub struct NoState;
+
+impl State for NoState {
+    fn map(self, _: &mut dyn FnMut(Tensor<2>) -> Tensor<2>) -> Self {
+        self
+    }
+}
+
 /// What a model makes of a batch.
 #[derive(Debug)]
-pub struct Lesson {
+pub struct Lesson<S = NoState> {
     /// The mean loss over the targets, one number: what the gradient is taken of.
     pub loss: Tensor<1>,
     /// The number of targets in the batch (predicted steps, labels, …): the weight of its loss among
@@ -42,10 +53,10 @@ pub struct Lesson {
     pub targets: usize,
     /// The state after the batch, for models that go on with it in the next one (truncated
     /// back-propagation through time). The loop detaches it.
-    pub carried: Option<NetworkState>,
+    pub carried: Option<S>,
 }
 
-impl Lesson {
+impl<S> Lesson<S> {
     /// A lesson that carries no state to the next one.
     pub fn new(loss: Tensor<1>, targets: usize) -> Self {
         Self {
@@ -61,13 +72,22 @@ pub trait Learnable: Module + ModuleDisplay + 'static {
     /// What it learns from at once.
     type Batch: Clone + Debug + Send + 'static;
 
+    /// What it carries from batch to batch, of the library's cells or of one's own; [`NoState`] for
+    /// models that start anew with each batch.
+    type State: State + 'static;
+
     /// Forward pass and loss. `carried` is what the lesson before it carried, `None` at the start of
     /// a pass over the examples.
-    fn lesson(&self, batch: Self::Batch, carried: Option<NetworkState>, moment: &Moment) -> Lesson;
+    fn lesson(
+        &self,
+        batch: Self::Batch,
+        carried: Option<Self::State>,
+        moment: &Moment,
+    ) -> Lesson<Self::State>;
 
-    /// The state before the first step of `batch` sequences, for models that carry one; a
-    /// checkpoint's state takes its form from it.
-    fn zero_state(&self, _batch: usize) -> Option<NetworkState> {
+    /// The state before the first step of `batch`, for models that carry one: what a checkpoint's state
+    /// has to look like.
+    fn zero_state(&self, _batch: &Self::Batch) -> Option<Self::State> {
         None
     }
 }
@@ -115,6 +135,12 @@ pub trait Task: Clone + Send + Sync + 'static {
     ///
     /// Where the data does not fit.
     fn evaluate(&self, model: &Self::Model, device: &Device) -> Result<Vec<f64>, TrainError>;
+
+    /// What the training loss measures. Where the name of a held-out score ends with it ("validation MSE"
+    /// with "MSE"), both are the same quantity, and the learning curve has them on one axis.
+    fn loss_name(&self) -> &'static str {
+        "loss"
+    }
 
     /// A training loss as it is shown: nats as bits, for instance.
     fn shown_loss(&self, loss: f64) -> f64 {

@@ -11,9 +11,9 @@ use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
 use super::{MemoryModel, MemorySettings};
+use crate::TrainError;
 use crate::cross_entropy::cross_entropies;
-use crate::learn::{Learnable, Lesson, Moment, Task};
-use crate::{NetworkState, TrainError};
+use crate::learn::{Learnable, Lesson, Moment, NoState, Task};
 
 /// The seeds of the examples that choose the best model. Training draws from the lower half of all
 /// seeds, so none of these comes there.
@@ -114,8 +114,9 @@ fn answer(model: &MemoryModel, batch: MemoryBatch) -> (Tensor<2>, Tensor<2>) {
 
 impl Learnable for MemoryModel {
     type Batch = MemoryBatch;
+    type State = NoState;
 
-    fn lesson(&self, batch: MemoryBatch, _: Option<NetworkState>, _: &Moment) -> Lesson {
+    fn lesson(&self, batch: MemoryBatch, _: Option<NoState>, _: &Moment) -> Lesson {
         let targets = batch.answers.dims().iter().product();
         let (losses, _) = answer(self, batch);
         Lesson::new(losses.mean(), targets)
@@ -172,6 +173,13 @@ impl Task for MemoryTask {
         match self.settings.problem.classes() {
             None => &["validation MSE", "validation share within 0.04"],
             Some(_) => &["validation cross-entropy", "validation accuracy"],
+        }
+    }
+
+    fn loss_name(&self) -> &'static str {
+        match self.settings.problem.classes() {
+            None => "MSE",
+            Some(_) => "cross-entropy",
         }
     }
 

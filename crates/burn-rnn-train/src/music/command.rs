@@ -11,7 +11,7 @@ use serde_json::json;
 
 use super::task::VALIDATION;
 use super::{MusicModel, MusicSettings, MusicTask, compose, matched_hidden, plot};
-use crate::learn::{LearnArgs, NetworkArgs, Outcome, Task, begun, learn};
+use crate::learn::{LearnArgs, NetworkArgs, Outcome, Task, learn};
 use crate::new_file::{name_beside, write_whole};
 use crate::text::Sampling;
 use crate::{ModelFile, TaskCard, TrainError, say, say_done};
@@ -34,10 +34,6 @@ pub struct TrainArgs {
     /// In training, batches are moved up or down by at most this number of semitones
     #[arg(long, value_name = "N", default_value_t = 0)]
     pub transpose: u8,
-    /// The number of models, of consecutive seeds, with mean and spread of their figures; with --json one
-    /// object a line for each and one for all
-    #[arg(long, value_name = "N", default_value_t = 1)]
-    pub seeds: u64,
     /// The options of the network.
     #[command(flatten)]
     pub network: NetworkArgs,
@@ -82,7 +78,7 @@ pub const CARD: TaskCard = TaskCard {
 /// The pieces that are generated where no file is named.
 const GENERATED: usize = 200;
 
-/// Trains one model or several.
+/// Trains a model.
 ///
 /// # Errors
 ///
@@ -91,10 +87,7 @@ pub fn train(args: &TrainArgs) -> Result<(), TrainError> {
     args.network.refuse_bidirectional(
         "the backward direction reads the very notes that the model is to predict",
     )?;
-    TrainError::check_counts(&[
-        ("--seeds", args.seeds as usize),
-        ("--batch-size", args.learn.batch_size),
-    ])?;
+    TrainError::check_counts(&[("--batch-size", args.learn.batch_size)])?;
     let rolls = rolls(args.rolls.as_deref())?;
     let mut network = args.network.config(KEYS)?;
     if network.d_hidden == 0 && network.layer_sizes.is_empty() {
@@ -106,49 +99,11 @@ pub fn train(args: &TrainArgs) -> Result<(), TrainError> {
         dropout: args.output_dropout,
     };
     let task = MusicTask::new(settings, &rolls, args.learn.batch_size, args.transpose);
-    let mut figures = Vec::new();
-    for seed in args.learn.seed..args.learn.seed + args.seeds {
-        let mut learn_args = args.learn.clone();
-        learn_args.seed = seed;
-        if args.seeds > 1 {
-            let folder = args.learn.out.clone();
-            let folder = folder.unwrap_or_else(|| crate::options::default_folder(MusicTask::NAME));
-            let folder = folder.join(format!("seed-{seed}"));
-            // What was broken off is one of several: those after it are still to begin.
-            learn_args.resume &= begun(&folder);
-            learn_args.out = Some(folder);
-        }
-        let outcome = learn(&task, &learn_args, description.clone())?;
-        figures.push(finish(&outcome, &rolls)?);
-    }
-    if figures.len() > 1 {
-        spread(&figures, args.learn.json)?;
-    }
-    Ok(())
-}
-
-/// Prints mean and standard deviation over the seeds.
-fn spread(figures: &[f64], json: bool) -> Result<(), TrainError> {
-    let count = figures.len() as f64;
-    let mean = figures.iter().sum::<f64>() / count;
-    let squares = figures.iter().map(|figure| (figure - mean).powi(2));
-    let deviation = (squares.sum::<f64>() / (count - 1.0)).sqrt();
-    if json {
-        let spread = json!({ "name": TEST, "each": figures, "mean": mean, "deviation": deviation });
-        return say(spread);
-    }
-    let each: Vec<String> = figures
-        .iter()
-        .map(|figure| format!("{figure:.3}"))
-        .collect();
-    say(format_args!(
-        "\nTest NLL per step over {count} seeds: mean {mean:.3}, standard deviation {deviation:.3} ({})",
-        each.join(", ")
-    ))
+    finish(&learn(&task, &args.learn, description)?, &rolls)
 }
 
 /// The figure of the test part, the report, and a piece with its picture.
-fn finish(outcome: &Outcome<MusicTask>, rolls: &PianoRolls) -> Result<f64, TrainError> {
+fn finish(outcome: &Outcome<MusicTask>, rolls: &PianoRolls) -> Result<(), TrainError> {
     let test = MusicTask::surprise(&outcome.model, &rolls.test, &outcome.device);
     let sampling = Sampling {
         temperature: 0.8,
@@ -157,8 +112,7 @@ fn finish(outcome: &Outcome<MusicTask>, rolls: &PianoRolls) -> Result<f64, Train
     let piece = compose(&outcome.model, &[], 64, sampling)?;
     plot::piano_roll(&outcome.folder, "piece", "What the model composes", &piece)?;
     write_whole(&outcome.folder.join("piece.mid"), &midi_file(&piece, 90))?;
-    outcome.report(&[(TEST, test)])?;
-    Ok(test)
+    outcome.report(&[(TEST, test)])
 }
 
 fn rolls(path: Option<&Path>) -> Result<PianoRolls, TrainError> {

@@ -8,8 +8,8 @@ use burn::tensor::{Device, Tensor, TensorData};
 use burn_rnn_data::{KEYS, PianoRolls, Piece, bucketed, keys_of, pad, padded_runs};
 
 use super::{MusicModel, MusicSettings};
-use crate::learn::{Learnable, Lesson, Moment, Task};
-use crate::{NetworkState, TrainError};
+use crate::TrainError;
+use crate::learn::{Learnable, Lesson, Moment, NoState, Task};
 
 /// Pieces as keys, `[batch, time, 88]`, padded at their ends.
 #[derive(Clone, Debug)]
@@ -80,8 +80,9 @@ fn loss(model: &MusicModel, batch: MusicBatch) -> Tensor<1> {
 
 impl Learnable for MusicModel {
     type Batch = MusicBatch;
+    type State = NoState;
 
-    fn lesson(&self, batch: MusicBatch, _: Option<NetworkState>, moment: &Moment) -> Lesson {
+    fn lesson(&self, batch: MusicBatch, _: Option<NoState>, moment: &Moment) -> Lesson {
         let targets = batch.steps;
         Lesson::new(loss(self, batch.moved(moment.seed)), targets)
     }

@@ -10,11 +10,11 @@ use burn_rnn_data::{EmbeddedReber, REBER_SYMBOLS, bucketed, is_reber, pad};
 use super::model::number;
 use super::score::{ReberScore, told};
 use super::{ReberModel, ReberSettings, one_hot, write_strings};
+use crate::TrainError;
 use crate::cross_entropy::cross_entropies;
 use crate::floats::floats;
-use crate::learn::{Learnable, Lesson, Moment, Task};
+use crate::learn::{Learnable, Lesson, Moment, NoState, Task};
 use crate::text::Sampling;
-use crate::{NetworkState, TrainError};
 
 /// The strings that choose the best model, as the grammar gives them: short ones, which were learnt, are
 /// among them as often as elsewhere, and none can be predicted better than the grammar allows.
@@ -94,8 +94,9 @@ impl ReberTask {
 
 impl Learnable for ReberModel {
     type Batch = ReberBatch;
+    type State = NoState;
 
-    fn lesson(&self, batch: ReberBatch, _: Option<NetworkState>, _: &Moment) -> Lesson {
+    fn lesson(&self, batch: ReberBatch, _: Option<NoState>, _: &Moment) -> Lesson {
         let (logits, _) = self.forward(batch.inputs, None);
         let losses = cross_entropies(logits, batch.next) * batch.mask;
         Lesson::new(losses.sum() / batch.steps as f64, batch.steps)

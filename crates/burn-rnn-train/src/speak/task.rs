@@ -9,10 +9,10 @@ use burn::tensor::{Device, Distribution, Int, Tensor, TensorData};
 use burn_rnn_data::{Recording, aligned_distance, bucketed, padded_runs};
 
 use super::{SpeakSettings, SpeechModel, Wish, speak};
+use crate::TrainError;
 use crate::frames::Frames;
-use crate::learn::{Learnable, Lesson, Moment, Task};
+use crate::learn::{Learnable, Lesson, Moment, NoState, Task};
 use crate::sounds::{Listener, Sounds, place};
-use crate::{NetworkState, TrainError};
 
 /// A sound, and what it says by whom.
 #[derive(Clone, Debug, PartialEq)]
@@ -152,10 +152,11 @@ impl SpeechModel {
 
 impl Learnable for SpeechModel {
     type Batch = SpokenBatch;
+    type State = NoState;
 
     /// The noise rises for the first half of the training: at first the model learns what follows what, then
     /// not to trust the frames before, which will be its own.
-    fn lesson(&self, batch: SpokenBatch, _: Option<NetworkState>, moment: &Moment) -> Lesson {
+    fn lesson(&self, batch: SpokenBatch, _: Option<NoState>, moment: &Moment) -> Lesson {
         let noise = batch.noise * (2.0 * moment.progress()).min(1.0);
         let targets = batch.count;
         let (error, end) = losses(self, batch, noise);

@@ -9,9 +9,9 @@ use burn_rnn::Lengths;
 use burn_rnn_data::{SHAPES, TaggedSentence, bucketed, pad, padded_runs, shape, suffix};
 
 use super::{TagModel, TagSettings, Tagger};
+use crate::TrainError;
 use crate::cross_entropy::cross_entropies;
-use crate::learn::{Learnable, Lesson, Moment, Task};
-use crate::{NetworkState, TrainError};
+use crate::learn::{Learnable, Lesson, Moment, NoState, Task};
 
 /// A sentence as numbers.
 #[derive(Clone, Debug)]
@@ -109,8 +109,9 @@ fn losses(model: &TagModel, batch: TagBatch) -> Tensor<2> {
 
 impl Learnable for TagModel {
     type Batch = TagBatch;
+    type State = NoState;
 
-    fn lesson(&self, batch: TagBatch, _: Option<NetworkState>, _: &Moment) -> Lesson {
+    fn lesson(&self, batch: TagBatch, _: Option<NoState>, _: &Moment) -> Lesson {
         let count = batch.count;
         Lesson::new(losses(self, batch).sum() / count as f64, count)
     }
@@ -174,6 +175,10 @@ impl Task for TagTask {
 
     fn score_names(&self) -> &'static [&'static str] {
         &["validation cross-entropy", "validation accuracy"]
+    }
+
+    fn loss_name(&self) -> &'static str {
+        "cross-entropy"
     }
 
     fn evaluate(&self, model: &TagModel, device: &Device) -> Result<Vec<f64>, TrainError> {

@@ -13,7 +13,7 @@ use super::task::SCORE;
 use super::{
     CharModelConfig, Corpus, Generator, Sampling, TextSettings, TextTask, bits_per_character,
 };
-use crate::learn::{LearnArgs, NetworkArgs, Task, learn};
+use crate::learn::{LearnArgs, NetworkArgs, Task, each_seed, learn};
 use crate::{ModelFile, SavedArgs, TaskCard, TrainError, print, say, say_done};
 
 /// Trains a character language model, or writes text with a trained one.
@@ -141,7 +141,8 @@ pub fn run(cli: Cli, built_in: &str) -> Result<(), TrainError> {
         Some(Command::Activations(args)) => activations(&args),
         None => {
             let generate = "cargo run --release --example char-rnn -- generate";
-            train(&cli.train, built_in, generate)
+            let one = |args: &TrainArgs| train(args, built_in, generate);
+            each_seed(TextTask::NAME, &cli.train, |args| &mut args.learn, one)
         }
     }
 }

@@ -106,8 +106,14 @@ impl TextTask {
 
 impl Learnable for CharModel {
     type Batch = TextBatch;
+    type State = NetworkState;
 
-    fn lesson(&self, batch: TextBatch, carried: Option<NetworkState>, _moment: &Moment) -> Lesson {
+    fn lesson(
+        &self,
+        batch: TextBatch,
+        carried: Option<NetworkState>,
+        _moment: &Moment,
+    ) -> Lesson<NetworkState> {
         let (loss, state) = cross_entropy(self, batch, carried);
         let (loss, targets) = loss;
         Lesson {
@@ -117,9 +123,10 @@ impl Learnable for CharModel {
         }
     }
 
-    fn zero_state(&self, batch: usize) -> Option<NetworkState> {
+    fn zero_state(&self, batch: &TextBatch) -> Option<NetworkState> {
         let device = self.embedding.weight.device();
-        let character = Tensor::zeros([batch, 1], &device);
+        let [streams, _] = batch.inputs.dims();
+        let character = Tensor::zeros([streams, 1], &device);
         Some(self.forward(character, None).1)
     }
 }
@@ -237,6 +244,10 @@ impl Task for TextTask {
 
     fn score_names(&self) -> &'static [&'static str] {
         &[SCORE]
+    }
+
+    fn loss_name(&self) -> &'static str {
+        "bits per character"
     }
 
     fn shown_loss(&self, loss: f64) -> f64 {

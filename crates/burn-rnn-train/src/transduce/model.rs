@@ -7,7 +7,7 @@ use burn::tensor::{Bool, Int, Tensor, TensorData};
 use burn_rnn::{Attention, AttentionMemory, Head, State};
 
 use super::{Encoder, SequenceBatch, TransduceBatch};
-use crate::learn::{Learnable, Lesson, Moment};
+use crate::learn::{Learnable, Lesson, Moment, NoState};
 use crate::{Network, NetworkState};
 
 /// The encoder–decoder network (Sutskever et al. 2014, Cho et al. 2014) with attention behind the
@@ -133,8 +133,9 @@ fn loss(logits: Tensor<3>, batch: &TransduceBatch) -> Tensor<1> {
 
 impl Learnable for Seq2Seq {
     type Batch = TransduceBatch;
+    type State = NoState;
 
-    fn lesson(&self, batch: TransduceBatch, _: Option<NetworkState>, moment: &Moment) -> Lesson {
+    fn lesson(&self, batch: TransduceBatch, _: Option<NoState>, moment: &Moment) -> Lesson {
         let [rows, time] = batch.before.dims();
         let loss = match batch.forcing.draw(rows * time, moment) {
             None => self.surprise(&batch),
