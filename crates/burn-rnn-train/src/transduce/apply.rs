@@ -5,8 +5,7 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 
-use super::{TransduceSettings, TransduceTask, Transducer, plot};
-use crate::learn::Task;
+use super::{TransduceSettings, Transducer, plot};
 use crate::{ModelFile, TrainError, device};
 
 /// The options of `transduce`.
@@ -46,7 +45,7 @@ pub struct TransduceArgs {
 pub fn transduce(args: &TransduceArgs) -> Result<(), TrainError> {
     let device = device(args.device.as_deref())?;
     let file = ModelFile::open(&args.model)?;
-    let (settings, model) = file.load(TransduceTask::NAME, &device, TransduceSettings::init)?;
+    let (settings, model) = TransduceSettings::load(file, &device)?;
     let mut beam = settings.beam;
     beam.width = args.beam.unwrap_or(beam.width);
     beam.length_power = args.length_power.unwrap_or(beam.length_power);
