@@ -198,6 +198,7 @@ fn settings_without_sense_are_refused_with_their_names() {
         refused(&forecast_sample(), place, value, expected);
     }
     let transduce = [
+        ("/d_hidden", json!(1_000_000), "decoder's parameters"),
         ("/beam/width", json!(0), "--beam"),
         ("/beam/width", json!(1_000_000_000), "--beam"),
         ("/beam/length_power", json!(-1), "--length-power"),

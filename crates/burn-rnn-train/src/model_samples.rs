@@ -170,8 +170,7 @@ pub(super) fn transduce_sample() -> Sample {
     Sample {
         bytes: written("transduce", settings, transduce::TransduceSettings::init),
         uses: |file, device| {
-            let (settings, model) =
-                file.load("transduce", device, transduce::TransduceSettings::init)?;
+            let (settings, model) = transduce::TransduceSettings::load(file, device)?;
             let transducer = transduce::Transducer {
                 settings: &settings,
                 model: &model,

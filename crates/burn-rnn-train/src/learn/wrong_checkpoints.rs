@@ -14,7 +14,7 @@ use super::checkpoint_file::Stored;
 use super::checkpoints::found;
 use super::learning::Learning;
 use super::schedule::{Schedule, ScheduleKind};
-use crate::char_rnn::command::{DEFAULTS, train};
+use crate::text::command::{DEFAULTS, train};
 use crate::options::typed;
 use crate::{Architecture, TrainError};
 
@@ -304,7 +304,7 @@ fn with_header(file: &[u8], header: &serde_json::Value) -> Vec<u8> {
 #[test]
 fn no_altered_record_is_a_panic() {
     let device = Device::default().autodiff();
-    let config = crate::char_rnn::CharModelConfig {
+    let config = crate::text::CharModelConfig {
         architecture: Architecture::Gru,
         layers: 1,
         d_hidden: 2,

@@ -14,7 +14,7 @@ use super::{MusicModel, MusicSettings, MusicTask, compose, matched_hidden, plot}
 use crate::learn::{LearnArgs, NetworkArgs, Outcome, Task, learn};
 use crate::new_file::{name_beside, write_whole};
 use crate::text::Sampling;
-use crate::{ModelFile, TaskCard, TrainError, say, say_done};
+use crate::{ModelFile, TaskCard, TrainError, say_done};
 
 /// The options of a training.
 #[derive(Clone, Debug, Args)]

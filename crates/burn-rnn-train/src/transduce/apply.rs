@@ -4,8 +4,7 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 
-use super::{TransduceSettings, TransduceTask, Transducer, plot};
-use crate::learn::Task;
+use super::{TransduceSettings, Transducer, plot};
 use crate::standard_input::lines;
 use crate::{SavedArgs, TrainError, say_done};
 
@@ -40,7 +39,7 @@ pub struct TransduceArgs {
 /// cannot be written.
 pub fn transduce(args: &TransduceArgs) -> Result<(), TrainError> {
     let (file, device) = args.saved.open()?;
-    let (settings, model) = file.load(TransduceTask::NAME, &device, TransduceSettings::init)?;
+    let (settings, model) = TransduceSettings::load(file, &device)?;
     let mut beam = settings.beam;
     beam.width = args.beam.unwrap_or(beam.width);
     beam.length_power = args.length_power.unwrap_or(beam.length_power);

@@ -10,7 +10,7 @@ use super::{
     AttentionName, Beam, Decay, Forcing, TransduceSettings, TransduceSource, TransduceTask,
     Transducer, plot,
 };
-use crate::learn::{LearnArgs, NetworkArgs, Outcome, Task, learn};
+use crate::learn::{LearnArgs, NetworkArgs, Outcome, learn};
 use crate::{Direction, ModelFile, TaskCard, TrainError};
 
 /// The options of a training.
@@ -248,7 +248,7 @@ pub fn evaluate(
     device: &Device,
 ) -> Result<Vec<(String, f64)>, TrainError> {
     let seed = file.card.seed;
-    let (settings, model) = file.load(TransduceTask::NAME, device, TransduceSettings::init)?;
+    let (settings, model) = TransduceSettings::load(file, device)?;
     let pairs = pairs(settings.source, input, seed)?;
     let transducer = Transducer {
         settings: &settings,

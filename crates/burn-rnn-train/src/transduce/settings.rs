@@ -7,7 +7,8 @@ use burn_rnn_data::{PairKind, Pairs, Symbols, generate_pairs};
 use clap::ValueEnum;
 use serde::{Deserialize, Serialize};
 
-use super::{Beam, Encoder, Forcing, Seq2Seq};
+use super::{Beam, Encoder, Forcing, Seq2Seq, TransduceTask};
+use crate::learn::Task;
 use crate::{Direction, ModelFile, NetworkConfig, TrainError};
 
 /// How the decoder reads from the encoder, as the command line names it.
@@ -111,11 +112,7 @@ impl TransduceSettings {
     /// directions, or as [`NetworkConfig::init`].
     pub fn init(&self, device: &Device) -> Result<Seq2Seq, TrainError> {
         self.validate()?;
-        let decoder = NetworkConfig {
-            d_input: self.d_embedding,
-            bidirectional: false,
-            ..self.network.clone()
-        };
+        let decoder = self.decoder();
         let network = decoder.init(device)?;
         let encoder = NetworkConfig {
             bidirectional: self.direction.is_both(),
@@ -171,6 +168,33 @@ impl TransduceSettings {
         let mut inputs = pairs.test.iter().map(|pair| &pair.input);
         let fitting = inputs.find(|input| input.chars().count() <= LONGEST);
         fitting.cloned()
+    }
+
+    /// The settings and the model of a file.
+    ///
+    /// # Errors
+    ///
+    /// Where the file has a model for another task, or does not fit.
+    pub fn load(file: ModelFile, device: &Device) -> Result<(Self, Seq2Seq), TrainError> {
+        let stored: usize = file.parameters().iter().map(|(_, _, count)| count).sum();
+        file.load(TransduceTask::NAME, device, |settings: &Self, device| {
+            settings.validate()?;
+            // A state is asked for while the model is made, and draws the decoder's parameters: they are counted before.
+            let needed = settings.decoder().init(device)?.parameters();
+            TrainError::check_at_most(
+                stored,
+                &[("the number of the decoder's parameters", needed)],
+            )?;
+            settings.init(device)
+        })
+    }
+
+    fn decoder(&self) -> NetworkConfig {
+        NetworkConfig {
+            d_input: self.d_embedding,
+            bidirectional: false,
+            ..self.network.clone()
+        }
     }
 
     fn validate(&self) -> Result<(), TrainError> {
