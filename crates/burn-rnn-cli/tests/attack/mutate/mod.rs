@@ -10,10 +10,6 @@ use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use sha2::{Digest, Sha256};
 
-/// How a file of a format is altered where more is known of it than that it has bytes; nothing where this one cannot be read so. Whether the
-/// sums hold again afterwards.
-pub type Structure = fn(&mut ChaCha8Rng, &[u8]) -> Option<(Vec<u8>, bool)>;
-
 pub use bytes::wav_header;
 pub use cells::{columns, lines};
 pub use checkpoint::checkpoint;
@@ -27,34 +23,39 @@ pub struct Altered {
     pub sealed: bool,
 }
 
-/// The mutation of this number: one of the whole files, altered. The same one every time.
+/// How a file is altered where more is known of it than that it has bytes; `None` where this one cannot be read so.
+pub type Structure = fn(&mut ChaCha8Rng, &[u8]) -> Option<Altered>;
+
+/// Of a format of which no more is known here.
+pub fn bytes_alone(_: &mut ChaCha8Rng, _: &[u8]) -> Option<Altered> {
+    None
+}
+
+/// The mutation of this number, the same one every time: one of the whole files, altered.
 pub fn mutation(name: &str, number: u64, corpus: &[Vec<u8>], structure: Structure) -> Altered {
     let begin = std::env::var("BURN_RNN_SEED").unwrap_or_default();
     let seed = Sha256::digest(format!("{begin} {name} {number}"));
     let mut rng = ChaCha8Rng::from_seed(seed.into());
-    let whole = &corpus[rng.random_range(0..corpus.len())];
+    let whole = one(&mut rng, corpus);
     loop {
         let known = match rng.random_bool(0.6) {
             true => structure(&mut rng, whole),
             false => None,
         };
-        let (bytes, sealed) =
-            known.unwrap_or_else(|| (bytes::altered(&mut rng, whole, corpus), false));
-        if bytes != *whole {
-            return Altered { bytes, sealed };
+        let altered = known.unwrap_or_else(|| unsealed(bytes::altered(&mut rng, whole, corpus)));
+        if altered.bytes != *whole {
+            return altered;
         }
     }
+}
+
+/// A file whose sums are those of before, if it has any.
+fn unsealed(bytes: Vec<u8>) -> Altered {
+    let sealed = false;
+    Altered { bytes, sealed }
 }
 
 /// One of them.
 fn one<'a, T>(rng: &mut ChaCha8Rng, all: &'a [T]) -> &'a T {
     &all[rng.random_range(0..all.len())]
-}
-
-/// A SHA-256 sum in hexadecimal.
-fn hexadecimal(sum: Sha256) -> String {
-    sum.finalize()
-        .iter()
-        .map(|byte| format!("{byte:02x}"))
-        .collect()
 }
