@@ -8,7 +8,7 @@
 
 use std::process::ExitCode;
 
-use burn_rnn_train::char_rnn::command::{Cli, DEFAULTS, run};
+use burn_rnn_train::text::command::{Cli, DEFAULTS, run};
 use burn_rnn_train::{exit_code, options};
 
 /// The Rust source of all crates of the project, put together by `build.rs`.

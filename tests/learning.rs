@@ -1,5 +1,9 @@
 //! Networks learn what only memory can solve: the adding problem (Hochreiter & Schmidhuber 1997).
 
+#[allow(dead_code)] // The library's tests use the rest.
+#[path = "../crates/burn-rnn/tests/suite/parameters.rs"]
+mod parameters;
+
 use burn::module::Module;
 use burn::nn::loss::{MseLoss, Reduction};
 use burn::optim::{AdamConfig, GradientsParams};
@@ -11,8 +15,6 @@ use burn_rnn::{
 use burn_rnn_data::{AddingBatch, AddingProblem};
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
-
-use crate::parameters;
 
 const BATCH: usize = 32;
 const D_INPUT: usize = 2;

@@ -1,10 +1,10 @@
 //! The commands and their options.
 
-use burn_rnn_train::char_rnn::command::ActivationArgs;
 use burn_rnn_train::classify::command::ClassifyArgs;
-use burn_rnn_train::horizons::command::ForecastArgs;
+use burn_rnn_train::forecast::command::ForecastArgs;
 use burn_rnn_train::options::with_defaults;
 use burn_rnn_train::tag::command::TagArgs;
+use burn_rnn_train::text::command::ActivationArgs;
 use burn_rnn_train::transduce::TransduceArgs;
 use clap::{CommandFactory, Parser, Subcommand};
 
@@ -73,13 +73,10 @@ pub enum Command {
 
 /// The command line, each task with its own defaults.
 pub fn command() -> clap::Command {
-    let command = Cli::command().mut_subcommand("train", |train| {
+    Cli::command().mut_subcommand("train", |train| {
         DEFAULTS.iter().fold(train, |train, (task, defaults)| {
             train.mut_subcommand(task, |command| with_defaults(command, defaults))
         })
-    });
-    command.mut_subcommand("activations", |command| {
-        with_defaults(command, &[("model", "out/text")])
     })
 }
 

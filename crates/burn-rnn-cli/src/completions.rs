@@ -1,5 +1,6 @@
 //! `burn-rnn completions`: what a shell needs to complete the options.
 
+use burn_rnn_train::{TrainError, print};
 use clap::Args;
 use clap_complete::Shell;
 
@@ -12,6 +13,9 @@ pub struct CompletionArgs {
 }
 
 /// Prints the script for the shell.
-pub fn completions(args: &CompletionArgs, mut command: clap::Command) {
-    clap_complete::generate(args.shell, &mut command, "burn-rnn", &mut std::io::stdout());
+pub fn completions(args: &CompletionArgs, mut command: clap::Command) -> Result<(), TrainError> {
+    // clap would panic where nobody takes it.
+    let mut script = Vec::new();
+    clap_complete::generate(args.shell, &mut command, "burn-rnn", &mut script);
+    print(&script)
 }

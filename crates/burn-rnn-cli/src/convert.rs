@@ -50,39 +50,34 @@ struct Format {
     name: &'static str,
     /// The endings of its files' names.
     endings: &'static [&'static str],
-    /// The ending of those that are written.
-    written: &'static str,
     /// Whether a file with this content is one.
     is: fn(&Content) -> bool,
     read: fn(&ConvertArgs, &Device) -> Result<Import, WeightsError>,
-    /// Writes all networks, whole or not at all; none where the format is only read.
-    write: Option<Write>,
+    /// The ending of the files that are written, and what writes all networks, whole or not at all; none where the format is only read.
+    write: Option<(&'static str, Write)>,
 }
 
 const FORMATS: &[Format] = &[
     Format {
         name: "PyTorch",
         endings: &["safetensors", "pt", "pth", "bin"],
-        written: "safetensors",
         is: |content| {
             content.is_zip_with("data.pkl") || content.is_pickle() || content.is_safetensors()
         },
         read: read_pytorch,
-        write: Some(write_pytorch),
+        write: Some(("safetensors", write_pytorch)),
     },
     Format {
         name: "ONNX",
         endings: &["onnx"],
-        written: "onnx",
         // A message of protocol buffers has no mark of its own: the ending has to say it.
         is: |_| false,
         read: |args, device| OnnxFile::open(&args.input)?.import(device),
-        write: Some(write_onnx),
+        write: Some(("onnx", write_onnx)),
     },
     Format {
         name: "Keras",
         endings: &["keras", "h5", "hdf5"],
-        written: "",
         is: |content| content.is_zip_with(".weights.h5") || content.is_hdf5(),
         read: |args, device| KerasFile::open(&args.input)?.import(device),
         write: None,
@@ -170,7 +165,7 @@ pub fn convert(args: &ConvertArgs) -> Result<(), TrainError> {
     }
     let format = source(&args.input)?;
     let import =
-        (format.read)(args, &Device::default()).map_err(|error| refuse(&args.input, &error))?;
+        (format.read)(args, &Device::default()).map_err(|error| refuse(&args.input, error))?;
     say(match args.json {
         true => report::json(format.name, &import),
         false => report::tables(format.name, &import),
@@ -191,7 +186,7 @@ pub fn convert(args: &ConvertArgs) -> Result<(), TrainError> {
             ),
         ));
     }
-    write(import, path).map_err(|error| refuse(path, &error))?;
+    write(import, path).map_err(|error| refuse(path, error))?;
     match args.json {
         true => Ok(()),
         false => say(format_args!("\nwritten     {}", path.display())),
@@ -202,27 +197,25 @@ pub fn convert(args: &ConvertArgs) -> Result<(), TrainError> {
 fn target(path: &Path) -> Result<(&Path, Write), TrainError> {
     let written = FORMATS
         .iter()
-        .filter_map(|format| Some((format, format.write?)));
-    let (_, write) = (written
-        .clone()
-        .find(|(format, _)| has_ending(path, format.written)))
-    .ok_or_else(|| {
-        let known: Vec<String> = written
-            .map(|(format, _)| format!(".{} ({})", format.written, format.name))
-            .collect();
-        let known = known.join(", ");
-        model(
-            path,
-            format!("its ending says no format that is written, expected {known}"),
-        )
-    })?;
-    Ok((path, write))
+        .filter_map(|format| Some((format.name, format.write?)));
+    let mut known = Vec::new();
+    for (name, (ending, write)) in written {
+        if has_ending(path, ending) {
+            return Ok((path, write));
+        }
+        known.push(format!(".{ending} ({name})"));
+    }
+    let known = known.join(", ");
+    Err(model(
+        path,
+        format!("its ending says no format that is written, expected {known}"),
+    ))
 }
 
 /// The format of a file that is there: what its content says, else what its name says.
 fn source(path: &Path) -> Result<&'static Format, TrainError> {
     let content =
-        Content::of(path).map_err(|error| refuse(path, &WeightsErrorKind::Read(error).into()))?;
+        Content::of(path).map_err(|error| refuse(path, WeightsErrorKind::Read(error).into()))?;
     let by_content = FORMATS.iter().find(|format| (format.is)(&content));
     let by_name = || {
         let named = |format: &&Format| format.endings.iter().any(|ending| has_ending(path, ending));
@@ -251,6 +244,6 @@ fn model(path: &Path, reason: String) -> TrainError {
 }
 
 /// The error with the file that it is about, once.
-fn refuse(path: &Path, error: &WeightsError) -> TrainError {
-    model(error.path().unwrap_or(path), error.kind().to_string())
+fn refuse(path: &Path, error: WeightsError) -> TrainError {
+    TrainError::Foreign(error.in_file(path).into())
 }

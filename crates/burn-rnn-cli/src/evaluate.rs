@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-use burn_rnn_train::{ModelFile, TrainError, device, printable, say};
+use burn_rnn_train::{SavedArgs, TrainError, printable, say};
 use clap::Args;
 
 use crate::tasks;
@@ -11,32 +11,25 @@ use crate::tasks;
 /// The options of `eval`.
 #[derive(Debug, Args)]
 pub struct EvalArgs {
-    /// A model file, or the folder that a training wrote with --out
-    #[arg(long, value_name = "PATH")]
-    pub model: PathBuf,
+    /// The model.
+    #[command(flatten)]
+    pub saved: SavedArgs,
     /// The file or folder that its training took; what the task generates or has built in if not given
     #[arg(long, value_name = "PATH")]
     pub data: Option<PathBuf>,
-    /// The backend, one of those that the program was built with [default: the best of them]
-    #[arg(long, value_name = "NAME")]
-    pub device: Option<String>,
-    /// One JSON object in place of the table
-    #[arg(long)]
-    pub json: bool,
 }
 
-/// Prints the figures.
+/// Prints the figures: as a table, or with `--json` as an object with `task`, `network`, `model`, `data` and `scores`.
 pub fn evaluate(args: &EvalArgs) -> Result<(), TrainError> {
-    let device = device(args.device.as_deref())?;
-    let file = ModelFile::open(&args.model)?;
+    let (file, device) = args.saved.open()?;
     let card = file.card.clone();
     let scores = tasks::evaluate(file, args.data.as_deref(), &device)?;
-    if args.json {
+    if args.saved.json {
         let scores: BTreeMap<String, f64> = scores.into_iter().collect();
         return say(serde_json::json!({
             "task": card.task,
             "network": card.network,
-            "model": args.model,
+            "model": args.saved.model,
             "data": args.data,
             "scores": scores,
         }));

@@ -2,19 +2,19 @@
 
 use std::path::{Path, PathBuf};
 
-use burn_rnn_train::char_rnn::{Sampling, command as text};
 use burn_rnn_train::music::command::{self as music, ComposeOptions};
 use burn_rnn_train::reber::command as reber;
-use burn_rnn_train::speak::command as speak;
-use burn_rnn_train::{ModelFile, TrainError, device};
+use burn_rnn_train::speak;
+use burn_rnn_train::text::{Sampling, command as text};
+use burn_rnn_train::{ModelFile, SavedArgs, TrainError, say};
 use clap::Args;
 
 /// The options of `generate`.
 #[derive(Debug, Args)]
 pub struct GenerateArgs {
-    /// A model file, or the folder that a training wrote with --out
-    #[arg(long, value_name = "PATH")]
-    pub model: PathBuf,
+    /// The model.
+    #[command(flatten)]
+    pub saved: SavedArgs,
     /// What it begins with: characters of a text; the notes of music's first step, as MIDI numbers; the
     /// label to say
     #[arg(long, value_name = "TEXT", default_value = "")]
@@ -33,24 +33,21 @@ pub struct GenerateArgs {
     /// picture beside it; text and strings go to standard output
     #[arg(long, value_name = "FILE")]
     pub out: Option<PathBuf>,
-    /// The backend, one of those that the program was built with [default: the best of them]
-    #[arg(long, value_name = "NAME")]
-    pub device: Option<String>,
 }
 
 /// Generates with the model; its file says what it is for.
 pub fn generate(args: &GenerateArgs) -> Result<(), TrainError> {
-    let device = device(args.device.as_deref())?;
     let sampling = Sampling {
         temperature: args.temperature,
         seed: args.seed,
     };
-    let file = ModelFile::open(&args.model)?;
+    let (file, device) = args.saved.open()?;
+    let json = args.saved.json;
     match file.card.task.as_str() {
         "text" => {
             args.refuse(&file, "--out", args.out.is_some())?;
             let length = args.length.unwrap_or(500);
-            text::write_text(file, &args.prompt, length, sampling, &device)
+            text::write_text(file, &args.prompt, length, sampling, json, &device)
         }
         "music" => {
             let options = ComposeOptions {
@@ -59,12 +56,12 @@ pub fn generate(args: &GenerateArgs) -> Result<(), TrainError> {
                 sampling,
                 out: args.out.as_deref().unwrap_or(Path::new("piece.mid")),
             };
-            music::compose_file(file, &options, &device)
+            music::compose_file(file, &options, json, &device)
         }
         "speak" => {
             args.refuse(&file, "--length", args.length.is_some())?;
             let out = args.out.as_deref().unwrap_or(Path::new("spoken.wav"));
-            speak::generate_file(file, &args.prompt, out, args.seed, &device)
+            speak::generate_file(file, &args.prompt, out, args.seed, json, &device)
         }
         "reber" => {
             args.refuse(&file, "--prompt", !args.prompt.is_empty())?;
@@ -72,8 +69,10 @@ pub fn generate(args: &GenerateArgs) -> Result<(), TrainError> {
             let count = args.length.unwrap_or(10);
             let strings =
                 reber::generate_strings(file, count, args.temperature, args.seed, &device)?;
-            println!("{}", strings.join("\n"));
-            Ok(())
+            match json {
+                true => say(serde_json::json!({ "strings": strings })),
+                false => say(strings.join("\n")),
+            }
         }
         other => Err(file.refuse(format!(
             "a model for the task {other}, which generates nothing: expected one for text, music, speak or \

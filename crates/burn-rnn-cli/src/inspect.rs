@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use burn_rnn_train::{ModelFile, TrainError, cell, model_card, printable, say};
+use burn_rnn_train::{TrainError, cell, model_card, open_model, printable, say};
 use clap::Args;
 
 use crate::tasks;
@@ -10,7 +10,7 @@ use crate::tasks;
 /// The options of `inspect`.
 #[derive(Debug, Args)]
 pub struct InspectArgs {
-    /// A model file, or the folder that a training wrote with --out
+    /// A model file, the folder that a training wrote with --out, or a model that the program has built in
     pub model: PathBuf,
     /// One JSON object in place of the tables
     #[arg(long)]
@@ -25,7 +25,7 @@ const LONGEST: usize = 200;
 
 /// Prints task, network, scores, parameters and sizes.
 pub fn inspect(args: &InspectArgs) -> Result<(), TrainError> {
-    let file = ModelFile::open(&args.model)?;
+    let file = open_model(&args.model)?;
     if args.card {
         let place = args.model.display().to_string();
         let card = model_card(tasks::card(&file)?, &file, &place);

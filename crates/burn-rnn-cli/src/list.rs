@@ -2,15 +2,14 @@
 
 use std::path::{Path, PathBuf};
 
-use burn_rnn_train::{ModelFile, TrainError, cell, printable, say};
+use burn_rnn_train::{ModelFile, TrainError, built_in, cell, one_line, open_model, say, warn};
 use clap::Args;
 
 /// The options of `list`.
 #[derive(Debug, Args)]
 pub struct ListArgs {
-    /// The folder with the models; the zoo of the repository if not given
-    #[arg(default_value = "zoo")]
-    pub folder: PathBuf,
+    /// The folder with the models; those that the program has built in if not given
+    pub folder: Option<PathBuf>,
     /// One JSON array in place of the table
     #[arg(long)]
     pub json: bool,
@@ -19,18 +18,19 @@ pub struct ListArgs {
 /// Prints a line for each model: task, network, size, scores, the command that trained it.
 pub fn list(args: &ListArgs) -> Result<(), TrainError> {
     let mut paths = Vec::new();
-    find(&args.folder, &mut paths).map_err(|error| TrainError::Model {
-        path: args.folder.clone(),
-        reason: format!(
-            "{error}; expected a folder with models: name one, or go to the root of a clone of the \
-             project, which has the zoo"
-        ),
-    })?;
+    match &args.folder {
+        None => paths.extend(built_in().map(Path::to_owned)),
+        Some(folder) => find(folder, &mut paths).map_err(|source| TrainError::Read {
+            path: folder.clone(),
+            expected: "a folder with models: name one, or none for those that are built in",
+            source,
+        })?,
+    }
     paths.sort();
     let mut models = Vec::new();
     let mut bad = Vec::new();
     for path in paths {
-        match ModelFile::open(&path) {
+        match open_model(&path) {
             Ok(file) => models.push((path, file)),
             Err(error) => bad.push(error),
         }
@@ -40,7 +40,7 @@ pub fn list(args: &ListArgs) -> Result<(), TrainError> {
         Some(last) => Err(last),
     };
     for error in bad {
-        eprintln!("error: {}", printable(&error.to_string()));
+        warn(format_args!("error: {}", one_line(&error)));
     }
     if args.json {
         let list: Vec<_> = models

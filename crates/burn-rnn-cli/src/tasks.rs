@@ -8,7 +8,7 @@ use std::path::Path;
 
 use burn::tensor::Device;
 use burn_rnn_train::classify::command as classify;
-use burn_rnn_train::horizons::command as forecast;
+use burn_rnn_train::forecast::command as forecast;
 use burn_rnn_train::learn::LearnArgs;
 use burn_rnn_train::memory::command as memory;
 use burn_rnn_train::music::command as music;

@@ -3,8 +3,8 @@
 use std::path::Path;
 
 use burn::tensor::Device;
-use burn_rnn_train::char_rnn::command as text;
-pub use burn_rnn_train::char_rnn::command::{CARD, DEFAULTS, TrainArgs};
+use burn_rnn_train::text::command as text;
+pub use burn_rnn_train::text::command::{CARD, DEFAULTS, TrainArgs};
 use burn_rnn_train::{ModelFile, TrainError};
 
 /// The Rust source of all crates of the project, put together by `build.rs`.

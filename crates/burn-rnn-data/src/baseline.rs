@@ -7,7 +7,7 @@ use crate::DataError;
 /// # Panics
 ///
 /// Where `history` is empty and `horizon` is not 0.
-pub fn naive(history: &[f32], horizon: usize) -> Vec<f32> {
+pub fn naive<T: Copy>(history: &[T], horizon: usize) -> Vec<T> {
     if horizon == 0 {
         return Vec::new();
     }
@@ -23,11 +23,11 @@ pub fn naive(history: &[f32], horizon: usize) -> Vec<f32> {
 ///
 /// [`DataError::InvalidArgument`] where `season` is 0, [`DataError::SeriesTooShort`] where the
 /// history is shorter than one season.
-pub fn seasonal_naive(
-    history: &[f32],
+pub fn seasonal_naive<T: Copy>(
+    history: &[T],
     season: usize,
     horizon: usize,
-) -> Result<Vec<f32>, DataError> {
+) -> Result<Vec<T>, DataError> {
     if season == 0 {
         return Err(DataError::invalid("season", 0, "at least 1"));
     }
@@ -51,7 +51,7 @@ pub fn seasonal_naive(
 /// # Panics
 ///
 /// Where the lengths differ or are 0.
-pub fn mae(forecast: &[f32], actual: &[f32]) -> f64 {
+pub fn mae(forecast: &[f64], actual: &[f64]) -> f64 {
     mean_error(forecast, actual, f64::abs)
 }
 
@@ -60,11 +60,34 @@ pub fn mae(forecast: &[f32], actual: &[f32]) -> f64 {
 /// # Panics
 ///
 /// Where the lengths differ or are 0.
-pub fn rmse(forecast: &[f32], actual: &[f32]) -> f64 {
+pub fn rmse(forecast: &[f64], actual: &[f64]) -> f64 {
     mean_error(forecast, actual, |error| error * error).sqrt()
 }
 
-fn mean_error(forecast: &[f32], actual: &[f32], of: impl Fn(f64) -> f64) -> f64 {
+/// The mean absolute error that the seasonal naive forecast makes one season ahead everywhere in a history; the
+/// plain naive forecast's where `season` is 1. Errors divided by it can be compared between series: see [`mase`].
+///
+/// `None` where there is nothing to divide by: the history is no longer than a season, or repeats it exactly.
+pub fn naive_error(history: &[f64], season: usize) -> Option<f64> {
+    let later = history.get(season..).filter(|later| !later.is_empty())?;
+    let error = mae(&history[..later.len()], later);
+    (error > 0.0).then_some(error)
+}
+
+/// The mean absolute scaled error (Hyndman & Koehler 2006): the [`mae`] of a forecast, divided by the
+/// [`naive_error`] in `history`, what was known before. Below 1 a forecast is better than the naive one usually
+/// was.
+///
+/// `None` where there is no naive error.
+///
+/// # Panics
+///
+/// As [`mae`].
+pub fn mase(forecast: &[f64], actual: &[f64], history: &[f64], season: usize) -> Option<f64> {
+    Some(mae(forecast, actual) / naive_error(history, season)?)
+}
+
+fn mean_error(forecast: &[f64], actual: &[f64], of: impl Fn(f64) -> f64) -> f64 {
     assert_eq!(
         forecast.len(),
         actual.len(),
@@ -73,11 +96,7 @@ fn mean_error(forecast: &[f32], actual: &[f32], of: impl Fn(f64) -> f64) -> f64 
         actual.len()
     );
     assert!(!forecast.is_empty(), "the error of no values is undefined");
-    let sum: f64 = forecast
-        .iter()
-        .zip(actual)
-        .map(|(&f, &a)| of(f64::from(f) - f64::from(a)))
-        .sum();
+    let sum: f64 = forecast.iter().zip(actual).map(|(&f, &a)| of(f - a)).sum();
     sum / forecast.len() as f64
 }
 
@@ -88,13 +107,13 @@ mod tests {
     #[test]
     fn naive_repeats_the_last_value() {
         assert_eq!(naive(&[1.0, 2.0], 3), [2.0, 2.0, 2.0]);
-        assert!(naive(&[], 0).is_empty());
+        assert!(naive::<f64>(&[], 0).is_empty());
     }
 
     #[test]
     #[should_panic(expected = "the history is empty")]
     fn naive_needs_a_value() {
-        naive(&[], 1);
+        naive::<f64>(&[], 1);
     }
 
     #[test]
@@ -125,6 +144,29 @@ mod tests {
         let (forecast, actual) = ([1.0, 2.0, 3.0], [1.0, 4.0, -1.0]);
         assert_eq!(mae(&forecast, &actual), 2.0);
         assert!((rmse(&forecast, &actual) - (20.0f64 / 3.0).sqrt()).abs() < 1e-12);
+    }
+
+    #[test]
+    fn scaled_errors_have_their_textbook_values() {
+        let history = [1.0, 3.0, 2.0, 4.0];
+        // |3 − 1|, |2 − 3| and |4 − 2|, and with a season of two |2 − 1| and |4 − 3|.
+        assert_eq!(naive_error(&history, 1), Some(5.0 / 3.0));
+        assert_eq!(naive_error(&history, 2), Some(1.0));
+        let (forecast, actual) = ([5.0, 5.0], [4.0, 7.0]);
+        assert_eq!(
+            mase(&forecast, &actual, &history, 1),
+            Some(1.5 / (5.0 / 3.0))
+        );
+        assert_eq!(mase(&forecast, &actual, &history, 2), Some(1.5));
+        for (history, season) in [
+            (&history[..], 4),
+            (&history, usize::MAX),
+            (&history, 0),
+            (&[], 1),
+            (&[1.0, 2.0, 1.0, 2.0], 2),
+        ] {
+            assert_eq!(mase(&forecast, &actual, history, season), None);
+        }
     }
 
     #[test]

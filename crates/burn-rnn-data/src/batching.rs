@@ -37,6 +37,38 @@ pub fn bucketed(lengths: &[usize], batch_size: usize, seed: u64) -> Vec<Vec<usiz
     batches
 }
 
+/// The items in their order, in runs of at most `most` that have at most `steps` steps when all are padded to the
+/// longest of their run; one that is longer than that is a run by itself.
+///
+/// # Panics
+///
+/// Where `most` is 0.
+pub fn padded_runs<T>(
+    items: &[T],
+    length: impl Fn(&T) -> usize,
+    most: usize,
+    steps: usize,
+) -> impl Iterator<Item = &[T]> {
+    assert!(most > 0, "a run has at least one item");
+    let mut rest = items;
+    core::iter::from_fn(move || {
+        let mut longest = 0;
+        let fits = |(count, item): (usize, &T)| {
+            longest = longest.max(length(item));
+            count < most && (count == 0 || (count + 1).saturating_mul(longest) <= steps)
+        };
+        let count = rest
+            .iter()
+            .enumerate()
+            .map(fits)
+            .take_while(|fits| *fits)
+            .count();
+        let (run, after) = rest.split_at(count);
+        rest = after;
+        (!run.is_empty()).then_some(run)
+    })
+}
+
 /// Sequences of `features` values a step, padded at their ends with `filler` to the longest:
 /// `[batch, time, features]` in row-major order, the longest time, and a mask `[batch, time]` that is
 /// 1 where there is a value and 0 where there is filler.
@@ -71,6 +103,15 @@ pub fn pad<T: Clone>(sequences: &[&[T]], features: usize, filler: T) -> (Vec<T>,
 mod tests {
     use super::*;
     use proptest::prelude::*;
+
+    #[test]
+    fn runs_are_bounded_by_count_and_by_padded_steps() {
+        let lengths = [3, 3, 3, 9, 1, 1, 50, 2, 2];
+        let runs: Vec<&[usize]> = padded_runs(&lengths, |length| *length, 3, 18).collect();
+        let expected: [&[usize]; 5] = [&[3, 3, 3], &[9, 1], &[1], &[50], &[2, 2]];
+        assert_eq!(runs, expected);
+        assert_eq!(padded_runs(&[0; 0], |length| *length, 3, 18).count(), 0);
+    }
 
     #[test]
     fn padding_is_masked() {

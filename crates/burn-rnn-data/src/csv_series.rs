@@ -2,10 +2,8 @@
 
 use std::path::Path;
 
-use csv::StringRecord;
-
 use crate::DataError;
-use crate::csv_form::CsvForm;
+use crate::csv_file::CsvFile;
 use crate::utf8_file::read_utf8;
 
 /// A sequence of numbers in time order, with a name and one label a value.
@@ -14,14 +12,14 @@ pub struct Series {
     /// What the values are, for titles and messages; the column name where it comes from a file.
     pub name: String,
     /// The values, oldest first.
-    pub values: Vec<f32>,
+    pub values: Vec<f64>,
     /// One label a value, dates for example; as many as values.
     pub labels: Vec<String>,
 }
 
 impl Series {
     /// A series whose labels are the row numbers, counted from 1.
-    pub fn new(name: impl Into<String>, values: Vec<f32>) -> Self {
+    pub fn new(name: impl Into<String>, values: Vec<f64>) -> Self {
         Self {
             name: name.into(),
             labels: (1..=values.len()).map(|row| row.to_string()).collect(),
@@ -51,56 +49,27 @@ impl Series {
 /// # Errors
 ///
 /// [`DataError::Unreadable`] and [`DataError::NotUtf8`] for the file; [`DataError::MalformedCsv`]
-/// for rows of different lengths and, where `column` is `None`, for a number in place of the last
+/// for rows of different lengths, decimal commas beside points and, where `column` is `None`, for a number in place of the last
 /// column's name, because the first value would be lost as a header; [`DataError::UnknownColumn`];
 /// [`DataError::NoNumericColumn`] where `column` is `None` and the first row of data has no number
 /// at all; [`DataError::NotANumber`] for a cell of the column that is empty, no number, infinite
 /// or NaN; [`DataError::SeriesTooShort`] for a header without rows.
 pub fn read_column(path: &Path, column: Option<&str>) -> Result<Series, DataError> {
     let text = read_utf8(path)?;
-    let form = CsvForm::of(&text);
-    let mut reader = csv::ReaderBuilder::new()
-        .delimiter(form.delimiter)
-        .trim(csv::Trim::All)
-        .from_reader(text.as_bytes());
-    let malformed = |error| malformed(path, &text, error);
-
-    let header = reader.headers().map_err(malformed)?.clone();
-    let names = || header.iter().map(str::to_string).collect::<Vec<_>>();
+    let file = CsvFile::parse(path, &text)?;
     let index = match column {
-        Some(name) => header
-            .iter()
-            .position(|candidate| candidate == name)
-            .ok_or_else(|| DataError::UnknownColumn {
-                path: path.to_path_buf(),
-                name: name.to_string(),
-                available: names(),
-            })?,
-        None => last_column(path, &text, &header, form)?,
+        Some(name) => file.find(name)?,
+        None => last_column(&file)?,
     };
-    let name = &header[index];
-
-    let mut values = Vec::new();
-    let mut labels = Vec::new();
-    for (row, record) in reader.records().enumerate() {
-        let record = record.map_err(malformed)?;
-        let cell = &record[index];
-        let Some(value) = form.finite(cell) else {
-            if row == 0
-                && column.is_none()
-                && !record.iter().any(|cell| form.finite(cell).is_some())
-            {
-                return Err(DataError::NoNumericColumn {
-                    path: path.to_path_buf(),
-                    columns: names(),
-                });
+    let mut values = Vec::with_capacity(file.records.len());
+    let mut labels = Vec::with_capacity(file.records.len());
+    for (row, record) in file.records.iter().enumerate() {
+        let Some(value) = file.form.finite(&record[index]) else {
+            let number = |cell| file.form.finite(cell).is_some();
+            if row == 0 && column.is_none() && !record.iter().any(number) {
+                return Err(file.no_numbers());
             }
-            return Err(DataError::NotANumber {
-                path: path.to_path_buf(),
-                line: line(&text, record.position()),
-                column: name.to_string(),
-                value: cell.to_string(),
-            });
+            return Err(file.not_a_number(record, index));
         };
         values.push(value);
         labels.push(if index == 0 {
@@ -109,6 +78,7 @@ pub fn read_column(path: &Path, column: Option<&str>) -> Result<Series, DataErro
             record[0].to_string()
         });
     }
+    file.check_decimal_marks(&[index])?;
     if values.is_empty() {
         return Err(DataError::SeriesTooShort {
             length: 0,
@@ -117,63 +87,23 @@ pub fn read_column(path: &Path, column: Option<&str>) -> Result<Series, DataErro
         });
     }
     Ok(Series {
-        name: name.to_string(),
+        name: file.header[index].to_string(),
         values,
         labels,
     })
 }
 
 /// The index of the last column, unless the header row is missing.
-fn last_column(
-    path: &Path,
-    text: &str,
-    header: &StringRecord,
-    form: CsvForm,
-) -> Result<usize, DataError> {
-    let Some(index) = header.len().checked_sub(1) else {
-        return Err(DataError::NoNumericColumn {
-            path: path.to_path_buf(),
-            columns: Vec::new(),
-        });
+fn last_column(file: &CsvFile<'_>) -> Result<usize, DataError> {
+    let Some(index) = file.header.len().checked_sub(1) else {
+        return Err(file.no_numbers());
     };
-    if form.finite(&header[index]).is_some() {
-        return Err(DataError::MalformedCsv {
-            path: path.to_path_buf(),
-            line: line(text, header.position()),
-            reason: format!(
-                "the header row ends with the number `{}`, expected the name of a column: put a row of names first, or choose the column by that name",
-                &header[index]
-            ),
-        });
-    }
-    Ok(index)
-}
-
-/// The line of the text that a row starts on, counted from 1.
-///
-/// The parser remembers where it began to look for the row, which is before the line ends it then
-/// skipped: those of empty lines, and the second half of a Windows line end.
-pub(crate) fn line(text: &str, position: Option<&csv::Position>) -> u64 {
-    let looked = position.map_or(0, |position| position.byte() as usize);
-    let rest = &text[looked..];
-    let start = looked + (rest.len() - rest.trim_start_matches(['\r', '\n']).len());
-    1 + text[..start].matches('\n').count() as u64
-}
-
-/// The parser's error in words of our own.
-pub(crate) fn malformed(path: &Path, text: &str, error: csv::Error) -> DataError {
-    let reason = match error.kind() {
-        csv::ErrorKind::UnequalLengths {
-            expected_len, len, ..
-        } => format!(
-            "the row has {len} cells, expected {expected_len} like the header row: add or remove cells, or quote cells that hold a comma"
-        ),
-        _ => format!("{error}; correct the row"),
-    };
-    DataError::MalformedCsv {
-        path: path.to_path_buf(),
-        line: line(text, error.position()),
-        reason,
+    match file.form.finite(&file.header[index]) {
+        None => Ok(index),
+        Some(_) => Err(file.malformed_header(format!(
+            "the header row ends with the number `{}`, expected the name of a column: put a row of names first, or choose the column by that name",
+            &file.header[index]
+        ))),
     }
 }
 
@@ -209,6 +139,34 @@ mod tests {
     }
 
     #[test]
+    fn one_decimal_mark_is_read() {
+        assert_eq!(
+            read("a;b\n1;-2,5\n2;3\n", None).unwrap().values,
+            [-2.5, 3.0]
+        );
+        let error = read("a;b\n1;-2,5\n2;1.234\n", None)
+            .unwrap_err()
+            .to_string();
+        assert!(
+            error.contains("line 2: column `b` holds `-2,5` with a decimal comma"),
+            "{error}"
+        );
+    }
+
+    #[test]
+    fn numbers_are_read_in_f64() {
+        let series = read(
+            "day,n\na,16777217\nb,1000000000.25\nc,9007199254740991\n",
+            None,
+        )
+        .unwrap();
+        assert_eq!(
+            series.values,
+            [16_777_217.0, 1_000_000_000.25, 9_007_199_254_740_991.0]
+        );
+    }
+
+    #[test]
     fn the_first_column_gets_row_numbers_as_labels() {
         for column in [None, Some("v")] {
             let series = read("v\n7\n8\n", column).unwrap();
@@ -241,7 +199,7 @@ mod tests {
 
     #[test]
     fn bad_cells_are_refused_with_line_and_value() {
-        for bad in ["", "x", "NaN", "inf", "-infinity", "1e39", "1,5"] {
+        for bad in ["", "x", "NaN", "inf", "-infinity", "1e309", "1,5"] {
             let cell = if bad.contains(',') {
                 format!("\"{bad}\"")
             } else {

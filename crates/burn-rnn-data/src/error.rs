@@ -4,6 +4,8 @@ use std::path::PathBuf;
 
 use thiserror::Error;
 
+use crate::csv_form::has_thousands;
+
 /// Why data cannot be read, encoded or cut up as asked.
 ///
 /// Every message is one line that names what was given, what was expected and what to do.
@@ -11,7 +13,7 @@ use thiserror::Error;
 #[non_exhaustive]
 pub enum DataError {
     /// A file that cannot be opened or read.
-    #[error("cannot read {}: {source}; check the path and its permissions", path.display())]
+    #[error("cannot read {}, check the path and its permissions", path.display())]
     Unreadable {
         /// The file.
         path: PathBuf,
@@ -45,6 +47,16 @@ pub enum DataError {
         /// What is wrong there, what was expected and what to do.
         reason: String,
     },
+    /// A file that a library cannot read as what it should be.
+    #[error("{}: not {expected}", path.display())]
+    NotReadable {
+        /// The file.
+        path: PathBuf,
+        /// What was expected, and what to do.
+        expected: &'static str,
+        /// What the library says.
+        source: Box<dyn core::error::Error + Send + Sync>,
+    },
     /// A file that is not what it should be.
     #[error("{}: {reason}", path.display())]
     Malformed {
@@ -69,8 +81,9 @@ pub enum DataError {
     },
     /// A cell that is empty or holds no finite number.
     #[error(
-        "{}, line {line}: column `{column}` holds `{value}`, expected a finite number: correct or remove that row, or choose another column",
-        path.display()
+        "{}, line {line}: column `{column}` holds `{value}`, expected a finite number{}: correct or remove that row, or choose another column",
+        path.display(),
+        if has_thousands(value) { " without anything between thousands" } else { "" }
     )]
     NotANumber {
         /// The file.
@@ -139,6 +152,18 @@ pub enum DataError {
         /// Where it is, counted in characters from 0.
         position: usize,
     },
+    /// A series whose values do not go to `f32` and back when they are scaled.
+    #[error(
+        "{series} goes from {low:e} to {high:e}, which 32-bit numbers cannot hold once it is scaled: multiply or divide it by a power of ten, or remove values that are far away"
+    )]
+    Unscalable {
+        /// The series, as one says it.
+        series: String,
+        /// Its smallest value.
+        low: f64,
+        /// Its largest value.
+        high: f64,
+    },
     /// A setting outside its range.
     #[error("{name} is {given}, expected {expected}: change {name}")]
     InvalidArgument {
@@ -157,6 +182,31 @@ impl DataError {
         Self::Malformed {
             path: path.to_path_buf(),
             reason: reason.into(),
+        }
+    }
+
+    /// A file that a library cannot read.
+    pub(crate) fn not_readable(
+        path: &std::path::Path,
+        expected: &'static str,
+        error: impl core::error::Error + Send + Sync + 'static,
+    ) -> Self {
+        Self::NotReadable {
+            path: path.to_path_buf(),
+            expected,
+            source: Box::new(error),
+        }
+    }
+
+    /// A series with these values, which cannot be scaled.
+    pub(crate) fn unscalable(
+        series: impl Into<String>,
+        values: impl Iterator<Item = f64> + Clone,
+    ) -> Self {
+        Self::Unscalable {
+            series: series.into(),
+            low: values.clone().fold(f64::INFINITY, f64::min),
+            high: values.fold(f64::NEG_INFINITY, f64::max),
         }
     }
 

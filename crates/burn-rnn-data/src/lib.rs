@@ -1,5 +1,5 @@
-//! Data for recurrent networks: series, scalers, windows, baselines, character text and synthetic
-//! tasks. It knows no model: everything is plain slices and vectors, flat in row-major
+//! Data for recurrent networks: series, text, sound, music, tagged sentences, pairs of strings and synthetic
+//! tasks, with what has to be done before a network can learn them. It knows no model: everything is plain slices and vectors, flat in row-major
 //! order where it has several dimensions.
 //!
 //! ```
@@ -34,14 +34,22 @@
 //! | scale it, and scale forecasts back | [`Scaler`], [`ScalerKind`], [`Scalers`] |
 //! | split it in time order | [`chronological`], [`by_lengths`], [`SplitRule`], [`WalkForward`] |
 //! | cut pairs of window and target | [`Windows`], [`TableWindows`] |
-//! | know the calendar | [`Timestamp`], [`TimeFeatures`] |
-//! | know what a model has to beat | [`naive`], [`seasonal_naive`], [`detect_season`], [`mae`], [`rmse`] |
-//! | read text as numbers | [`read_text`], [`Vocabulary`] |
+//! | know the calendar | [`Timestamp`], [`following`], [`TimeFeatures`] |
+//! | know what a model has to beat | [`naive`], [`seasonal_naive`], [`detect_season`], [`mae`], [`rmse`], [`mase`] |
+//! | know how far from a forecast the truth may be | [`conformal_width`] |
+//! | read text as numbers | [`read_text`], [`Vocabulary`], [`PackedIds`] |
 //! | batch a long text for truncated backpropagation | [`Streams`], [`StreamWindow`] |
 //! | test long memory | [`AddingProblem`], [`CopyMemory`], [`TemporalOrder`], [`Parity`], [`MemoryProblem`] |
 //! | test a grammar | [`EmbeddedReber`], [`ReberWalk`], [`is_reber`] |
 //! | read or generate tagged sentences | [`read_conll`], [`generate_tagged`], [`TokenVocabulary`], [`TagVocabulary`] |
 //! | score tags | [`iob_spans`], [`SpanScore`], [`TagBaseline`] |
+//! | read sounds, generate some, and write one | [`read_wav`], [`read_wav_folder`], [`generate_sounds`], [`wav_file`] |
+//! | hear a sound in bands, and find a sound for bands | [`LogMel`], [`MelAnalyser`], [`griffin_lim`] |
+//! | vary sounds in training, compare two | [`Augmentation`], [`aligned_distance`] |
+//! | read, generate and write music | [`read_piano_rolls`], [`PianoRolls`], [`generate_chorales`], [`midi_file`] |
+//! | read or generate pairs of strings | [`read_pairs`], [`generate_pairs`], [`Pairs`], [`Symbols`] |
+//! | score strings | [`exact_match`], [`character_error_rate`] |
+//! | batch sequences of unequal lengths | [`bucketed`], [`pad`], [`shuffled`] |
 //!
 //! What can be wrong with data is a [`DataError`], whose message says what to do.
 
@@ -49,11 +57,14 @@ mod adding;
 mod audio;
 mod baseline;
 mod batching;
+mod conformal;
+mod csv_file;
 mod csv_form;
 mod csv_series;
 mod error;
 mod formal;
 mod mackey_glass;
+mod packed_ids;
 mod piano_roll;
 mod scaler;
 mod season;
@@ -70,12 +81,14 @@ mod windows;
 
 pub use adding::{AddingBatch, AddingProblem};
 pub use audio::*;
-pub use baseline::{mae, naive, rmse, seasonal_naive};
-pub use batching::{bucketed, pad, shuffled};
+pub use baseline::{mae, mase, naive, naive_error, rmse, seasonal_naive};
+pub use batching::{bucketed, pad, padded_runs, shuffled};
+pub use conformal::conformal_width;
 pub use csv_series::{Series, read_column};
 pub use error::DataError;
 pub use formal::*;
 pub use mackey_glass::MackeyGlass;
+pub use packed_ids::PackedIds;
 pub use piano_roll::*;
 pub use scaler::{Scaler, ScalerKind, quantile};
 pub use season::detect_season;

@@ -144,7 +144,7 @@ impl MackeyGlass {
     ///
     /// With the message of [`validate`](Self::validate) where the settings make no sense;
     /// [`try_generate`](Self::try_generate) returns it instead.
-    pub fn generate(&self, n: usize) -> Vec<f32> {
+    pub fn generate(&self, n: usize) -> Vec<f64> {
         match self.try_generate(n) {
             Ok(values) => values,
             Err(error) => panic!("{error}"),
@@ -156,7 +156,7 @@ impl MackeyGlass {
     /// # Errors
     ///
     /// Those of [`validate`](Self::validate).
-    pub fn try_generate(&self, n: usize) -> Result<Vec<f32>, DataError> {
+    pub fn try_generate(&self, n: usize) -> Result<Vec<f64>, DataError> {
         self.validate()?;
         if n == 0 {
             return Ok(Vec::new());
@@ -173,7 +173,7 @@ impl MackeyGlass {
             .iter()
             .step_by(stride)
             .skip(self.discard)
-            .map(|&x| x as f32)
+            .copied()
             .collect())
     }
 
@@ -223,10 +223,7 @@ mod tests {
             .generate(50);
         for (t, &value) in values.iter().enumerate() {
             let exact = 1.2 * (-0.1 * t as f64).exp();
-            assert!(
-                (f64::from(value) - exact).abs() < 1e-6,
-                "{t}: {value} {exact}"
-            );
+            assert!((value - exact).abs() < 1e-6, "{t}: {value} {exact}");
         }
     }
 
@@ -237,10 +234,7 @@ mod tests {
         let level = 0.2 * 1.2 / (1.0 + 1.2f64.powi(10)) / 0.1;
         for (t, &value) in values.iter().enumerate() {
             let exact = level + (1.2 - level) * (-0.1 * t as f64).exp();
-            assert!(
-                (f64::from(value) - exact).abs() < 1e-6,
-                "{t}: {value} {exact}"
-            );
+            assert!((value - exact).abs() < 1e-6, "{t}: {value} {exact}");
         }
     }
 
@@ -262,7 +256,7 @@ mod tests {
         let values = MackeyGlass::default().with_discard(0).generate(61);
         for t in [20, 40, 60] {
             let exact = history[t * 10_000];
-            assert!((f64::from(values[t]) - exact).abs() < 1e-3, "{t}");
+            assert!((values[t] - exact).abs() < 1e-3, "{t}");
         }
     }
 
@@ -289,15 +283,15 @@ mod tests {
             .iter()
             .zip(&fine)
             .map(|(a, b)| (a - b).abs())
-            .fold(0.0, f32::max);
+            .fold(0.0, f64::max);
         assert!(worst < 0.02, "{worst}");
     }
 
     #[test]
     fn the_default_series_oscillates_inside_its_known_band() {
         let values = MackeyGlass::default().generate(2000);
-        let low = values.iter().copied().fold(f32::INFINITY, f32::min);
-        let high = values.iter().copied().fold(f32::NEG_INFINITY, f32::max);
+        let low = values.iter().copied().fold(f64::INFINITY, f64::min);
+        let high = values.iter().copied().fold(f64::NEG_INFINITY, f64::max);
         assert!(low > 0.2 && low < 0.6, "{low}");
         assert!(high > 1.2 && high < 1.45, "{high}");
     }
@@ -311,7 +305,7 @@ mod tests {
             .with_discard(0)
             .with_sample_every(3.0)
             .generate(20);
-        let every_third: Vec<f32> = all.iter().copied().step_by(3).collect();
+        let every_third: Vec<f64> = all.iter().copied().step_by(3).collect();
         assert_eq!(sparse, every_third);
         assert_eq!(all[0], 1.2);
         assert!(MackeyGlass::default().generate(0).is_empty());

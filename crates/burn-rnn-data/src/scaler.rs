@@ -52,7 +52,7 @@ impl FromStr for ScalerKind {
 /// An affine map from a series to scaled values, fitted once and kept with the model.
 ///
 /// Fit it on the training part only: statistics of the test part would leak into training. Values
-/// outside the fitted range simply map outside 0 to 1. The statistics are `f64`.
+/// outside the fitted range simply map outside 0 to 1. Statistics and values are `f64`, what is scaled `f32`.
 ///
 /// A constant series has no spread; its scale is 1, so it maps to 0 everywhere and back to itself. The
 /// scale is 1 too where both quartiles of a robust scaler are the same value.
@@ -62,6 +62,7 @@ pub struct Scaler(Statistics);
 
 /// What a scaler is on disk.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 struct Statistics {
     kind: ScalerKind,
     offset: f64,
@@ -83,7 +84,15 @@ impl TryFrom<Statistics> for Scaler {
                 "a finite number above 0",
             ));
         }
-        Ok(Self(statistics))
+        let scaler = Self(statistics);
+        match scaler.is_sound() {
+            true => Ok(scaler),
+            false => Err(DataError::invalid(
+                "scale",
+                scale,
+                "one that leaves every 32-bit number finite",
+            )),
+        }
     }
 }
 
@@ -94,28 +103,29 @@ impl From<Scaler> for Statistics {
 }
 
 impl Scaler {
-    /// Takes the statistics of `values`.
+    /// Takes the statistics of `values`, in `f64`.
     ///
     /// # Errors
     ///
     /// [`DataError::SeriesTooShort`] without values, [`DataError::InvalidArgument`] where one is
-    /// infinite or NaN.
-    pub fn fit(kind: ScalerKind, values: &[f32]) -> Result<Self, DataError> {
-        if values.is_empty() {
+    /// infinite or NaN, [`DataError::Unscalable`] where they are so large, or so close together, that they
+    /// do not go to `f32` and back.
+    pub fn fit<V: Copy + Into<f64>>(kind: ScalerKind, values: &[V]) -> Result<Self, DataError> {
+        let exact = || values.iter().map(|&value| value.into());
+        let Some(first) = exact().next() else {
             return Err(DataError::SeriesTooShort {
                 length: 0,
                 needed: 1,
                 why: "a scaler takes its statistics from the values; give some".into(),
             });
-        }
-        if let Some(position) = values.iter().position(|value| !value.is_finite()) {
+        };
+        if let Some((position, value)) = exact().enumerate().find(|(_, value)| !value.is_finite()) {
             return Err(DataError::invalid(
                 "values",
-                format!("{} at position {position}", values[position]),
+                format!("{value} at position {position}"),
                 "finite numbers only",
             ));
         }
-        let exact = || values.iter().map(|&value| f64::from(value));
         let (offset, spread) = match kind {
             ScalerKind::MinMax => {
                 let low = exact().fold(f64::INFINITY, f64::min);
@@ -132,22 +142,32 @@ impl Scaler {
                 let mut sorted: Vec<f64> = exact().collect();
                 sorted.sort_by(f64::total_cmp);
                 let quartiles = quantile(&sorted, 0.75) - quantile(&sorted, 0.25);
-                let spread = if quartiles > 0.0 { quartiles } else { 1.0 };
+                // NaN where a quartile itself is beyond the largest number.
+                let spread = if quartiles == 0.0 { 1.0 } else { quartiles };
                 (quantile(&sorted, 0.5), spread)
             }
         };
         // The mean of equal values may miss them by a rounding error, and dividing by that error
         // would blow it up to 1: hence the values, not the spread, say whether they are constant.
-        let constant = values.iter().all(|&value| value == values[0]);
-        Ok(Self(Statistics {
+        let (offset, scale) = match exact().all(|value| value == first) {
+            true => (first, 1.0),
+            false => (offset, spread),
+        };
+        let scaler = Self(Statistics {
             kind,
-            offset: if constant {
-                f64::from(values[0])
-            } else {
-                offset
-            },
-            scale: if constant { 1.0 } else { spread },
-        }))
+            offset,
+            scale,
+        });
+        match scaler.is_sound() && exact().all(|value| scaler.scale(value).is_finite()) {
+            true => Ok(scaler),
+            false => Err(DataError::unscalable("the series", exact())),
+        }
+    }
+
+    /// Whether everything that a network may say has a value.
+    fn is_sound(&self) -> bool {
+        let ends = [f32::MIN, f32::MAX].map(|scaled| self.unscale(scaled));
+        self.0.scale > 0.0 && ends.iter().all(|value| value.is_finite())
     }
 
     /// Which statistics these are.
@@ -167,22 +187,22 @@ impl Scaler {
     }
 
     /// One value, scaled.
-    pub fn scale(&self, value: f32) -> f32 {
-        ((f64::from(value) - self.0.offset) / self.0.scale) as f32
+    pub fn scale(&self, value: impl Into<f64>) -> f32 {
+        ((value.into() - self.0.offset) / self.0.scale) as f32
     }
 
     /// One scaled value, back in units of the series.
-    pub fn unscale(&self, scaled: f32) -> f32 {
-        (f64::from(scaled) * self.0.scale + self.0.offset) as f32
+    pub fn unscale(&self, scaled: f32) -> f64 {
+        f64::from(scaled) * self.0.scale + self.0.offset
     }
 
     /// All values, scaled.
-    pub fn transform(&self, values: &[f32]) -> Vec<f32> {
+    pub fn transform<V: Copy + Into<f64>>(&self, values: &[V]) -> Vec<f32> {
         values.iter().map(|&value| self.scale(value)).collect()
     }
 
     /// All scaled values, back in units of the series.
-    pub fn inverse(&self, scaled: &[f32]) -> Vec<f32> {
+    pub fn inverse(&self, scaled: &[f32]) -> Vec<f64> {
         scaled.iter().map(|&value| self.unscale(value)).collect()
     }
 }
@@ -252,17 +272,60 @@ mod tests {
 
     #[test]
     fn a_large_offset_does_not_eat_the_spread() {
-        let values: Vec<f32> = (0..1000).map(|i| 1e6 + (i % 2) as f32).collect();
-        let scaler = Scaler::fit(ScalerKind::Standard, &values).unwrap();
-        assert!((scaler.spread() - 0.5).abs() < 1e-9, "{}", scaler.spread());
+        let values: Vec<f64> = (0..1000)
+            .map(|i| 1e9 + (f64::from(i) / 6.0).sin())
+            .collect();
+        for kind in [ScalerKind::MinMax, ScalerKind::Standard, ScalerKind::Robust] {
+            let scaler = Scaler::fit(kind, &values).unwrap();
+            for (i, scaled) in (0..1000).zip(scaler.transform(&values)) {
+                let sine = scaler.unscale(scaled) - 1e9;
+                assert!(
+                    (sine - (f64::from(i) / 6.0).sin()).abs() < 1e-6,
+                    "{i}: {sine}"
+                );
+            }
+        }
+        let steps: Vec<f64> = (0..1000).map(|i| 1e9 + f64::from(i % 2)).collect();
+        let scaler = Scaler::fit(ScalerKind::Standard, &steps).unwrap();
+        assert_eq!((scaler.offset(), scaler.spread()), (1e9 + 0.5, 0.5));
+        // The integers above 2^24, where `f32` has gaps.
+        assert_eq!(scaler.scale(1e9 + 1.0), 1.0);
+        assert_eq!(scaler.unscale(1.0), 1_000_000_001.0);
     }
 
     #[test]
     fn bad_values_are_refused() {
-        let error = Scaler::fit(ScalerKind::MinMax, &[]).unwrap_err();
+        let error = Scaler::fit::<f64>(ScalerKind::MinMax, &[]).unwrap_err();
         assert!(matches!(error, DataError::SeriesTooShort { .. }), "{error}");
         let error = Scaler::fit(ScalerKind::Standard, &[1.0, f32::NAN]).unwrap_err();
         assert!(error.to_string().contains("NaN at position 1"), "{error}");
+    }
+
+    #[test]
+    fn large_values_are_scaled_and_larger_ones_refused() {
+        let signs = |size: f64| -> Vec<f64> { (0..400).map(|i| [size, -size][i % 2]).collect() };
+        for kind in [ScalerKind::MinMax, ScalerKind::Standard, ScalerKind::Robust] {
+            let scaler = Scaler::fit(kind, &signs(3e38)).unwrap();
+            let [up, down] = [3e38, -3e38].map(|value| scaler.unscale(scaler.scale(value)));
+            assert!((up - 3e38).abs() < 1e32 && (down + 3e38).abs() < 1e32);
+            for refused in [signs(1e300), signs(f64::MAX)] {
+                let error = Scaler::fit(kind, &refused).unwrap_err();
+                assert!(
+                    matches!(error, DataError::Unscalable { .. }),
+                    "{kind}: {error}"
+                );
+            }
+        }
+        // The variance is below the smallest number.
+        assert!(Scaler::fit(ScalerKind::Standard, &signs(1e-200)).is_err());
+        // The quartiles are alike, and one value is far away.
+        let far = [0.0, 1e-10, 2e-10, 3e-10, 1e30];
+        let error = Scaler::fit(ScalerKind::Robust, &far).unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "the series goes from 0e0 to 1e30, which 32-bit numbers cannot hold once it is scaled: \
+             multiply or divide it by a power of ten, or remove values that are far away"
+        );
     }
 
     #[test]
@@ -282,14 +345,16 @@ mod tests {
         let json = serde_json::to_string(&scaler).unwrap();
         assert_eq!(json, r#"{"kind":"min-max","offset":-1.5,"scale":8.5}"#);
         assert_eq!(serde_json::from_str::<Scaler>(&json).unwrap(), scaler);
-        let broken = json.replace("8.5", "0.0");
-        assert!(serde_json::from_str::<Scaler>(&broken).is_err());
+        for broken in ["0.0", "-1.0", "1e300"] {
+            let broken = json.replace("8.5", broken);
+            assert!(serde_json::from_str::<Scaler>(&broken).is_err(), "{broken}");
+        }
     }
 
     proptest! {
         #[test]
         fn inverse_undoes_transform(
-            values in prop::collection::vec(-1e4f32..1e4, 1..50),
+            values in prop::collection::vec(-1e4f64..1e4, 1..50),
             kind in prop::sample::select(vec![
                 ScalerKind::MinMax,
                 ScalerKind::Standard,
@@ -299,7 +364,7 @@ mod tests {
             let scaler = Scaler::fit(kind, &values).unwrap();
             let back = scaler.inverse(&scaler.transform(&values));
             for (value, back) in values.iter().zip(&back) {
-                let tolerance = 1e-6 * (scaler.spread() + scaler.offset().abs()) as f32;
+                let tolerance = 1e-6 * (scaler.spread() + scaler.offset().abs());
                 prop_assert!((value - back).abs() <= 4.0 * tolerance, "{value} {back}");
             }
         }

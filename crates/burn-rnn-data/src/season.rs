@@ -13,16 +13,16 @@
 /// maximum below 0.1, or below four standard errors of white noise (at most 0.5), counts as none,
 /// and a series with infinite or NaN values has none. The time it takes grows with the length times
 /// `max_lag`; a third of the length is a sensible `max_lag`.
-pub fn detect_season(values: &[f32], max_lag: usize) -> Option<usize> {
+pub fn detect_season(values: &[f64], max_lag: usize) -> Option<usize> {
     let max_lag = max_lag.min(values.len().checked_sub(3)?);
-    let levels: Vec<f64> = values.iter().map(|&x| f64::from(x)).collect();
-    let differences: Vec<f64> = levels.windows(2).map(|pair| pair[1] - pair[0]).collect();
-    // What a straight line in `f32` leaves of itself is rounding error, which has no season.
-    let largest = levels.iter().copied().map(f64::abs).fold(0.0, f64::max);
-    let rounding = largest * f64::from(f32::EPSILON);
+    let differences: Vec<f64> = values.windows(2).map(|pair| pair[1] - pair[0]).collect();
+    // What a straight line leaves of itself is rounding error, which has no season: each value's own, and
+    // that of the sums over all of them.
+    let largest = values.iter().copied().map(f64::abs).fold(0.0, f64::max);
+    let rounding = largest * f64::EPSILON * values.len() as f64;
     // Neighbouring differences of white noise share a value, which makes their autocorrelations
     // scatter more, by the root of 1.5.
-    [(levels, 4.0), (differences, 4.0 * 1.5f64.sqrt())]
+    [(values, 4.0), (&differences, 4.0 * 1.5f64.sqrt())]
         .iter()
         .filter_map(|(series, scatter)| season_peak(series, max_lag, rounding, *scatter))
         .max_by(|a, b| a.height.total_cmp(&b.height))
@@ -147,12 +147,12 @@ mod tests {
     use rand_chacha::ChaCha8Rng;
 
     /// A sine of the given period with noise and a trend.
-    fn seasonal(n: usize, period: f64, noise: f32, trend: f32) -> Vec<f32> {
+    fn seasonal(n: usize, period: f64, noise: f64, trend: f64) -> Vec<f64> {
         let mut rng = ChaCha8Rng::seed_from_u64(1);
         (0..n)
             .map(|t| {
                 let phase = std::f64::consts::TAU * t as f64 / period;
-                phase.sin() as f32 + noise * rng.random_range(-1.0..1.0) + trend * t as f32
+                phase.sin() + noise * rng.random_range(-1.0..1.0) + trend * t as f64
             })
             .collect()
     }
@@ -169,18 +169,27 @@ mod tests {
     }
 
     #[test]
+    fn a_large_offset_does_not_hide_a_season() {
+        let values: Vec<f64> = seasonal(600, 12.0, 0.2, 0.0)
+            .iter()
+            .map(|x| 1e9 + x)
+            .collect();
+        assert_eq!(detect_season(&values, 200), Some(12));
+    }
+
+    #[test]
     fn a_slow_drift_does_not_hide_a_season() {
-        let values: Vec<f32> = seasonal(2000, 24.0, 0.2, 0.0)
+        let values: Vec<f64> = seasonal(2000, 24.0, 0.2, 0.0)
             .iter()
             .enumerate()
-            .map(|(t, x)| x + 10.0 * (t as f32 / 400.0).sin())
+            .map(|(t, x)| x + 10.0 * (t as f64 / 400.0).sin())
             .collect();
         assert_eq!(detect_season(&values, 200), Some(24));
     }
 
     #[test]
     fn a_season_of_spikes_is_found() {
-        let values: Vec<f32> = (0..200).map(|t| f32::from(u8::from(t % 7 == 3))).collect();
+        let values: Vec<f64> = (0..200).map(|t| f64::from(u8::from(t % 7 == 3))).collect();
         assert_eq!(detect_season(&values, 60), Some(7));
     }
 
@@ -194,15 +203,15 @@ mod tests {
     fn noise_lines_and_constants_have_no_season() {
         let mut rng = ChaCha8Rng::seed_from_u64(2);
         for _ in 0..20 {
-            let noise: Vec<f32> = (0..1000).map(|_| rng.random()).collect();
+            let noise: Vec<f64> = (0..1000).map(|_| rng.random()).collect();
             assert_eq!(detect_season(&noise, 333), None);
         }
-        let line: Vec<f32> = (0..300).map(|t| 0.1 + 0.3 * t as f32).collect();
+        let line: Vec<f64> = (0..300).map(|t| 0.1 + 0.3 * t as f64).collect();
         assert_eq!(detect_season(&line, 100), None);
         assert_eq!(detect_season(&[5.1; 300], 100), None);
         for short in 0..4 {
             assert_eq!(detect_season(&[1.0, -1.0, 1.0, 2.0][..short], 10), None);
         }
-        assert_eq!(detect_season(&[1.0, f32::NAN, 1.0, 0.0, 1.0], 3), None);
+        assert_eq!(detect_season(&[1.0, f64::NAN, 1.0, 0.0, 1.0], 3), None);
     }
 }

@@ -58,10 +58,10 @@ impl SineMix {
                     amplitude * (speed * row as f64 + phase).sin()
                 };
                 let noise = self.noise * rng.random_range(-1.0..1.0);
-                values.push((waves.iter().map(wave).sum::<f64>() + noise) as f32);
+                values.push(waves.iter().map(wave).sum::<f64>() + noise);
             }
         }
-        let start = Timestamp::parse("2024-01-01").expect("a date");
+        let start = Timestamp::parse("2024-01-01 00:00").expect("a date");
         let hours = 0..rows as i64;
         let times = hours.map(|hour| start.plus_seconds(hour * 3600)).collect();
         let names = (1..=self.series)

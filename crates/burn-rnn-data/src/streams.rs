@@ -1,6 +1,6 @@
 //! A long sequence as parallel streams, for truncated backpropagation through time.
 
-use crate::DataError;
+use crate::{DataError, PackedIds};
 
 /// A sequence of numbers cut into parallel streams, read window by window.
 ///
@@ -12,7 +12,7 @@ use crate::DataError;
 /// out, and so are up to `streams` numbers at the end of the sequence.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Streams {
-    ids: Vec<u32>,
+    ids: PackedIds,
     streams: usize,
     seq_len: usize,
     /// Positions a stream has.
@@ -35,7 +35,7 @@ impl Streams {
     ///
     /// [`DataError::InvalidArgument`] where `streams` or `seq_len` is 0, [`DataError::TextTooShort`]
     /// where not one window fits: that needs `streams * seq_len + 1` numbers.
-    pub fn new(ids: &[u32], streams: usize, seq_len: usize) -> Result<Self, DataError> {
+    pub fn new(ids: PackedIds, streams: usize, seq_len: usize) -> Result<Self, DataError> {
         for (name, value) in [("streams", streams), ("seq_len", seq_len)] {
             if value == 0 {
                 return Err(DataError::invalid(name, 0, "at least 1"));
@@ -50,7 +50,7 @@ impl Streams {
             });
         }
         Ok(Self {
-            ids: ids.to_vec(),
+            ids,
             streams,
             seq_len,
             per,
@@ -64,7 +64,7 @@ impl Streams {
     ///
     /// Those of [`new`](Self::new), the name of the first setting being `max_streams`; the text is
     /// too short below `seq_len + 1` numbers.
-    pub fn fitting(ids: &[u32], max_streams: usize, seq_len: usize) -> Result<Self, DataError> {
+    pub fn fitting(ids: PackedIds, max_streams: usize, seq_len: usize) -> Result<Self, DataError> {
         if max_streams == 0 {
             return Err(DataError::invalid("max_streams", 0, "at least 1"));
         }
@@ -103,9 +103,9 @@ impl Streams {
             (0..self.streams)
                 .flat_map(|stream| {
                     let start = stream * self.per + w * self.seq_len + shift;
-                    &self.ids[start..start + self.seq_len]
+                    let row = self.ids.slice(start..start + self.seq_len);
+                    row.iter().collect::<Vec<_>>()
                 })
-                .copied()
                 .collect()
         };
         StreamWindow {
@@ -120,13 +120,13 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    fn counted(len: u32) -> Vec<u32> {
-        (0..len).collect()
+    fn counted(len: u32) -> PackedIds {
+        PackedIds::from(&(0..len).collect::<Vec<_>>()[..])
     }
 
     #[test]
     fn streams_lie_side_by_side() {
-        let streams = Streams::new(&counted(14), 2, 3).unwrap();
+        let streams = Streams::new(counted(14), 2, 3).unwrap();
         assert_eq!(streams.windows(), 2);
         assert_eq!((streams.streams(), streams.seq_len()), (2, 3));
         let first = streams.window(0);
@@ -139,8 +139,8 @@ mod tests {
 
     #[test]
     fn a_short_text_is_told_what_it_needs() {
-        assert_eq!(Streams::new(&counted(7), 2, 3).unwrap().windows(), 1);
-        let error = Streams::new(&counted(6), 2, 3).unwrap_err();
+        assert_eq!(Streams::new(counted(7), 2, 3).unwrap().windows(), 1);
+        let error = Streams::new(counted(6), 2, 3).unwrap_err();
         assert!(
             matches!(
                 error,
@@ -151,14 +151,14 @@ mod tests {
             ),
             "{error}"
         );
-        assert!(Streams::new(&[], 1, 1).is_err());
-        assert!(Streams::new(&counted(9), usize::MAX, usize::MAX).is_err());
+        assert!(Streams::new(counted(0), 1, 1).is_err());
+        assert!(Streams::new(counted(9), usize::MAX, usize::MAX).is_err());
     }
 
     #[test]
     fn fitting_takes_as_many_streams_as_possible() {
         let fitted = |len, max, seq_len| {
-            Streams::fitting(&counted(len), max, seq_len).map(|streams| streams.streams())
+            Streams::fitting(counted(len), max, seq_len).map(|streams| streams.streams())
         };
         assert_eq!(fitted(100, 8, 10).unwrap(), 8);
         assert_eq!(fitted(41, 8, 10).unwrap(), 4);
@@ -173,12 +173,12 @@ mod tests {
 
     #[test]
     fn zeros_are_named() {
-        let ids = counted(20);
+        let ids = || counted(20);
         for (result, name) in [
-            (Streams::new(&ids, 0, 1), "streams"),
-            (Streams::new(&ids, 1, 0), "seq_len"),
-            (Streams::fitting(&ids, 0, 1), "max_streams"),
-            (Streams::fitting(&ids, 1, 0), "seq_len"),
+            (Streams::new(ids(), 0, 1), "streams"),
+            (Streams::new(ids(), 1, 0), "seq_len"),
+            (Streams::fitting(ids(), 0, 1), "max_streams"),
+            (Streams::fitting(ids(), 1, 0), "seq_len"),
         ] {
             let error = result.unwrap_err();
             assert!(error.to_string().starts_with(name), "{error}");
@@ -188,7 +188,7 @@ mod tests {
     #[test]
     #[should_panic(expected = "there is no window 2: the streams have 2 windows")]
     fn a_window_past_the_end_panics() {
-        Streams::new(&counted(14), 2, 3).unwrap().window(2);
+        Streams::new(counted(14), 2, 3).unwrap().window(2);
     }
 
     proptest! {
@@ -198,7 +198,7 @@ mod tests {
             streams in 1usize..9,
             seq_len in 1usize..12,
         ) {
-            let Ok(streams) = Streams::new(&counted(len), streams, seq_len) else {
+            let Ok(streams) = Streams::new(counted(len), streams, seq_len) else {
                 prop_assert!((len as usize) < streams * seq_len + 1);
                 return Ok(());
             };

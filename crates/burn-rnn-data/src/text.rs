@@ -4,8 +4,8 @@ use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
-use crate::DataError;
 use crate::utf8_file::read_utf8;
+use crate::{DataError, PackedIds};
 
 /// Reads a UTF-8 text file, as it is but for a byte order mark, which is dropped.
 ///
@@ -65,10 +65,15 @@ impl From<Vocabulary> for String {
 impl Vocabulary {
     /// The characters that occur in `text`; none for an empty text.
     pub fn from_text(text: &str) -> Self {
-        let mut chars: Vec<char> = text.chars().collect();
-        chars.sort_unstable();
-        chars.dedup();
-        Self { chars }
+        // A mark for every character that there is takes less than the characters of a long text.
+        let mut seen = vec![false; char::MAX as usize + 1];
+        for character in text.chars() {
+            seen[character as usize] = true;
+        }
+        let chars = ('\0'..=char::MAX).filter(|character| seen[*character as usize]);
+        Self {
+            chars: chars.collect(),
+        }
     }
 
     /// How many characters there are.
@@ -97,18 +102,28 @@ impl Vocabulary {
     ///
     /// [`DataError::UnknownCharacter`] with the first one that has no number.
     pub fn encode(&self, text: &str) -> Result<Vec<u32>, DataError> {
-        text.chars()
-            .enumerate()
-            .map(|(position, character)| {
-                self.chars
-                    .binary_search(&character)
-                    .map(|id| id as u32)
-                    .map_err(|_| DataError::UnknownCharacter {
-                        character,
-                        position,
-                    })
-            })
-            .collect()
+        self.ids(text).collect()
+    }
+
+    /// The same numbers for a long text, in as little memory as they need.
+    ///
+    /// # Errors
+    ///
+    /// As [`encode`](Self::encode).
+    pub fn pack(&self, text: &str) -> Result<PackedIds, DataError> {
+        let largest = self.len().saturating_sub(1) as u32;
+        PackedIds::new(text.chars().count(), largest, self.ids(text))
+    }
+
+    fn ids(&self, text: &str) -> impl Iterator<Item = Result<u32, DataError>> {
+        let id = |(position, character)| match self.chars.binary_search(&character) {
+            Ok(id) => Ok(id as u32),
+            Err(_) => Err(DataError::UnknownCharacter {
+                character,
+                position,
+            }),
+        };
+        text.chars().enumerate().map(id)
     }
 
     /// The text that the numbers stand for, the inverse of [`encode`](Self::encode).
@@ -207,6 +222,8 @@ mod tests {
             let vocabulary = Vocabulary::from_text(&text);
             let ids = vocabulary.encode(&text).unwrap();
             prop_assert_eq!(ids.len(), text.chars().count());
+            let packed = vocabulary.pack(&text).unwrap();
+            prop_assert!(packed.iter().eq(ids.iter().copied()));
             prop_assert!(ids.iter().all(|&id| (id as usize) < vocabulary.len()));
             prop_assert_eq!(vocabulary.decode(&ids), text);
         }

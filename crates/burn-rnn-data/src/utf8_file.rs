@@ -22,6 +22,20 @@ pub(crate) fn read_utf8(path: &Path) -> Result<String, DataError> {
     }
 }
 
+/// The lines of a text with their numbers, counted from 1, or why one is none: control characters other than tabs belong
+/// to files of another kind.
+pub(crate) fn plain_lines(text: &str) -> impl Iterator<Item = Result<(usize, &str), String>> {
+    (1..).zip(text.lines()).map(|(number, line)| {
+        let control = line.chars().find(|c| c.is_ascii_control() && *c != '\t');
+        match control {
+            None => Ok((number, line)),
+            Some(control) => Err(format!(
+                "line {number} has the control character {control:?}, expected text: convert the file, or remove it"
+            )),
+        }
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

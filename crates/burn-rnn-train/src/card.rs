@@ -1,6 +1,7 @@
 //! Model cards: what a user should know of a model before using it, as Markdown.
 
 use crate::ModelFile;
+use crate::transduce::TransduceSettings;
 
 /// What a model card says of a task's models beside what a model file knows itself.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -13,7 +14,7 @@ pub struct TaskCard {
     pub input: &'static str,
     /// The data that is learnt without this option.
     pub built_in: &'static str,
-    /// Commands that use a model, which they call `MODEL`.
+    /// Commands that use a model, which they call `MODEL`, and an input of its test part, `EXAMPLE`.
     pub usage: &'static [&'static str],
     /// What it cannot do, in sentences.
     pub limits: &'static str,
@@ -50,7 +51,10 @@ pub fn model_card(task: &TaskCard, file: &ModelFile, place: &str) -> String {
         true => "![The learning curve](loss.png)\n\n",
         false => "",
     };
-    let usage = task.usage.join("\n").replace("MODEL", place);
+    let mut usage = task.usage.join("\n").replace("MODEL", place);
+    if let Some(example) = TransduceSettings::example_of(file) {
+        usage = usage.replace("EXAMPLE", &for_a_shell(&example));
+    }
     format!(
         "# {title}\n\n{what}\n\n\
          | | |\n|---|---|\n\
@@ -79,4 +83,29 @@ pub fn model_card(task: &TaskCard, file: &ModelFile, place: &str) -> String {
         steps = card.steps,
         limits = task.limits,
     )
+}
+
+/// A text as a word of a shell's command line.
+fn for_a_shell(text: &str) -> String {
+    match text.contains(['"', '$', '`', '\\', '!']) {
+        true => format!("'{}'", text.replace('\'', "'\\''")),
+        false => format!("\"{text}\""),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_example_can_be_pasted_into_a_shell() {
+        for (text, word) in [
+            ("3rd of March, 2021", "\"3rd of March, 2021\""),
+            ("don't", "\"don't\""),
+            ("cost: $5", "'cost: $5'"),
+            ("it's `so`", "'it'\\''s `so`'"),
+        ] {
+            assert_eq!(for_a_shell(text), word);
+        }
+    }
 }

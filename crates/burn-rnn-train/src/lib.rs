@@ -1,11 +1,37 @@
 //! Task models, training loops, checkpoints, plots and command lines for `burn-rnn`.
 //!
-//! [`char_rnn`] is a character language model, [`forecast`] forecasts time series. Each has its
-//! command line in a module `command`; most programs in `examples/` call it and no more. A trainer of one's own needs none of this:
+//! A task is a module, with its model, its data for the loop, what it is measured by, and its command line in `command`:
+//!
+//! | `burn-rnn train …` | module | what is learnt |
+//! |---|---|---|
+//! | `text` | [`text`] | the next character: many to many |
+//! | `music` | [`music`] | the next notes: many to many |
+//! | `reber` | [`reber`] | the next symbol of the embedded Reber grammar: many to many |
+//! | `tag` | [`tag`] | a tag for each token of a sentence: many to many |
+//! | `memory` | [`memory`] | adding, copying, order, parity: what has to be remembered over many steps |
+//! | `forecast` | [`forecast`] | the next values of one series or several: encoder and decoder, or one to one |
+//! | `classify` | [`classify`] | what a sound is: many to one |
+//! | `speak` | [`speak`] | the sound of a label: one to many |
+//! | `transduce` | [`transduce`] | one string out of another: encoder and decoder with attention |
+//!
+//! What they share:
+//!
+//! | module or items | what it is |
+//! |---|---|
+//! | [`learn`] | the training loop: schedules, evaluation, checkpoints, resuming; its options |
+//! | [`Network`] of an [`Architecture`], [`NetworkConfig`], [`NetworkStream`] | a recurrent network whose cell is chosen at run time |
+//! | [`ModelFile`], [`ModelCard`], [`save_model`] | one file that holds a trained model with all that is needed to use it |
+//! | [`frames`], [`sounds`] | sequences of frames, and sounds as such |
+//! | [`options`] | command lines: defaults of a task, files of options |
+//! | [`TrainError`], [`exit_code`] | what goes wrong, and how a program ends |
+//!
+//! Most programs in `examples/` call a command line and no more. A trainer of one's own needs none of this:
 //! `examples/text_classifier.rs` has its loop in plain sight, with Burn's optimizer.
 
+#![cfg_attr(not(test), deny(clippy::print_stdout, clippy::print_stderr))]
+
+mod architectures;
 mod card;
-pub mod char_rnn;
 pub mod classify;
 mod cross_entropy;
 mod device;
@@ -16,27 +42,31 @@ mod floats;
 pub mod forecast;
 pub mod frames;
 mod grid;
-pub mod horizons;
 pub mod learn;
+mod limits;
 pub mod memory;
 mod model_file;
 pub mod music;
 mod network;
-mod network_stream;
 mod new_file;
 pub mod options;
 mod picture;
 pub mod reber;
+mod saved;
 pub mod sounds;
 pub mod speak;
+mod standard_input;
 mod standard_output;
 pub mod tag;
+pub mod text;
 pub mod transduce;
 
+pub use architectures::{Architecture, Network, NetworkState, NetworkStream};
 pub use card::{TaskCard, model_card};
 pub use device::device;
-pub use error::{TrainError, exit_code};
+pub use error::{TomlReason, TrainError, exit_code, one_line};
 pub use model_file::{ModelCard, ModelFile, save_model};
-pub use network::{Architecture, Direction, Network, NetworkConfig, NetworkState};
-pub use network_stream::NetworkStream;
-pub use standard_output::{cell, printable, say};
+pub use network::{Direction, NetworkConfig};
+pub use saved::{SavedArgs, built_in, open_model};
+pub(crate) use standard_output::not_printed;
+pub use standard_output::{cell, print, printable, say, say_done, warn};

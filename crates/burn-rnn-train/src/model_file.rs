@@ -1,13 +1,13 @@
 //! A trained model as one file: weights, settings, scores, how it was trained.
 
 use std::collections::{BTreeMap, HashMap};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use burn::module::Module;
-use burn::store::{ModuleSnapshot, SafetensorsStore};
+use burn::store::{ModuleSnapshot, SafetensorsStore, SafetensorsStoreError};
 use burn::tensor::Device;
 use burn_rnn_data::read_file;
-use safetensors::SafeTensors;
+use safetensors::{Dtype, SafeTensorError, SafeTensors};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
@@ -51,17 +51,14 @@ pub fn save_model(
     settings: &impl Serialize,
     model: &impl Module,
 ) -> Result<(), TrainError> {
-    let refuse = refusal(path);
+    let unfit = |source| unfit(path, source);
     let weights = |metadata: &[(&str, String)]| -> Result<Vec<u8>, TrainError> {
         let mut store = SafetensorsStore::from_bytes(None);
         for (key, value) in metadata {
             store = store.metadata(*key, value);
         }
-        model
-            .save_into(&mut store)
-            .map_err(|error| refuse(error.to_string()))?;
-        let bytes = store.get_bytes();
-        Ok(bytes.map_err(|error| refuse(error.to_string()))?.to_vec())
+        model.save_into(&mut store).map_err(unfit)?;
+        Ok(store.get_bytes().map_err(unfit)?.to_vec())
     };
     let plain = weights(&[])?;
     let sum = checksum(&plain, path)?;
@@ -80,7 +77,7 @@ pub fn save_model(
 /// A model file that has been read, its weights still to be put into a network.
 #[derive(Clone, Debug)]
 pub struct ModelFile {
-    path: std::path::PathBuf,
+    path: PathBuf,
     /// What the model is.
     pub card: ModelCard,
     settings: String,
@@ -99,14 +96,25 @@ impl ModelFile {
             true => path.join("model.safetensors"),
             false => path.to_owned(),
         };
+        match read_file(&path) {
+            Ok(bytes) => Self::read(path, bytes),
+            Err(source) => Err(TrainError::Read {
+                path,
+                expected: "a model file, the folder that a training wrote with --out, or a model that `burn-rnn list` shows",
+                source,
+            }),
+        }
+    }
+
+    /// The model of a file with these bytes, which messages call `path`.
+    ///
+    /// # Errors
+    ///
+    /// Where it is damaged or something else.
+    pub fn read(path: PathBuf, bytes: Vec<u8>) -> Result<Self, TrainError> {
         let refuse = refusal(&path);
-        let bytes = read_file(&path).map_err(|error| {
-            refuse(format!(
-                "{error}; expected a model file, or the folder that a training wrote with --out"
-            ))
-        })?;
-        let (_, header) = SafeTensors::read_metadata(&bytes)
-            .map_err(|error| refuse(format!("not a safetensors file ({error})")))?;
+        let (_, header) =
+            SafeTensors::read_metadata(&bytes).map_err(|source| not_safetensors(&path, source))?;
         let metadata = header.metadata().clone().unwrap_or_default();
         let value = |key: &str| text(&metadata, key).map_err(&refuse);
         let sealed = match metadata.get("format").map(String::as_str) {
@@ -129,8 +137,7 @@ impl ModelFile {
                     .to_owned(),
             ));
         }
-        let card = serde_json::from_str(&value("card")?)
-            .map_err(|error| refuse(format!("\"card\" in its header: {error}")))?;
+        let card = part(&path, "card", &value("card")?)?;
         Ok(Self {
             card,
             settings: value("settings")?,
@@ -145,26 +152,45 @@ impl ModelFile {
     ///
     /// # Errors
     ///
-    /// Where the file is a model for another task, or does not fit the network.
+    /// Where the file is a model for another task, `init` refuses its settings, or its tensors are not exactly those of the network that the
+    /// settings make.
     pub fn load<S: DeserializeOwned, M: Module>(
         self,
         task: &str,
         device: &Device,
         init: impl FnOnce(&S, &Device) -> Result<M, TrainError>,
     ) -> Result<(S, M), TrainError> {
-        let refuse = refusal(&self.path);
         if self.card.task != task {
             let given = &self.card.task;
-            return Err(refuse(format!(
+            return Err(self.refuse(format!(
                 "a model for the task {given}, expected one for {task}"
             )));
         }
-        let settings: S = serde_json::from_str(&self.settings)
-            .map_err(|error| refuse(format!("\"settings\" in its header: {error}")))?;
-        let mut model = init(&settings, device)?;
-        model
-            .load_from(&mut SafetensorsStore::from_bytes(Some(self.bytes)))
-            .map_err(|error| refuse(error.to_string().replace('\n', " ")))?;
+        let settings: S = part(&self.path, "settings", &self.settings)?;
+        let mut model = init(&settings, device).map_err(|source| TrainError::InFile {
+            path: self.path.clone(),
+            source: Box::new(source),
+        })?;
+        // No parameter of the model is there before the tensor for it has the shape that it is to have.
+        let mut store = SafetensorsStore::from_bytes(Some(self.bytes))
+            .validate(false)
+            .allow_partial(true);
+        let result = model
+            .load_from(&mut store)
+            .map_err(|source| unfit(&self.path, source))?;
+        let refuse = refusal(&self.path);
+        if let Some(error) = result.errors.first() {
+            return Err(refuse(error.to_string().replace('\n', " ")));
+        }
+        let contradiction = "the settings in its header are not those of its weights";
+        if let Some((missing, _)) = result.missing.first() {
+            return Err(refuse(format!("it lacks {missing}: {contradiction}")));
+        }
+        if let Some(unused) = result.unused.first() {
+            return Err(refuse(format!(
+                "it has {unused}, which the network has not: {contradiction}"
+            )));
+        }
         Ok((settings, model))
     }
 
@@ -208,12 +234,18 @@ impl ModelFile {
 
 /// The sum over all tensors' names and bytes, in the order of their names.
 fn checksum(bytes: &[u8], path: &Path) -> Result<String, TrainError> {
-    let tensors = SafeTensors::deserialize(bytes)
-        .map_err(|error| refusal(path)(format!("its weights cannot be read ({error})")))?;
+    let tensors =
+        SafeTensors::deserialize(bytes).map_err(|source| not_safetensors(path, source))?;
     let mut tensors = tensors.tensors();
     tensors.sort_by(|(a, _), (b, _)| a.cmp(b));
     let mut sum = Sha256::new();
     for (name, view) in tensors {
+        if view.dtype() != Dtype::F32 {
+            return Err(refusal(path)(format!(
+                "{name} is of {:?}, expected F32: convert it to 32-bit floats",
+                view.dtype()
+            )));
+        }
         sum.update(name.as_bytes());
         sum.update(format!("{:?} {:?}", view.dtype(), view.shape()));
         sum.update(view.data());
@@ -287,6 +319,25 @@ fn refusal(path: &Path) -> impl Fn(String) -> TrainError + use<> {
     }
 }
 
+fn not_safetensors(path: &Path, source: SafeTensorError) -> TrainError {
+    let path = path.to_owned();
+    TrainError::NotSafetensors { path, source }
+}
+
+fn unfit(path: &Path, source: SafetensorsStoreError) -> TrainError {
+    let path = path.to_owned();
+    TrainError::Weights { path, source }
+}
+
+/// A part of the header.
+fn part<T: DeserializeOwned>(path: &Path, part: &'static str, text: &str) -> Result<T, TrainError> {
+    serde_json::from_str(text).map_err(|source| TrainError::Header {
+        path: path.to_owned(),
+        part,
+        source,
+    })
+}
+
 fn json(value: &impl Serialize) -> String {
     serde_json::to_string(value).expect("settings are plain data")
 }
@@ -296,6 +347,12 @@ fn text(metadata: &HashMap<String, String>, key: &str) -> Result<String, String>
     value.ok_or_else(|| format!("its header has no \"{key}\""))
 }
 
+#[cfg(test)]
+#[path = "altered_models.rs"]
+mod altered_models;
+#[cfg(test)]
+#[path = "model_samples.rs"]
+mod model_samples;
 #[cfg(test)]
 mod tests {
     use burn::nn::{Linear, LinearConfig};

@@ -3,11 +3,12 @@
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
+use burn_rnn_data::DataError;
 use clap::error::ErrorKind;
 use clap::parser::ValueSource;
 use clap::{Arg, ArgAction, ArgMatches, Command, CommandFactory, FromArgMatches};
 
-use crate::TrainError;
+use crate::{TomlReason, TrainError, not_printed};
 
 /// Default values of options, by their long names.
 pub type Defaults = &'static [(&'static str, &'static str)];
@@ -20,13 +21,26 @@ pub type Defaults = &'static [(&'static str, &'static str)];
 #[must_use]
 pub fn with_defaults(command: Command, defaults: &[(&'static str, &'static str)]) -> Command {
     let command = defaults.iter().fold(command, |command, (long, value)| {
-        command.mut_arg(long.replace('-', "_"), |arg| arg.default_value(value))
+        command.mut_arg(long.replace('-', "_"), |arg| one_default(arg, value))
     });
     // clap fills in defaults in the order of the options, and a changed option goes to the end: --steps
     // has to come before --epochs, or the default of --epochs would look like one that was typed.
     match defaults.iter().any(|(long, _)| *long == "steps") {
         true => command.mut_arg("epochs", |arg| arg),
         false => command,
+    }
+}
+
+/// The option with this default value in place of one that its description tells: clap prints the value itself.
+fn one_default(arg: Arg, value: &'static str) -> Arg {
+    let told = arg.get_help().map(ToString::to_string);
+    let arg = arg.default_value(value);
+    match told
+        .as_deref()
+        .and_then(|help| help.split_once(" [default:"))
+    {
+        Some((help, _)) => arg.help(help.to_owned()),
+        None => arg,
     }
 }
 
@@ -41,9 +55,45 @@ pub fn parse<C: CommandFactory + FromArgMatches>(
 ) -> Result<(C, ArgMatches), TrainError> {
     let command = with_defaults(C::command(), defaults);
     let arguments = with_run_file(std::env::args_os().collect(), &command)?;
-    let matches = command.get_matches_from(arguments);
+    let matches = matches(&command, arguments)?;
     let parsed = C::from_arg_matches(&matches).unwrap_or_else(|error| error.exit());
     Ok((parsed, matches))
+}
+
+/// The values of the arguments. Where clap has something to say, help or which options there are, the program ends
+/// with that.
+///
+/// # Errors
+///
+/// Where an option does not take its value, or nobody takes the help.
+pub fn matches(command: &Command, arguments: Vec<OsString>) -> Result<ArgMatches, TrainError> {
+    match command.clone().try_get_matches_from(arguments) {
+        Ok(matches) => {
+            crate::limits::check(command, &matches)?;
+            Ok(matches)
+        }
+        Err(error) => match wrong_value(&error) {
+            Some(message) => Err(TrainError::Argument(message)),
+            None => match error.print() {
+                Err(printing) if !error.use_stderr() => Err(not_printed(printing)),
+                _ => std::process::exit(error.exit_code()),
+            },
+        },
+    }
+}
+
+/// What clap says of a value that an option does not take, in one line.
+fn wrong_value(error: &clap::Error) -> Option<String> {
+    let kinds = [ErrorKind::InvalidValue, ErrorKind::ValueValidation];
+    if !kinds.contains(&error.kind()) {
+        return None;
+    }
+    let text = error.to_string();
+    let lines = text.lines().map(str::trim).filter(|line| !line.is_empty());
+    let lines: Vec<&str> = lines
+        .take_while(|line| !line.starts_with("For more"))
+        .collect();
+    Some(lines.join(" ").trim_start_matches("error: ").to_owned())
 }
 
 /// Options that belong to a call, not to the run that it makes.
@@ -66,18 +116,22 @@ pub fn with_run_file(
         path: path.clone(),
         reason,
     };
-    let expected = "expected a TOML file of options, such as the run.toml that a training leaves";
-    let bytes =
-        burn_rnn_data::read_file(&path).map_err(|error| refuse(format!("{error}; {expected}")))?;
-    let text = String::from_utf8(bytes).map_err(|error| {
-        refuse(format!(
-            "it is not UTF-8 ({}); {expected}",
-            error.utf8_error()
-        ))
+    let read = burn_rnn_data::read_file(&path).map_err(|source| TrainError::Read {
+        path: path.clone(),
+        expected: "a TOML file of options, such as the run.toml that a training leaves",
+        source,
+    });
+    let text = String::from_utf8(read?).map_err(|error| DataError::NotUtf8 {
+        path: path.clone(),
+        position: error.utf8_error().valid_up_to(),
     })?;
-    let table: toml::Table = text
-        .parse()
-        .map_err(|error: toml::de::Error| refuse(place_and_reason(&text, &error)))?;
+    let table: toml::Table =
+        text.parse()
+            .map_err(|error: toml::de::Error| TrainError::NotToml {
+                path: path.clone(),
+                line: line(&text, &error),
+                source: TomlReason(error),
+            })?;
 
     // The words up to the innermost subcommand; the file's options go behind them.
     let mut command = command;
@@ -129,20 +183,9 @@ fn fits(command: &Command, words: &[OsString]) -> Result<(), String> {
     let parsed = command
         .clone()
         .try_get_matches_from(program.chain(words.iter().cloned()));
-    match parsed {
-        Err(error)
-            if matches!(
-                error.kind(),
-                ErrorKind::InvalidValue | ErrorKind::ValueValidation
-            ) =>
-        {
-            let text = error.to_string();
-            let lines = text.lines().map(str::trim).filter(|line| !line.is_empty());
-            let lines = lines.take_while(|line| !line.starts_with("For more"));
-            let text: Vec<&str> = lines.collect();
-            Err(text.join(" ").trim_start_matches("error: ").to_owned())
-        }
-        _ => Ok(()),
+    match parsed.err().and_then(|error| wrong_value(&error)) {
+        Some(message) => Err(message),
+        None => Ok(()),
     }
 }
 
@@ -238,18 +281,23 @@ fn typed_value(text: Option<&str>) -> toml::Value {
     match text.parse::<i64>() {
         Ok(number) if number.to_string() == text => number.into(),
         _ => match text.parse::<f64>() {
-            Ok(number) if number.is_finite() && number.to_string() == text => number.into(),
+            // A whole number beyond TOML's would come back with a point.
+            Ok(number)
+                if number.is_finite()
+                    && number.to_string() == text
+                    && text.parse::<u64>().is_err() =>
+            {
+                number.into()
+            }
             _ => text.into(),
         },
     }
 }
 
-/// The line of a TOML file that cannot be read, and why, in one line.
-fn place_and_reason(text: &str, error: &toml::de::Error) -> String {
+/// The line of a TOML file that cannot be read, counted from 1.
+fn line(text: &str, error: &toml::de::Error) -> usize {
     let before = error.span().and_then(|span| text.get(..span.start));
-    let line = before.map_or(1, |before| before.matches('\n').count() + 1);
-    let reason: Vec<&str> = error.message().lines().map(str::trim).collect();
-    format!("line {line} is not TOML: {}", reason.join(" "))
+    before.map_or(1, |before| before.matches('\n').count() + 1)
 }
 
 /// A trainer's options as if they had been typed.
@@ -325,6 +373,28 @@ mod tests {
     }
 
     #[test]
+    fn a_task_s_own_default_is_the_only_one_that_help_prints() {
+        #[derive(Debug, Parser)]
+        struct Trainer {
+            #[command(flatten)]
+            learn: crate::learn::LearnArgs,
+        }
+        let defaults = [("final-lr", "0.0004"), ("eval-every", "200")];
+        let help = |defaults| {
+            let mut command = with_defaults(Trainer::command(), defaults);
+            command.render_long_help().to_string()
+        };
+        let (own, shared) = (help(&defaults), help(&[]));
+        assert!(own.contains("[default: 0.0004]") && own.contains("[default: 200]"));
+        for told in [
+            "[default: a hundredth of --lr]",
+            "[default: a pass over the examples]",
+        ] {
+            assert!(shared.contains(told) && !own.contains(told), "{own}");
+        }
+    }
+
+    #[test]
     fn what_is_typed_wins() {
         let file = "steps = 7\nlr = 0.5\ntext = \"a b\"\ndeep = true\n";
         let cli = expanded(file, &["--lr", "0.25"]).unwrap();
@@ -336,7 +406,7 @@ mod tests {
 
     #[test]
     fn files_that_do_not_fit_are_told_why() {
-        let message = |file| expanded(file, &[]).unwrap_err().to_string();
+        let message = |file| crate::one_line(&expanded(file, &[]).unwrap_err());
         assert!(message("leyers = 2").contains("leyers is no option of program: it has epochs"));
         assert!(message("lr = ").contains("run.toml"));
         let broken = message("steps = 7\nlr = \n= 3");

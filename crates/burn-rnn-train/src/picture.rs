@@ -1,5 +1,7 @@
 //! Pictures as PNG and SVG files that are complete or not there.
 
+use core::error::Error;
+use core::ops::Range;
 use std::path::{Path, PathBuf};
 use std::sync::Once;
 
@@ -21,10 +23,19 @@ pub(crate) const COLORS: [RGBColor; 4] = [
     RGBColor(140, 70, 160),
 ];
 
+/// What comes of drawing on a backend of the drawing library: nothing, or its error.
+pub(crate) type Drawn<DB> = Result<(), DrawingAreaErrorKind<<DB as DrawingBackend>::ErrorType>>;
+
+/// The largest width and height of a picture in pixels; what lies beyond is cut off.
+const LARGEST: u32 = 4200;
+
+/// The most points of a line: there are no more pixels in its chart.
+const MOST_POINTS: usize = 2000;
+
 /// What can be drawn on any of the drawing library's backends.
 pub(crate) trait Drawing {
-    /// Draws on a white area. The error is what the drawing library says; see [`reason`].
-    fn draw<DB: DrawingBackend>(&self, area: &DrawingArea<DB, Shift>) -> Result<(), String>;
+    /// Draws on a white area.
+    fn draw<DB: DrawingBackend>(&self, area: &DrawingArea<DB, Shift>) -> Drawn<DB>;
 }
 
 /// Draws `folder/name.png` and `folder/name.svg`, each complete or not there, and returns their
@@ -40,6 +51,7 @@ pub(crate) fn draw(
     drawing: &impl Drawing,
 ) -> Result<[PathBuf; 2], TrainError> {
     register_font();
+    let size = (size.0.min(LARGEST), size.1.min(LARGEST));
     let path = |suffix: &str| folder.join(format!("{name}{suffix}"));
     let paths = [path(".png"), path(".svg")];
     let mut files = Vec::new();
@@ -50,9 +62,9 @@ pub(crate) fn draw(
             ".png" => on(BitMapBackend::new(file.path(), size), drawing),
             _ => on(SVGBackend::new(file.path(), size), drawing),
         };
-        drawn.map_err(|reason| TrainError::Plot {
+        drawn.map_err(|source| TrainError::Plot {
             path: path.clone(),
-            reason,
+            source,
         })?;
         files.push(file);
     }
@@ -63,11 +75,14 @@ pub(crate) fn draw(
     Ok(paths)
 }
 
-fn on<DB: DrawingBackend>(backend: DB, drawing: &impl Drawing) -> Result<(), String> {
+fn on<DB>(backend: DB, drawing: &impl Drawing) -> Result<(), Box<dyn Error + Send + Sync>>
+where
+    DB: DrawingBackend<ErrorType: 'static>,
+{
     let area = backend.into_drawing_area();
-    area.fill(&WHITE).map_err(reason)?;
+    area.fill(&WHITE)?;
     drawing.draw(&area)?;
-    area.present().map_err(reason)
+    Ok(area.present()?)
 }
 
 /// The font comes with the program: a machine without fonts draws the same picture.
@@ -78,6 +93,24 @@ fn register_font() {
         let registered = plotters::style::register_font(FONT, FontStyle::Normal, font);
         assert!(registered.is_ok(), "the font that is built in is sound");
     });
+}
+
+/// The range of an axis that shows all `values`, with a margin. What is no number is left out, and beyond 10^300 an axis
+/// ends: the drawing library never comes to the end of one without, or of one whose ends are next to each other.
+pub(crate) fn around(values: impl Iterator<Item = f64>) -> Range<f64> {
+    const FURTHEST: f64 = 1e300;
+    let values = values
+        .filter(|value| !value.is_nan())
+        .map(|value| value.clamp(-FURTHEST, FURTHEST));
+    let (low, high) = values.fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), value| {
+        (low.min(value), high.max(value))
+    });
+    if low > high {
+        return 0.0..1.0;
+    }
+    let least = 1e-6 * low.abs().max(high.abs()).max(1.0);
+    let margin = (0.06 * (high - low)).max(least);
+    low - margin..high + margin
 }
 
 /// Values over steps.
@@ -95,16 +128,23 @@ pub(crate) fn draw_lines<'a, DB: DrawingBackend + 'a>(
     chart: &mut ChartContext<'a, DB, Cartesian2d<RangedCoordusize, RangedCoordf64>>,
     lines: Vec<Line<'_>>,
     position: SeriesLabelPosition,
-) -> Result<(), String> {
+) -> Drawn<DB> {
     for Line {
         name,
-        points,
+        mut points,
         color,
     } in lines
     {
+        if let Some(last) = points
+            .last()
+            .copied()
+            .filter(|_| points.len() > MOST_POINTS)
+        {
+            let step = points.len().div_ceil(MOST_POINTS);
+            points = points.into_iter().step_by(step).chain([last]).collect();
+        }
         chart
-            .draw_series(LineSeries::new(points, color.stroke_width(2)))
-            .map_err(reason)?
+            .draw_series(LineSeries::new(points, color.stroke_width(2)))?
             .label(name)
             .legend(move |(x, y)| PathElement::new([(x, y), (x + 24, y)], color.stroke_width(2)));
     }
@@ -115,10 +155,40 @@ pub(crate) fn draw_lines<'a, DB: DrawingBackend + 'a>(
         .border_style(RGBColor(150, 150, 150))
         .label_font((FONT, 14))
         .draw()
-        .map_err(reason)
 }
 
-/// An error of the drawing library as text.
-pub(crate) fn reason(error: impl core::fmt::Display) -> String {
-    error.to_string()
+/// What a title says of a picture that has `shown` of `all` things; nothing where it has all.
+pub(crate) fn of_all(shown: usize, all: usize, things: &str) -> String {
+    match shown < all {
+        true => format!(" (the first {shown} of {all} {things})"),
+        false => String::new(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_axis_is_finite_and_has_a_length() {
+        assert_eq!(around([1.0, 3.0].into_iter()), 0.88..3.12);
+        assert_eq!(around([f64::NAN].into_iter()), 0.0..1.0);
+        for values in [
+            [3e38, -3e38],
+            [f64::MAX, f64::MIN],
+            [f64::INFINITY, 0.0],
+            [1e17, 1e17],
+            [5.0, f64::NAN],
+            [0.0, 0.0],
+        ] {
+            let range = around(values.into_iter());
+            assert!(
+                (range.end - range.start).is_finite() && range.start < range.end,
+                "{values:?}: {range:?}"
+            );
+            // The library's own labels end.
+            let axis = RangedCoordf64::from(range);
+            assert!(!axis.key_points(6).is_empty(), "{values:?}");
+        }
+    }
 }

@@ -1,6 +1,7 @@
 //! Labelled sounds for the trainers: from a folder or generated, in three parts, as scaled log-mel frames.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use burn_rnn_data::{
     DataError, LogMel, MelAnalyser, Recording, Scaler, ScalerKind, Sound, generate_sounds,
@@ -32,7 +33,7 @@ const GENERATED: u32 = 20;
 #[derive(Clone, Debug)]
 pub struct Sounds {
     /// What is learnt from.
-    pub train: Vec<Recording>,
+    pub train: Arc<Vec<Recording>>,
     /// What chooses the best model.
     pub valid: Vec<Recording>,
     /// What is only tested on.
@@ -69,17 +70,17 @@ impl Sounds {
         };
         let (labels, speakers) = (all(|r| &r.label), all(|r| &r.speaker));
         if labels.len() < 2 {
-            return Err(TrainError::Setting {
-                name: "the number of labels",
-                given: labels.len().to_string(),
-                expected: "at least 2, to tell them apart".to_owned(),
-            });
+            return Err(TrainError::setting(
+                "the number of labels",
+                labels.len(),
+                "at least 2, to tell them apart",
+            ));
         }
         let rate = recordings[0].sound.rate;
         let (rest, held_out) = hold_out_takes(recordings, args.hold_out_takes)?;
         let (train, valid) = hold_out_takes(rest, args.valid_takes)?;
         Ok(Self {
-            train,
+            train: Arc::new(train),
             valid,
             held_out,
             labels,
@@ -87,15 +88,35 @@ impl Sounds {
             rate,
         })
     }
+
+    /// The sounds that a model is measured on again: of the folder `input`, or generated ones of its seed.
+    ///
+    /// # Errors
+    ///
+    /// As [`read`](Self::read).
+    pub(crate) fn of_model(
+        input: Option<&Path>,
+        hold_out_takes: usize,
+        seed: u64,
+    ) -> Result<Self, TrainError> {
+        let args = SoundArgs {
+            wav_dir: input.map(Path::to_path_buf),
+            hold_out_takes,
+            valid_takes: 1,
+        };
+        Self::read(&args, seed)
+    }
 }
 
 /// The place of a name among those that the model knows.
 pub(crate) fn place(what: &'static str, name: &str, known: &[String]) -> Result<usize, TrainError> {
     let place = known.iter().position(|one| one == name);
-    place.ok_or_else(|| TrainError::Setting {
-        name: what,
-        given: format!("`{name}`"),
-        expected: format!("one that the model has learnt: {}", known.join(", ")),
+    place.ok_or_else(|| {
+        TrainError::setting(
+            what,
+            format!("`{name}`"),
+            format!("one that the model has learnt: {}", known.join(", ")),
+        )
     })
 }
 
@@ -118,7 +139,12 @@ impl SoundFeatures {
     /// Where the settings of the frames make no sense, or there are no recordings.
     pub fn fit(log_mel: LogMel, train: &[Recording]) -> Result<Self, DataError> {
         let analyser = log_mel.analyser()?;
-        let mut bands = vec![Vec::new(); log_mel.bands];
+        let frames = train
+            .iter()
+            .map(|recording| log_mel.frames(recording.sound.samples.len()));
+        let frames: usize = frames.sum();
+        let bands = core::iter::repeat_with(|| Vec::with_capacity(frames));
+        let mut bands: Vec<_> = bands.take(log_mel.bands).collect();
         for recording in train {
             for frame in analyser
                 .features(&recording.sound.samples)
@@ -139,6 +165,17 @@ impl SoundFeatures {
         })
     }
 
+    /// Checks that there is a scaler for each band.
+    ///
+    /// # Errors
+    ///
+    /// Where there is not, or the settings of the frames make no sense.
+    pub fn validate(&self) -> Result<(), TrainError> {
+        self.log_mel.validate()?;
+        let (scalers, bands) = (self.scalers.len(), self.log_mel.bands);
+        TrainError::check_lengths(&[("the number of scalers", scalers, bands)])
+    }
+
     /// What computes them.
     ///
     /// # Errors
@@ -151,6 +188,9 @@ impl SoundFeatures {
         })
     }
 }
+
+/// The longest sound, in seconds.
+const LONGEST_SECONDS: f64 = 600.0;
 
 /// Computes [`SoundFeatures`].
 #[derive(Clone, Debug)]
@@ -172,29 +212,48 @@ impl Listener {
 
     /// The scaled frames of samples, `[frames, bands]` in row-major order.
     pub fn samples(&self, samples: &[f32]) -> Vec<f32> {
-        self.each_band(self.analyser.features(samples), Scaler::scale)
+        let frames = self.analyser.features(samples);
+        self.each_band(frames, |scaler, value| scaler.scale(value))
     }
 
     /// The scaled frames of a sound.
     ///
     /// # Errors
     ///
-    /// Where its sample rate is not that of the training.
+    /// As [`check`](Self::check).
     pub fn sound(&self, sound: &Sound) -> Result<Vec<f32>, TrainError> {
+        self.check(sound)?;
+        Ok(self.samples(&sound.samples))
+    }
+
+    /// Refuses a sound that no model can read.
+    ///
+    /// # Errors
+    ///
+    /// Where its sample rate is not that of the training, or it lasts longer than ten minutes: a network holds what
+    /// it makes of all of its frames at once.
+    pub fn check(&self, sound: &Sound) -> Result<(), TrainError> {
         let expected = self.analyser.config().rate;
         if sound.rate != expected {
-            return Err(TrainError::Setting {
-                name: "the sample rate",
-                given: format!("{} Hz", sound.rate),
-                expected: format!("{expected} Hz as in the training: resample the sound"),
-            });
+            return Err(TrainError::setting(
+                "the sample rate",
+                format!("{} Hz", sound.rate),
+                format!("{expected} Hz as in the training: resample the sound"),
+            ));
         }
-        Ok(self.samples(&sound.samples))
+        match sound.seconds() <= LONGEST_SECONDS {
+            true => Ok(()),
+            false => Err(TrainError::setting(
+                "the length of a sound",
+                format!("{:.0} seconds", sound.seconds()),
+                format!("at most {LONGEST_SECONDS}: cut it"),
+            )),
+        }
     }
 
     /// Scaled frames back in decibels.
     pub fn decibels(&self, frames: Vec<f32>) -> Vec<f32> {
-        self.each_band(frames, Scaler::unscale)
+        self.each_band(frames, |scaler, value| scaler.unscale(value) as f32)
     }
 
     fn each_band(&self, mut frames: Vec<f32>, change: fn(&Scaler, f32) -> f32) -> Vec<f32> {
@@ -233,7 +292,7 @@ mod tests {
         let features = SoundFeatures::fit(LogMel::new(sounds.rate), &sounds.train).unwrap();
         let listener = features.listener().unwrap();
         let mut first_band = Vec::new();
-        for recording in &sounds.train {
+        for recording in sounds.train.iter() {
             let frames = listener.sound(&recording.sound).unwrap();
             first_band.extend(frames.chunks(40).map(|frame| f64::from(frame[0])));
         }
@@ -258,6 +317,17 @@ mod tests {
         let error = features.listener().unwrap().sound(&sound).unwrap_err();
         assert!(
             error.to_string().contains("44100 Hz, expected 8000 Hz"),
+            "{error}"
+        );
+        let sound = Sound {
+            samples: vec![0.0; 601 * 8000],
+            rate: 8000,
+        };
+        let error = features.listener().unwrap().sound(&sound).unwrap_err();
+        assert!(
+            error
+                .to_string()
+                .contains("601 seconds, expected at most 600"),
             "{error}"
         );
     }

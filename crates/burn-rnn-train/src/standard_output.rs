@@ -1,6 +1,6 @@
-//! What programs print.
+//! What programs print. `print!` and its kin panic where nobody takes what they print, so that nothing else prints.
 
-use std::io::Write;
+use std::io::{ErrorKind, Write};
 use std::path::Path;
 
 use crate::TrainError;
@@ -9,12 +9,50 @@ use crate::TrainError;
 ///
 /// # Errors
 ///
-/// Where nobody takes it: the disk behind it is full, for instance.
+/// As [`print`].
 pub fn say(text: impl core::fmt::Display) -> Result<(), TrainError> {
+    print(format!("{text}\n").as_bytes())
+}
+
+/// Prints what was done: as one line, in which control characters are written out, or as a JSON object.
+///
+/// # Errors
+///
+/// As [`print`].
+pub fn say_done(
+    json: bool,
+    object: serde_json::Value,
+    line: core::fmt::Arguments<'_>,
+) -> Result<(), TrainError> {
+    match json {
+        true => say(object),
+        false => say(printable(&line.to_string())),
+    }
+}
+
+/// Prints bytes as they are.
+///
+/// # Errors
+///
+/// Where nobody takes them: the disk behind standard output is full, or nobody reads on
+/// ([`TrainError::NobodyReads`]), as behind `| head`.
+pub fn print(bytes: &[u8]) -> Result<(), TrainError> {
     let mut output = std::io::stdout().lock();
-    writeln!(output, "{text}")
-        .and_then(|()| output.flush())
-        .map_err(TrainError::write(Path::new("standard output")))
+    let printed = output.write_all(bytes).and_then(|()| output.flush());
+    printed.map_err(not_printed)
+}
+
+/// The error that standard output took nothing.
+pub(crate) fn not_printed(error: std::io::Error) -> TrainError {
+    match error.kind() {
+        ErrorKind::BrokenPipe => TrainError::NobodyReads,
+        _ => TrainError::write(Path::new("standard output"))(error),
+    }
+}
+
+/// A line on standard error. Where that is closed too, nobody is left to be told.
+pub fn warn(text: impl core::fmt::Display) {
+    let _ = std::io::stderr().write_all(format!("{text}\n").as_bytes());
 }
 
 /// A text out of a file for a terminal: control characters, which would move its cursor or make lines, as escapes.

@@ -219,11 +219,16 @@ impl<O: CellOptions> RecurrentConfig<O> {
     /// cell has nothing that a regularizer works on, or the architecture's own options make no sense.
     pub fn validate(&self) -> Result<(), ConfigError> {
         at_least_one("d_input", self.d_input)?;
+        // Each by itself first: sums of sizes beyond any memory would overflow.
+        for &d_hidden in &self.layer_sizes {
+            at_least_one("d_hidden", d_hidden)?;
+            fits_memory("d_input", self.d_input, d_hidden)?;
+            fits_memory("d_hidden", d_hidden, d_hidden)?;
+            fits_memory("d_output", self.cell.d_output(d_hidden), d_hidden)?;
+        }
         let shapes = self.shapes();
         for shape in &shapes {
-            at_least_one("d_hidden", shape.d_hidden)?;
             fits_memory("d_input", shape.d_input, shape.d_hidden)?;
-            fits_memory("d_hidden", shape.d_hidden, shape.d_hidden)?;
         }
         let sizes: Vec<_> = shapes
             .iter()

@@ -44,6 +44,8 @@
 //! | multi-layer | `.with_layers(n)` | [`Stacked`] | any |
 //! | a cell of your own: [`definition`] | [`CellOptions`] | [`Recurrent`] | [`DefinedCell`] |
 //!
+//! [`guides`] has a page on a subject each, `weights` (features `pytorch`, `keras`, `onnx`) reads and writes files of other libraries.
+//!
 //! A [`Stream`] runs a network step by step on live data, and many sessions side by side: [`guides::streams`]. A [`Cell`] is one time step. [`Scan`] runs it over a sequence and is a [`Layer`];
 //! [`Bidirectional`] and [`Stacked`] wrap layers and each other. [`Head`] reads the hidden states
 //! out, [`Pooling`] makes one vector a sequence of them, [`Attention`] lets a decoder read an encoder's, and [`SlidingWindow`] is the network
@@ -267,8 +269,3 @@ pub mod definition {
 pub mod __private {
     pub use burn::tensor::Tensor;
 }
-
-/// The examples of the README, tested.
-#[cfg(doctest)]
-#[doc = include_str!("../../../README.md")]
-pub struct Readme;

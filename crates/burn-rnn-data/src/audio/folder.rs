@@ -113,7 +113,7 @@ pub fn hold_out_takes(
     takes: usize,
 ) -> Result<(Vec<Recording>, Vec<Recording>), DataError> {
     recordings.sort_by(|a, b| place(a).cmp(&place(b)));
-    let (mut rest, mut held_out) = (Vec::new(), Vec::new());
+    let mut counts = Vec::new();
     let same = |a: &Recording, b: &Recording| (&a.label, &a.speaker) == (&b.label, &b.speaker);
     for group in recordings.chunk_by(same) {
         if group.len() <= takes {
@@ -128,9 +128,13 @@ pub fn hold_out_takes(
                 ),
             ));
         }
-        let (before, last) = group.split_at(group.len() - takes);
-        rest.extend_from_slice(before);
-        held_out.extend_from_slice(last);
+        counts.push(group.len());
+    }
+    let (mut rest, mut held_out) = (Vec::new(), Vec::new());
+    let mut recordings = recordings.into_iter();
+    for count in counts {
+        rest.extend(recordings.by_ref().take(count - takes));
+        held_out.extend(recordings.by_ref().take(takes));
     }
     Ok((rest, held_out))
 }

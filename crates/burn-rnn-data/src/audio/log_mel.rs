@@ -66,22 +66,25 @@ impl LogMel {
         1 + samples.saturating_sub(self.window) / self.hop
     }
 
-    /// What computes the features.
+    /// Refuses what makes no sense.
     ///
     /// # Errors
     ///
-    /// [`DataError::InvalidArgument`] where a size is 0, the window has fewer than 4 samples, or the bands'
-    /// limits are not in order between 0 and half the rate.
-    pub fn analyser(&self) -> Result<MelAnalyser, DataError> {
-        let least = [
-            ("rate", self.rate as usize, 1),
-            ("window", self.window, 4),
-            ("hop", self.hop, 1),
-            ("bands", self.bands, 1),
+    /// [`DataError::InvalidArgument`] where a size is 0, the window has fewer than 4 or more than 65 536 samples, there are more than 1024
+    /// bands, the hop is longer than 2²⁴ samples, or the bands' limits are not in order between 0 and half the rate.
+    pub fn validate(&self) -> Result<(), DataError> {
+        let limits = [
+            ("rate", self.rate as usize, 1, u32::MAX as usize),
+            ("window", self.window, 4, 1 << 16),
+            ("hop", self.hop, 1, 1 << 24),
+            ("bands", self.bands, 1, 1 << 10),
         ];
-        for (name, given, least) in least {
+        for (name, given, least, most) in limits {
             if given < least {
                 return Err(DataError::invalid(name, given, format!("at least {least}")));
+            }
+            if given > most {
+                return Err(DataError::invalid(name, given, format!("at most {most}")));
             }
         }
         let half = f64::from(self.rate) / 2.0;
@@ -92,6 +95,16 @@ impl LogMel {
                 format!("0 ≤ low < high ≤ {half} Hz, half the sample rate"),
             ));
         }
+        Ok(())
+    }
+
+    /// What computes the features.
+    ///
+    /// # Errors
+    ///
+    /// As [`validate`](Self::validate).
+    pub fn analyser(&self) -> Result<MelAnalyser, DataError> {
+        self.validate()?;
         Ok(MelAnalyser {
             hann: hann(self.window),
             fft: RealFftPlanner::new().plan_fft_forward(self.fft_size()),

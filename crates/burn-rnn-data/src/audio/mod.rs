@@ -3,10 +3,12 @@
 mod alignment;
 mod augment;
 mod folder;
+mod g711;
 mod generated;
 mod griffin_lim;
 mod log_mel;
 mod wav;
+mod wav_write;
 
 pub use alignment::aligned_distance;
 pub use augment::Augmentation;
@@ -14,4 +16,5 @@ pub use folder::{Recording, hold_out_takes, read_wav_folder};
 pub use generated::generate_sounds;
 pub use griffin_lim::griffin_lim;
 pub use log_mel::{LogMel, MelAnalyser};
-pub use wav::{Sound, read_wav, wav_file};
+pub use wav::{Sound, read_wav};
+pub use wav_write::wav_file;

@@ -8,7 +8,7 @@ use crate::{AddingProblem, DataError};
 
 /// One of the memory problems, with its sizes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub enum MemoryProblem {
     /// The [`AddingProblem`].
     Adding {
@@ -59,8 +59,19 @@ impl MemoryProblem {
     ///
     /// # Errors
     ///
-    /// [`DataError::InvalidArgument`], as from the problem's own generator.
+    /// [`DataError::InvalidArgument`] where a sequence has more than 65 536 steps, and as from the problem's own generator.
     pub fn validate(self) -> Result<(), DataError> {
+        const LONGEST: usize = 1 << 16;
+        let sizes = match self {
+            Self::Copy { delay, items } => [delay, items],
+            Self::Adding { length }
+            | Self::TemporalOrder { length, .. }
+            | Self::Parity { length } => [length, 0],
+        };
+        if let Some(size) = sizes.into_iter().find(|size| *size > LONGEST) {
+            let expected = format!("at most {LONGEST} steps");
+            return Err(DataError::invalid("length", size, expected));
+        }
         match self {
             Self::Adding { length } => AddingProblem::new(length, 0).map(drop),
             Self::Copy { delay, items } => CopyMemory::new(delay, items, 0).map(drop),

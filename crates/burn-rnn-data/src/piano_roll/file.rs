@@ -25,12 +25,12 @@ pub struct PianoRolls {
 ///
 /// # Errors
 ///
-/// [`DataError::Unreadable`] and [`DataError::NotUtf8`] for the file; [`DataError::Malformed`], with the
-/// split, the piece and the step counted from 1, for anything else.
+/// [`DataError::Unreadable`] and [`DataError::NotUtf8`] for the file; [`DataError::NotReadable`] where it is no
+/// JSON; [`DataError::Malformed`], with the split, the piece and the step counted from 1, for anything else.
 pub fn read_piano_rolls(path: &Path) -> Result<PianoRolls, DataError> {
     let text = read_utf8(path)?;
     let json: Value = serde_json::from_str(&text)
-        .map_err(|error| DataError::malformed(path, format!("not JSON: {error}")))?;
+        .map_err(|error| DataError::not_readable(path, "JSON", error))?;
     let split =
         |name: &str| split(&json, name).map_err(|reason| DataError::malformed(path, reason));
     Ok(PianoRolls {
@@ -116,6 +116,9 @@ mod tests {
         let good = r#""valid": [[[60], []]], "test": [[[60], []]]"#;
         for (text, words) in [
             ("{", &["rolls.json", "not JSON"][..]),
+            ("", &["not JSON", "line 1"]),
+            ("[]\n", &["no list \"train\""]),
+            ("{\n\0}", &["not JSON", "line 2"]),
             ("{\"train\": [[[60], []]]}", &["valid"]),
             (&format!("{{\"train\": [], {good}}}"), &["train", "empty"]),
             (

@@ -5,19 +5,21 @@ use std::path::Path;
 use csv::StringRecord;
 use serde::{Deserialize, Serialize};
 
-use super::{Missing, Table, Timestamp};
+use super::columns::Columns;
+use super::times::{gaps, times};
+use super::{Missing, Table};
 use crate::DataError;
-use crate::csv_form::CsvForm;
-use crate::csv_series::{line, malformed};
+use crate::csv_file::{CsvFile, is_missing};
 use crate::utf8_file::read_utf8;
 
 /// What is read of a file, and how.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct TableOptions {
-    /// The columns, in this order; all that begin with a number if empty.
+    /// The columns, in this order; all that begin with a number if empty, without an index.
     pub columns: Vec<String>,
-    /// The column with the times; the first that begins with a date if there is one, else none.
+    /// The column with the times; if not given, the first that begins with a date or is named like times and
+    /// holds years, days such as 20160701, or numbers since 1970, that go up; none where there is none.
     pub time_column: Option<String>,
     /// What to do where a value is missing.
     pub missing: Missing,
@@ -27,93 +29,32 @@ pub struct TableOptions {
 /// them; where it is not commas, numbers may have decimal ones.
 ///
 /// Space around names and cells does not count; empty lines are skipped. A cell that is empty or says
-/// `NA`, `N/A`, `NaN`, `null` or `none`, in any case, is missing. Times are read as
-/// [`Timestamp::parse`] says.
+/// `NA`, `N/A`, `NaN`, `<NA>`, `null` or `none`, in any case, is missing. Times are read as
+/// [`Timestamp::parse`](super::Timestamp::parse) says; in a column of whole numbers that go up they are years, days such as 20160701, or seconds, milliseconds,
+/// microseconds or nanoseconds since 1970. A column without a name that counts the rows is left out. What was
+/// chosen so, and gaps in the times, are said by [`Table::notices`].
 ///
 /// # Errors
 ///
 /// [`DataError::Unreadable`] and [`DataError::NotUtf8`] for the file; [`DataError::MalformedCsv`] for
 /// rows of different lengths, two columns of one name, a cell of the time column that is no date, a time before the one above it or the
-/// same, and a column asked for twice; [`DataError::UnknownColumn`]; [`DataError::NoNumericColumn`] where none
+/// same, times with and without an offset, decimal points and commas in one file, and a column asked for twice; [`DataError::UnknownColumn`];
+/// [`DataError::NoNumericColumn`] where none
 /// is asked for by name and none begins with a number; [`DataError::MissingValue`] for the first missing
 /// value where they are refused; [`DataError::NotANumber`] for a cell that is neither missing nor a finite
 /// number; [`DataError::SeriesTooShort`] where no row is left, or a column has no value at all.
 pub fn read_table(path: &Path, options: &TableOptions) -> Result<Table, DataError> {
     let text = read_utf8(path)?;
-    let form = CsvForm::of(&text);
-    let mut reader = csv::ReaderBuilder::new()
-        .delimiter(form.delimiter)
-        .trim(csv::Trim::All)
-        .from_reader(text.as_bytes());
-    let header = reader
-        .headers()
-        .map_err(|error| malformed(path, &text, error))?
-        .clone();
-    let records = reader
-        .records()
-        .collect::<Result<Vec<_>, _>>()
-        .map_err(|error| malformed(path, &text, error))?;
-    let at = |record: &StringRecord, reason: String| DataError::MalformedCsv {
-        path: path.to_path_buf(),
-        line: line(&text, record.position()),
-        reason,
-    };
-
-    let layout = Layout::of(path, &header, &records, options, form)?;
-    let mut times = layout.time.map(|_| Vec::with_capacity(records.len()));
-    let mut cells = Vec::with_capacity(records.len() * layout.columns.len());
-    for record in &records {
-        let mut row = Vec::with_capacity(layout.columns.len());
-        for &column in &layout.columns {
-            let cell = &record[column];
-            let value = form.finite(cell);
-            let missing = value.is_none() && is_missing(cell);
-            if missing && options.missing == Missing::Refuse {
-                return Err(DataError::MissingValue {
-                    path: path.to_path_buf(),
-                    line: line(&text, record.position()),
-                    column: header[column].to_string(),
-                    value: cell.to_string(),
-                });
-            }
-            if value.is_none() && !missing {
-                return Err(DataError::NotANumber {
-                    path: path.to_path_buf(),
-                    line: line(&text, record.position()),
-                    column: header[column].to_string(),
-                    value: cell.to_string(),
-                });
-            }
-            row.push(value);
+    let file = CsvFile::parse(path, &text)?;
+    let columns = Columns::of(&file, options)?;
+    let mut cells = Vec::with_capacity(file.records.len() * columns.series.len());
+    let mut kept = Vec::with_capacity(file.records.len());
+    for record in &file.records {
+        let row = values(&file, record, &columns.series, options.missing)?;
+        if options.missing != Missing::Drop || !row.contains(&None) {
+            cells.extend(row);
+            kept.push(record);
         }
-        if options.missing == Missing::Drop && row.contains(&None) {
-            continue;
-        }
-        if let (Some(column), Some(times)) = (layout.time, &mut times) {
-            let cell = &record[column];
-            let time = Timestamp::parse(cell).ok_or_else(|| {
-                at(record, format!(
-                    "column `{}` holds `{cell}`, expected a date such as 2016-07-01, 2016-07-01 14:30 or 2016-07-01T14:30:00: correct it, or name another time column",
-                    &header[column]
-                ))
-            })?;
-            if times.last().is_some_and(|last| time < *last) {
-                return Err(at(
-                    record,
-                    format!("the time {time} comes after a later one: sort the rows by time"),
-                ));
-            }
-            if times.last() == Some(&time) {
-                return Err(at(
-                    record,
-                    format!(
-                        "the time {time} is that of the row before: keep one of them, or name another time column"
-                    ),
-                ));
-            }
-            times.push(time);
-        }
-        cells.extend(row);
     }
     if cells.is_empty() {
         return Err(DataError::SeriesTooShort {
@@ -122,94 +63,43 @@ pub fn read_table(path: &Path, options: &TableOptions) -> Result<Table, DataErro
             why: format!("{} has no row of data with all values", path.display()),
         });
     }
-    let names = layout
-        .columns
+    file.check_decimal_marks(&columns.series)?;
+    let mut notices = columns.notices;
+    let times = match &columns.time {
+        Some(column) => {
+            let times = times(&file, &kept, column)?;
+            notices.extend(gaps(&file, &kept, &times));
+            Some(times)
+        }
+        None => None,
+    };
+    let names = columns
+        .series
         .iter()
-        .map(|&column| header[column].to_string());
-    Table::interpolated(names.collect(), &cells, times)
+        .map(|&column| file.header[column].to_string());
+    Ok(Table::interpolated(names.collect(), &cells, times)?.with_notices(notices))
 }
 
-fn is_missing(cell: &str) -> bool {
-    ["", "na", "n/a", "nan", "null", "none"].contains(&cell.to_lowercase().as_str())
-}
-
-/// Which columns are what.
-struct Layout {
-    columns: Vec<usize>,
-    time: Option<usize>,
-}
-
-impl Layout {
-    fn of(
-        path: &Path,
-        header: &StringRecord,
-        records: &[StringRecord],
-        options: &TableOptions,
-        form: CsvForm,
-    ) -> Result<Self, DataError> {
-        for (column, name) in header.iter().enumerate() {
-            let before = header.iter().take(column).position(|other| other == name);
-            if let Some(before) = before
-                && !name.is_empty()
-            {
-                return Err(DataError::MalformedCsv {
-                    path: path.to_path_buf(),
-                    line: 1,
-                    reason: format!(
-                        "the columns {} and {} are both called `{name}`: give each a name of its own",
-                        before + 1,
-                        column + 1
-                    ),
-                });
-            }
-        }
-        let names = || header.iter().map(str::to_string).collect::<Vec<_>>();
-        let find = |name: &String| {
-            let found = header.iter().position(|candidate| candidate == name);
-            found.ok_or_else(|| DataError::UnknownColumn {
-                path: path.to_path_buf(),
-                name: name.clone(),
-                available: names(),
-            })
-        };
-        // The first cell of a column that is not missing tells what the column is.
-        let first = |column: usize| {
-            let mut cells = records.iter().map(|record| &record[column]);
-            cells.find(|cell| !is_missing(cell)).unwrap_or_default()
-        };
-        let time = match &options.time_column {
-            Some(name) => Some(find(name)?),
-            None => (0..header.len()).find(|&column| Timestamp::parse(first(column)).is_some()),
-        };
-        let columns: Vec<usize> = match options.columns.is_empty() {
-            false => options.columns.iter().map(find).collect::<Result<_, _>>()?,
-            true => (0..header.len())
-                .filter(|&column| Some(column) != time && form.finite(first(column)).is_some())
-                .collect(),
-        };
-        if let Some(twice) = (1..columns.len()).find(|&at| columns[..at].contains(&columns[at])) {
-            return Err(DataError::MalformedCsv {
-                path: path.to_path_buf(),
-                line: 1,
-                reason: format!(
-                    "column `{}` is asked for twice: name every column once",
-                    &header[columns[twice]]
-                ),
-            });
-        }
-        match columns.is_empty() && !records.is_empty() {
-            true => Err(DataError::NoNumericColumn {
-                path: path.to_path_buf(),
-                columns: names(),
-            }),
-            false => Ok(Self { columns, time }),
-        }
-    }
+/// The values of a row; none where one is missing and may be.
+fn values(
+    file: &CsvFile<'_>,
+    record: &StringRecord,
+    columns: &[usize],
+    missing: Missing,
+) -> Result<Vec<Option<f64>>, DataError> {
+    let value = |&column: &usize| match file.form.finite(&record[column]) {
+        None if !is_missing(&record[column]) => Err(file.not_a_number(record, column)),
+        None if missing == Missing::Refuse => Err(file.missing_value(record, column)),
+        value => Ok(value),
+    };
+    columns.iter().map(value).collect()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::{ScalerKind, Scalers, following};
+    use proptest::prelude::*;
 
     fn read(text: &str, options: TableOptions) -> Result<Table, DataError> {
         let folder = tempfile::tempdir().unwrap();
@@ -256,6 +146,62 @@ mod tests {
     }
 
     #[test]
+    fn what_pandas_writes_is_read() {
+        let text = "\u{feff},date,a,b,\r\n0,2020-01-01 00:00:00+00:00,1.5,\"2\",\r\n1,2020-01-01 01:00:00+00:00,NaN,3,\r\n2,2020-01-01 02:00:00+00:00,2.5,<NA>,\r\n";
+        let table = read(text, with(Missing::Interpolate)).unwrap();
+        assert_eq!(table.names(), ["a", "b"]);
+        assert_eq!(table.values(), [1.5, 2.0, 2.0, 3.0, 2.5, 3.0]);
+        assert_eq!(
+            table.times().unwrap()[2].to_string(),
+            "2020-01-01 02:00:00+00:00"
+        );
+        assert_eq!(
+            table.notices(),
+            ["column 1 has no name and counts the rows: it is left out"]
+        );
+        // One column of decimal commas, and one of tabs.
+        assert_eq!(
+            read("a\n1,5\n-2,25\n", TableOptions::default())
+                .unwrap()
+                .values(),
+            [1.5, -2.25]
+        );
+        assert_eq!(
+            read("a\tb\n1,5\t2\n", TableOptions::default())
+                .unwrap()
+                .values(),
+            [1.5, 2.0]
+        );
+    }
+
+    #[test]
+    fn numbers_keep_all_their_digits() {
+        let rows: Vec<String> = (0..400)
+            .map(|i| format!("{},{}", 1e9 + (f64::from(i) / 6.0).sin(), 16_777_217 + i))
+            .collect();
+        let table = read(
+            &format!("a,b\n{}\n", rows.join("\n")),
+            TableOptions::default(),
+        )
+        .unwrap();
+        let scalers = Scalers::fit(ScalerKind::Standard, &table, 0..400).unwrap();
+        let back = scalers.inverse(&scalers.transform(table.values()));
+        for (i, row) in (0..400).zip(back.chunks(2)) {
+            let sine = (f64::from(i) / 6.0).sin();
+            assert!((row[0] - 1e9 - sine).abs() < 1e-6, "{}", row[0]);
+            assert_eq!(
+                table.values()[2 * i as usize + 1],
+                f64::from(16_777_217 + i)
+            );
+        }
+        let large = "a\n3e38\n-3e38\n".to_owned() + &"3e38\n-3e38\n".repeat(50);
+        assert_eq!(
+            read(&large, TableOptions::default()).unwrap().values()[1],
+            -3e38
+        );
+    }
+
+    #[test]
     fn a_missing_value_is_named_dropped_or_filled() {
         let error = read(GAPS, with(Missing::Refuse)).unwrap_err();
         let DataError::MissingValue { line, column, .. } = &error else {
@@ -294,7 +240,7 @@ mod tests {
             (
                 "d,b\n2020-01-01,5\n2020-01-01,6\n",
                 named("b", None),
-                "line 3: the time 2020-01-01",
+                "line 3: the time 2020-01-01 is that of line 2, too",
             ),
             (
                 "d,b,b\n2020-01-01,5,6\n",
@@ -302,9 +248,44 @@ mod tests {
                 "the columns 2 and 3 are both called `b`",
             ),
             (
-                "d,b\n2020-01-02,5\n2020-01-01,5\n",
+                "d,b\n2020-01-02,5\n\n2020-01-01,5\n",
                 named("b", None),
-                "line 3: the time",
+                "line 4: the time 2020-01-01 comes after a later one, 2020-01-02 on line 2",
+            ),
+            (
+                "d,b\n2020-01-01T00:00Z,5\n2020-01-02T00:00,5\n",
+                named("b", None),
+                "line 3: the time 2020-01-02T00:00 and 2020-01-01T00:00Z on line 2 have not both an offset",
+            ),
+            (
+                "d;b\n2020-01-01;5,5\n2020-01-02;1.234\n",
+                named("b", None),
+                "line 2: column `b` holds `5,5` with a decimal comma, and line 3 has `1.234` with a point",
+            ),
+            (
+                "b\n\"1,234\"\n",
+                named("b", None),
+                "column `b` holds `1,234`, expected a finite number without anything between thousands",
+            ),
+            (
+                "b;c\n1.234,5;2\n",
+                named("b", None),
+                "without anything between thousands",
+            ),
+            (
+                "a,b\nx,\"1,234.5\"\n",
+                TableOptions::default(),
+                "column `b` holds `1,234.5`, expected a finite number without anything between thousands",
+            ),
+            (
+                "a|b\n1|2\n",
+                TableOptions::default(),
+                "line 1: the header row `a|b` has no comma, semicolon or tab",
+            ),
+            (
+                "a\n1,500\n",
+                TableOptions::default(),
+                "line 2: the row has 2 cells, expected 1 like the header row, where commas separate them",
             ),
             ("a,b\nx,y\n", TableOptions::default(), "no numeric column"),
             ("a,b\n", TableOptions::default(), "no row of data"),
@@ -328,5 +309,21 @@ mod tests {
         };
         let error = read("a\n1\n", twice).unwrap_err().to_string();
         assert!(error.contains("twice"), "{error}");
+    }
+
+    proptest! {
+        #[test]
+        fn any_text_is_read_or_refused(
+            header in prop::sample::select(vec!["a,b", "time,a", ";year", "d\ta"]),
+            rows in prop::collection::vec("[0-9,;:\t\"'. NaTZQ/+-]{0,12}|[0-9]{4}[-/]?[0-9]{2}[,;][0-9.]{1,4}|[0-9]{4,12}[,;\t][0-9]", 0..12),
+            missing in prop::sample::select(vec![Missing::Refuse, Missing::Drop, Missing::Interpolate]),
+        ) {
+            let text = format!("{header}\n{}", rows.join("\n"));
+            if let Ok(table) = read(&text, with(missing)) {
+                prop_assert!(table.rows() > 0 && table.values().iter().all(|value| value.is_finite()));
+                let future = table.times().map_or(Vec::new(), |times| following(times, 3));
+                prop_assert!(future.windows(2).all(|pair| pair[0] < pair[1]), "{:?}", future);
+            }
+        }
     }
 }

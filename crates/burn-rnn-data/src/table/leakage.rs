@@ -12,7 +12,7 @@ type Pair = (usize, Vec<u32>, Option<Vec<u32>>);
 /// Everything that is known before row `present`: the scalers, if the training part ends there or before,
 /// and every window that ends, and every target that ends, there or before, bit by bit.
 fn known_before(
-    cells: &[Option<f32>],
+    cells: &[Option<f64>],
     kind: ScalerKind,
     present: usize,
     window: usize,
@@ -53,8 +53,8 @@ proptest! {
     /// has not changed in a single bit.
     #[test]
     fn no_future_value_enters_a_scaler_a_window_or_a_target(
-        cells in prop::collection::vec((-9f32..9.0, prop::bool::weighted(0.15)), 24..160),
-        others in prop::collection::vec(-1e6f32..1e6, 160),
+        cells in prop::collection::vec((-9f64..9.0, prop::bool::weighted(0.15)), 24..160),
+        others in prop::collection::vec(-1e6f64..1e6, 160),
         kind in prop::sample::select(vec![ScalerKind::MinMax, ScalerKind::Standard, ScalerKind::Robust]),
         present in 0.5f64..1.0,
         window in 1usize..8,
@@ -62,11 +62,11 @@ proptest! {
     ) {
         let rows = cells.len() / SERIES;
         let present = (rows as f64 * present).round() as usize;
-        let cells: Vec<Option<f32>> = cells[..rows * SERIES]
+        let cells: Vec<Option<f64>> = cells[..rows * SERIES]
             .iter()
             .map(|(value, missing)| (!missing).then_some(*value))
             .collect();
-        let changed: Vec<Option<f32>> = cells
+        let changed: Vec<Option<f64>> = cells
             .iter()
             .zip(others)
             .enumerate()
@@ -84,7 +84,7 @@ proptest! {
 /// The rule is not empty: with a gap over the present, the value after it would come in.
 #[test]
 fn without_the_rule_an_interpolated_value_would_show_the_future() {
-    let table = |future: f32| {
+    let table = |future: f64| {
         let cells = [Some(0.0), Some(1.0), None, Some(future)];
         Table::interpolated(vec!["a".into()], &cells, None).unwrap()
     };

@@ -56,13 +56,13 @@ type Gaps = Vec<(usize, Range<usize>)>;
 /// The cells with the missing ones filled, and which rows of which series those are.
 pub(super) fn interpolate(
     names: &[String],
-    cells: &[Option<f32>],
-) -> Result<(Vec<f32>, Gaps), DataError> {
+    cells: &[Option<f64>],
+) -> Result<(Vec<f64>, Gaps), DataError> {
     let width = names.len();
-    let mut values: Vec<f32> = cells.iter().map(|cell| cell.unwrap_or(0.0)).collect();
+    let mut values: Vec<f64> = cells.iter().map(|cell| cell.unwrap_or(0.0)).collect();
     let mut gaps = Gaps::new();
     for (series, name) in names.iter().enumerate() {
-        let column: Vec<Option<f32>> = cells.iter().skip(series).step_by(width).copied().collect();
+        let column: Vec<Option<f64>> = cells.iter().skip(series).step_by(width).copied().collect();
         let mut row = 0;
         while row < column.len() {
             if column[row].is_some() {
@@ -87,8 +87,7 @@ pub(super) fn interpolate(
             let steps = (end - row + 1) as f64;
             for place in row..end {
                 let share = (place - row + 1) as f64 / steps;
-                let value = f64::from(first) * (1.0 - share) + f64::from(last) * share;
-                values[place * width + series] = value as f32;
+                values[place * width + series] = first * (1.0 - share) + last * share;
             }
             gaps.push((series, row..end));
             row = end;
@@ -113,14 +112,14 @@ pub(super) fn settled(rows: usize, gaps: &Gaps) -> Vec<bool> {
 mod tests {
     use crate::Table;
 
-    fn table(cells: &[Option<f32>]) -> Table {
+    fn table(cells: &[Option<f64>]) -> Table {
         Table::interpolated(vec!["a".into(), "b".into()], cells, None).unwrap()
     }
 
     #[test]
     fn gaps_are_filled_on_a_line_and_at_the_ends_level() {
         let a = [None, Some(1.0), None, None, Some(4.0), None];
-        let cells: Vec<Option<f32>> = a.iter().flat_map(|&a| [a, Some(7.0)]).collect();
+        let cells: Vec<Option<f64>> = a.iter().flat_map(|&a| [a, Some(7.0)]).collect();
         let table = table(&cells);
         assert_eq!(table.column(0, 0..6), [1.0, 1.0, 2.0, 3.0, 4.0, 4.0]);
         assert_eq!(table.column(1, 1..3), [7.0, 7.0]);

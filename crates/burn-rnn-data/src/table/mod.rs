@@ -21,13 +21,17 @@
 //! ```
 
 mod batch;
+mod columns;
 mod file;
 #[cfg(test)]
 mod leakage;
 mod missing;
 mod scalers;
 mod split_rule;
+mod step;
 mod time_features;
+mod time_form;
+mod times;
 mod timestamp;
 mod windows;
 
@@ -36,8 +40,9 @@ pub use file::{TableOptions, read_table};
 pub use missing::Missing;
 pub use scalers::Scalers;
 pub use split_rule::{SplitRule, SplitUnit};
+pub use step::following;
 pub use time_features::TimeFeatures;
-pub use timestamp::{Timestamp, following};
+pub use timestamp::Timestamp;
 pub use windows::{ScaledTable, TableWindow, TableWindows};
 
 use core::ops::Range;
@@ -49,11 +54,12 @@ use crate::DataError;
 pub struct Table {
     names: Vec<String>,
     /// `[rows, series]` in row-major order.
-    values: Vec<f32>,
+    values: Vec<f64>,
     times: Option<Vec<Timestamp>>,
     /// Which rows of which series were interpolated.
     gaps: Vec<(usize, Range<usize>)>,
     settled: Vec<bool>,
+    notices: Vec<String>,
 }
 
 impl Table {
@@ -66,10 +72,10 @@ impl Table {
     /// not fit, a value is infinite or NaN, or the times go back.
     pub fn new(
         names: Vec<String>,
-        values: Vec<f32>,
+        values: Vec<f64>,
         times: Option<Vec<Timestamp>>,
     ) -> Result<Self, DataError> {
-        let cells: Vec<Option<f32>> = values.into_iter().map(Some).collect();
+        let cells: Vec<Option<f64>> = values.into_iter().map(Some).collect();
         Self::interpolated(names, &cells, times)
     }
 
@@ -82,7 +88,7 @@ impl Table {
     /// As [`new`](Self::new), and [`DataError::SeriesTooShort`] where a series has no known value.
     pub fn interpolated(
         names: Vec<String>,
-        cells: &[Option<f32>],
+        cells: &[Option<f64>],
         times: Option<Vec<Timestamp>>,
     ) -> Result<Self, DataError> {
         if names.is_empty() || !cells.len().is_multiple_of(names.len()) {
@@ -117,7 +123,13 @@ impl Table {
             values,
             times,
             gaps,
+            notices: Vec::new(),
         })
+    }
+
+    fn with_notices(mut self, notices: Vec<String>) -> Self {
+        self.notices = notices;
+        self
     }
 
     /// The names of the series.
@@ -136,7 +148,7 @@ impl Table {
     }
 
     /// All values, `[rows, series]` in row-major order.
-    pub fn values(&self) -> &[f32] {
+    pub fn values(&self) -> &[f64] {
         &self.values
     }
 
@@ -145,7 +157,7 @@ impl Table {
     /// # Panics
     ///
     /// Where there is no such series or row.
-    pub fn column(&self, series: usize, rows: Range<usize>) -> Vec<f32> {
+    pub fn column(&self, series: usize, rows: Range<usize>) -> Vec<f64> {
         let width = self.series();
         assert!(
             series < width,
@@ -160,8 +172,8 @@ impl Table {
     }
 
     /// The values of one series in `rows` that were there, without the interpolated ones.
-    pub fn known(&self, series: usize, rows: Range<usize>) -> Vec<f32> {
-        let mut values: Vec<Option<f32>> = self
+    pub fn known(&self, series: usize, rows: Range<usize>) -> Vec<f64> {
+        let mut values: Vec<Option<f64>> = self
             .column(series, rows.clone())
             .into_iter()
             .map(Some)
@@ -175,9 +187,21 @@ impl Table {
         values.into_iter().flatten().collect()
     }
 
+    /// That a series cannot be scaled.
+    fn unscalable(&self, series: usize) -> DataError {
+        let values = self.values.iter().skip(series).step_by(self.series());
+        DataError::unscalable(format!("column `{}`", self.names[series]), values.copied())
+    }
+
     /// The number of interpolated values.
     pub fn filled(&self) -> usize {
         self.gaps.iter().map(|(_, rows)| rows.len()).sum()
+    }
+
+    /// What one should know of the file that it was read from, a line each: a column that may be no series, dates
+    /// that were not read, gaps in the times.
+    pub fn notices(&self) -> &[String] {
+        &self.notices
     }
 
     /// The time of each row.

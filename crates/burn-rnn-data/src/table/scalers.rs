@@ -19,14 +19,20 @@ impl Scalers {
     /// # Errors
     ///
     /// [`DataError::InvalidArgument`] where the table has no such rows, [`DataError::SeriesTooShort`]
-    /// where a series has no value in them.
+    /// where a series has no value in them, [`DataError::Unscalable`] where one cannot be scaled.
     pub fn fit(kind: ScalerKind, table: &Table, rows: Range<usize>) -> Result<Self, DataError> {
         if rows.start > rows.end || rows.end > table.rows() {
             let expected = format!("a range inside 0..{}", table.rows());
             return Err(DataError::invalid("rows", format!("{rows:?}"), expected));
         }
         (0..table.series())
-            .map(|series| Scaler::fit(kind, &table.known(series, rows.clone())))
+            .map(|series| {
+                let values = table.known(series, rows.clone());
+                Scaler::fit(kind, &values).map_err(|error| match error {
+                    DataError::Unscalable { .. } => table.unscalable(series),
+                    other => other,
+                })
+            })
             .collect::<Result<_, _>>()
             .map(Self)
     }
@@ -41,8 +47,8 @@ impl Scalers {
     /// # Panics
     ///
     /// Where the number of values is no multiple of the number of series.
-    pub fn transform(&self, values: &[f32]) -> Vec<f32> {
-        self.each(values, Scaler::scale)
+    pub fn transform(&self, values: &[f64]) -> Vec<f32> {
+        self.each(values, |scaler, value| scaler.scale(value))
     }
 
     /// Scaled values `[rows, series]` in row-major order, back in units of their series.
@@ -50,11 +56,11 @@ impl Scalers {
     /// # Panics
     ///
     /// Where the number of values is no multiple of the number of series.
-    pub fn inverse(&self, scaled: &[f32]) -> Vec<f32> {
+    pub fn inverse(&self, scaled: &[f32]) -> Vec<f64> {
         self.each(scaled, Scaler::unscale)
     }
 
-    fn each(&self, values: &[f32], of: impl Fn(&Scaler, f32) -> f32) -> Vec<f32> {
+    fn each<V: Copy, W>(&self, values: &[V], of: impl Fn(&Scaler, V) -> W) -> Vec<W> {
         assert!(
             values.len().is_multiple_of(self.0.len()),
             "{} values, expected a multiple of {} series",
@@ -83,6 +89,15 @@ mod tests {
         let scaled = scalers.transform(table.values());
         assert_eq!(scaled, [0.0, 0.0, 1.0, 1.0, 49.5, 49.45]);
         assert_eq!(scalers.inverse(&scaled[..4]), [0.0, 10.0, 2.0, 30.0]);
+        let large = vec![0.0, 1.0, 0.5, 1e300, 1.0, -1e300];
+        let table = Table::new(vec!["a".into(), "b".into()], large, None).unwrap();
+        let error = Scalers::fit(ScalerKind::Standard, &table, 0..3).unwrap_err();
+        assert!(
+            error
+                .to_string()
+                .starts_with("column `b` goes from -1e300 to 1e300"),
+            "{error}"
+        );
         let json = serde_json::to_string(&scalers).unwrap();
         assert_eq!(serde_json::from_str::<Scalers>(&json).unwrap(), scalers);
     }

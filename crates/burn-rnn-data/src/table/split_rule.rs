@@ -6,7 +6,7 @@ use core::str::FromStr;
 use serde::{Deserialize, Serialize};
 
 use super::Table;
-use super::timestamp::median_step;
+use super::step::median;
 use crate::{DataError, Split, by_lengths, chronological};
 
 /// A chronological split in training, validation and test part, by fractions or by lengths.
@@ -76,7 +76,8 @@ fn rows_of_a_day(table: &Table) -> Result<usize, DataError> {
     let Some(times) = table.times().filter(|times| times.len() > 1) else {
         return refuse("in days or months, but the table has no times".to_owned());
     };
-    let step = median_step(times.iter().map(|time| time.seconds()));
+    let steps = times.windows(2);
+    let step = median(steps.map(|pair| pair[1].seconds() - pair[0].seconds()));
     match step {
         1..=86_400 => Ok((86_400 / step) as usize),
         _ => refuse(format!("in days or months, but rows are {step} s apart")),

@@ -1,232 +1,257 @@
 //! Points in time, as far as series need them.
 
+use core::cmp::Ordering;
 use core::fmt;
 
-/// A date and a time of day without a time zone, in whole seconds (proleptic Gregorian calendar).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+use jiff::civil::DateTime;
+use jiff::tz::TimeZone;
+use jiff::{SignedDuration, Timestamp as Instant};
+
+use super::time_form::TimeForm;
+
+/// A point in time that remembers how it was written: an instant where it has an offset or a time zone, else
+/// what a clock shows somewhere (civil time, proleptic Gregorian calendar).
+///
+/// Times are compared by their instants, civil ones as if they were UTC.
+#[derive(Debug, Clone)]
 pub struct Timestamp {
-    /// Since 1970-01-01 00:00:00.
-    seconds: i64,
+    instant: Instant,
+    /// Nothing for civil time, which is kept as if it were UTC.
+    zone: Option<TimeZone>,
+    form: TimeForm,
 }
 
-const DAY: i64 = 86_400;
-
 impl Timestamp {
-    /// Reads `YYYY-MM`, `YYYY-MM-DD`, and the latter with ` HH:MM` or ` HH:MM:SS`, where a `T` may stand
-    /// for the space and a `Z` at the end. `None` for everything else, 30 February among it.
+    /// Reads an ISO 8601 date, with or without a time of day:
+    ///
+    /// - `2016-07-01` or `2016/07/01`, a month `2016-07`, a quarter `2016Q3` or `2016-Q3`
+    /// - then `T` or a space and `14:30`, `14:30:05` or `14:30:05.25`
+    /// - then `Z` or an offset `+02:00`, `+0200` or `+02`
+    /// - then a time zone `[Europe/Berlin]` (RFC 9557)
+    ///
+    /// `None` for everything else, 30 February and an unknown time zone among it.
     pub fn parse(text: &str) -> Option<Self> {
-        let text = text.strip_suffix('Z').unwrap_or(text);
-        let (date, time) = match text.split_once(['T', ' ']) {
-            Some((date, time)) => (date, Some(time)),
-            None => (text, None),
-        };
-        let mut date = date.split('-');
-        let year = number(date.next()?, 4)?;
-        let month = number(date.next()?, 2)?;
-        let day = match date.next() {
-            Some(day) => number(day, 2)?,
-            None if time.is_none() => 1,
-            None => return None,
-        };
-        let known = (1..=12).contains(&month) && (1..=days_of(year, month)).contains(&day);
-        if date.next().is_some() || !known {
-            return None;
-        }
-        let mut seconds = 0;
-        if let Some(time) = time {
-            let mut parts = time.split(':');
-            let hour = number(parts.next()?, 2)?;
-            let minute = number(parts.next()?, 2)?;
-            let second = parts.next().map_or(Some(0), |second| number(second, 2))?;
-            if hour > 23 || minute > 59 || second > 59 || parts.next().is_some() {
-                return None;
-            }
-            seconds = (hour * 60 + minute) * 60 + second;
-        }
-        let days = days_before(year, month) + day - 1;
+        let (form, instant, zone) = TimeForm::read(text)?;
         Some(Self {
-            seconds: days * DAY + seconds,
+            instant,
+            zone,
+            form,
         })
     }
 
-    /// The time that is this many seconds later.
+    /// The first moment of a year, written as its number of four digits.
+    pub(super) fn of_year(text: &str) -> Option<Self> {
+        let form = TimeForm::Year;
+        let first = Self::parse(&format!("{text}-01"))?;
+        (text.len() == 4).then_some(Self { form, ..first })
+    }
+
+    /// A day written as a number of eight digits, such as `20160701`.
+    pub(super) fn of_compact(text: &str) -> Option<Self> {
+        let form = TimeForm::Compact;
+        let parts = (text.get(..4)?, text.get(4..6)?, text.get(6..)?);
+        let day = Self::parse(&format!("{}-{}-{}", parts.0, parts.1, parts.2))?;
+        (text.len() == 8).then_some(Self { form, ..day })
+    }
+
+    /// A whole number of `unit` nanoseconds since 1970-01-01 00:00 UTC.
+    pub(super) fn of_epoch(text: &str, unit: i64) -> Option<Self> {
+        let count: i64 = text.parse().ok()?;
+        let instant = Instant::from_nanosecond(i128::from(count) * i128::from(unit));
+        Some(Self {
+            instant: instant.ok()?,
+            zone: Some(TimeZone::UTC),
+            form: TimeForm::Epoch(unit),
+        })
+    }
+
+    /// The time that is this many seconds later; the last that there is, in the year 9999, if that is before.
     #[must_use]
-    pub fn plus_seconds(self, seconds: i64) -> Self {
-        Self {
-            seconds: self.seconds + seconds,
-        }
+    pub fn plus_seconds(&self, seconds: i64) -> Self {
+        let later = self
+            .instant
+            .saturating_add(SignedDuration::from_secs(seconds));
+        self.with_instant(later.expect("seconds are no units of the calendar"))
     }
 
-    /// The seconds since 1970-01-01 00:00:00.
-    pub fn seconds(self) -> i64 {
-        self.seconds
+    /// The seconds since 1970-01-01 00:00:00, of civil time as if it were UTC.
+    pub fn seconds(&self) -> i64 {
+        self.instant.as_second()
     }
 
-    /// The hour, 0 to 23.
-    pub fn hour(self) -> u32 {
-        (self.seconds.rem_euclid(DAY) / 3600) as u32
+    /// Whether it is an instant, by an offset or a time zone, rather than civil time.
+    pub fn is_instant(&self) -> bool {
+        self.zone.is_some()
+    }
+
+    /// The hour, 0 to 23, as a clock there shows it; so are day and month.
+    pub fn hour(&self) -> u32 {
+        self.local().hour() as u32
     }
 
     /// The day of the week, Monday 0 to Sunday 6.
-    pub fn day_of_week(self) -> u32 {
-        // 1970-01-01 was a Thursday.
-        (self.seconds.div_euclid(DAY) + 3).rem_euclid(7) as u32
+    pub fn day_of_week(&self) -> u32 {
+        self.local().weekday().to_monday_zero_offset() as u32
     }
 
     /// The day of the month, 1 to 31.
-    pub fn day(self) -> u32 {
-        self.date().2 as u32
+    pub fn day(&self) -> u32 {
+        self.local().day() as u32
     }
 
     /// The month, 1 to 12.
-    pub fn month(self) -> u32 {
-        self.date().1 as u32
+    pub fn month(&self) -> u32 {
+        self.local().month() as u32
     }
 
-    fn date(self) -> (i64, i64, i64) {
-        let days = self.seconds.div_euclid(DAY);
-        // A guess that leap years push off by a year or few.
-        let mut year = 1970 + days.div_euclid(365);
-        while days_before(year, 1) > days {
-            year -= 1;
-        }
-        while days_before(year + 1, 1) <= days {
-            year += 1;
-        }
-        let mut month = 1;
-        while month < 12 && days_before(year, month + 1) <= days {
-            month += 1;
-        }
-        (year, month, days - days_before(year, month) + 1)
+    /// What a clock shows there.
+    pub(super) fn local(&self) -> DateTime {
+        self.zone().to_datetime(self.instant)
     }
 
-    /// Months since the year 0, and the seconds since that month began.
-    fn month_and_rest(self) -> (i64, i64) {
-        let (year, month, _) = self.date();
-        (
-            year * 12 + month - 1,
-            self.seconds - days_before(year, month) * DAY,
-        )
+    pub(super) fn instant(&self) -> Instant {
+        self.instant
+    }
+
+    /// The time at which a clock there shows `local`, or would if it were not put forward just then.
+    pub(super) fn with_local(&self, local: DateTime) -> Option<Self> {
+        Some(self.with_instant(self.zone().to_timestamp(local).ok()?))
+    }
+
+    pub(super) fn with_instant(&self, instant: Instant) -> Self {
+        Self {
+            instant,
+            zone: self.zone.clone(),
+            form: self.form,
+        }
+    }
+
+    fn zone(&self) -> TimeZone {
+        self.zone.clone().unwrap_or(TimeZone::UTC)
+    }
+}
+
+impl PartialEq for Timestamp {
+    fn eq(&self, other: &Self) -> bool {
+        self.instant == other.instant
+    }
+}
+
+impl Eq for Timestamp {}
+
+impl PartialOrd for Timestamp {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Ord for Timestamp {
+    fn cmp(&self, other: &Self) -> Ordering {
+        self.instant.cmp(&other.instant)
     }
 }
 
 impl fmt::Display for Timestamp {
+    /// As it was written.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (year, month, day) = self.date();
-        let seconds = self.seconds.rem_euclid(DAY);
-        let (hour, minute, second) = (seconds / 3600, seconds / 60 % 60, seconds % 60);
-        write!(
-            f,
-            "{year:04}-{month:02}-{day:02} {hour:02}:{minute:02}:{second:02}"
-        )
-    }
-}
-
-/// The `count` times that follow: each a month step later where all of `times` are at the same moment of
-/// their month, else the median of the steps between them later.
-///
-/// Empty where there are fewer than two times to take the step from.
-pub fn following(times: &[Timestamp], count: usize) -> Vec<Timestamp> {
-    let Some(&last) = times.last().filter(|_| times.len() > 1) else {
-        return Vec::new();
-    };
-    let (last_month, rest) = last.month_and_rest();
-    let monthly = times.iter().all(|time| time.month_and_rest().1 == rest);
-    let count = 1..=count as i64;
-    if monthly {
-        let step = median_step(times.iter().map(|time| time.month_and_rest().0));
-        return count
-            .map(|place| {
-                let month = last_month + place * step;
-                let days = days_before(month.div_euclid(12), month.rem_euclid(12) + 1);
-                Timestamp {
-                    seconds: days * DAY + rest,
-                }
-            })
-            .collect();
-    }
-    let step = median_step(times.iter().map(|time| time.seconds));
-    count.map(|place| last.plus_seconds(place * step)).collect()
-}
-
-/// The median of the differences between neighbours; of two in the middle the smaller.
-pub(super) fn median_step(places: impl Iterator<Item = i64>) -> i64 {
-    let places: Vec<i64> = places.collect();
-    let mut steps: Vec<i64> = places.windows(2).map(|pair| pair[1] - pair[0]).collect();
-    steps.sort_unstable();
-    steps[(steps.len() - 1) / 2]
-}
-
-/// All digits, as many as expected.
-fn number(text: &str, digits: usize) -> Option<i64> {
-    let fits = text.len() == digits && text.bytes().all(|byte| byte.is_ascii_digit());
-    fits.then(|| text.parse().ok())?
-}
-
-/// The days from 1970-01-01 to the first of the month.
-fn days_before(year: i64, month: i64) -> i64 {
-    let years = year - 1;
-    let leap_days = years.div_euclid(4) - years.div_euclid(100) + years.div_euclid(400);
-    const BEFORE_1970: i64 = 1969 * 365 + 1969 / 4 - 1969 / 100 + 1969 / 400;
-    let months: i64 = (1..month).map(|month| days_of(year, month)).sum();
-    years * 365 + leap_days - BEFORE_1970 + months
-}
-
-fn days_of(year: i64, month: i64) -> i64 {
-    let leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
-    match month {
-        2 => 28 + i64::from(leap),
-        4 | 6 | 9 | 11 => 30,
-        _ => 31,
+        self.form.write(f, self.instant, self.zone.as_ref())
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
 
     #[test]
     fn the_forms_are_read() {
         for (text, seconds) in [
             ("1970-01-01", 0),
             ("1970-01", 0),
+            ("1970Q1", 0),
+            ("1970 Q1", 0),
+            ("2016-Q3", 1_467_331_200),
             ("2016-07-01 00:00:00", 1_467_331_200),
             ("2016-07-01T00:00", 1_467_331_200),
+            ("2016/07/01", 1_467_331_200),
+            ("2016/07/01 00:00", 1_467_331_200),
             ("2000-02-29T12:34:56Z", 951_827_696),
+            ("2000-02-29 12:34:56+00:00", 951_827_696),
+            ("2000-02-29T13:34:56.5+0100", 951_827_696),
+            ("2000-02-29T05:04:56.123456789-07:30", 951_827_696),
+            ("2000-02-29T14:34+02", 951_827_640),
+            ("2020-03-29T00:00:00+01:00[Europe/Berlin]", 1_585_436_400),
+            ("2020-03-30T00:00[Europe/Berlin]", 1_585_519_200),
             ("1749-01-01", -6_974_035_200),
         ] {
             let time = Timestamp::parse(text).unwrap_or_else(|| panic!("{text}"));
             assert_eq!(time.seconds(), seconds, "{text}");
+            assert_eq!(time.to_string(), text);
         }
         for text in [
             "",
             "12",
             "2016",
+            "20160701",
             "2016-13-01",
             "2015-02-29",
             "1900-02-29",
             "2016-7-1",
             "01.07.2016",
+            "2016-07/01",
+            "2016-Q5",
+            "2016Q0",
             "2016-07-01 24:00",
             "2016-07-01 12",
             "2016-07-01-01",
             "2016-07 10:00",
+            "2016-07-01 10:00:00.",
+            "2016-07-01 10:00:00.1234567890",
+            "2016-07-01 10:00 CET",
+            "2016-07-01 10:00[Europe/Nowhere]",
+            "2016-07-01 10:00+05:00[Europe/Berlin]",
             "+201-01-01",
         ] {
-            assert_eq!(Timestamp::parse(text), None, "{text}");
+            assert!(Timestamp::parse(text).is_none(), "{text}");
         }
     }
 
     #[test]
-    fn every_day_of_four_centuries_comes_back() {
-        let first = Timestamp::parse("1800-01-01").unwrap();
-        for day in 0..146_097 {
-            let time = first.plus_seconds(day * DAY + 3_661);
-            let text = time.to_string();
-            assert_eq!(Timestamp::parse(&text), Some(time), "{text}");
+    fn years_and_seconds_since_1970_are_times_where_they_are_asked_for() {
+        let year = Timestamp::of_year("2016").unwrap();
+        assert_eq!(
+            (year.seconds(), year.to_string().as_str()),
+            (1_451_606_400, "2016")
+        );
+        assert!(Timestamp::of_year("216").is_none());
+        let day = Timestamp::of_compact("20160229")
+            .unwrap()
+            .plus_seconds(86_400);
+        assert_eq!(day.to_string(), "20160301");
+        for text in ["20150229", "2016-229", "201602290", "2016022", "2016é29"] {
+            assert!(Timestamp::of_compact(text).is_none(), "{text}");
         }
-        let last = first.plus_seconds(146_097 * DAY);
-        assert_eq!(last.to_string(), "2200-01-01 00:00:00");
+        let time = Timestamp::of_epoch("1467331200500", 1_000_000).unwrap();
+        assert_eq!((time.seconds(), time.hour()), (1_467_331_200, 0));
+        assert_eq!(time.to_string(), "1467331200500");
+    }
+
+    #[test]
+    fn a_time_that_does_not_fit_its_form_is_written_whole() {
+        let half_a_day = |text| {
+            Timestamp::parse(text)
+                .unwrap()
+                .plus_seconds(43_200)
+                .to_string()
+        };
+        assert_eq!(half_a_day("2016-07-01"), "2016-07-01 12:00");
+        assert_eq!(half_a_day("2016/07/01 00:00"), "2016/07/01 12:00");
+        let seconds = Timestamp::parse("2016-07-01T00:00Z")
+            .unwrap()
+            .plus_seconds(5);
+        assert_eq!(seconds.to_string(), "2016-07-01T00:00:05Z");
+        let day = Timestamp::parse("2016-07").unwrap().plus_seconds(86_400);
+        assert_eq!(day.to_string(), "2016-07-02");
     }
 
     #[test]
@@ -234,20 +259,28 @@ mod tests {
         let time = Timestamp::parse("2018-06-26 19:05").unwrap(); // a Tuesday
         assert_eq!((time.hour(), time.day_of_week()), (19, 1));
         assert_eq!((time.day(), time.month()), (26, 6));
+        // A clock in Berlin shows it, not one in Greenwich.
+        let berlin = Timestamp::parse("2018-06-27T00:05:00+02:00").unwrap();
+        assert_eq!(
+            (berlin.hour(), berlin.day(), berlin.day_of_week()),
+            (0, 27, 2)
+        );
+        assert!(berlin.is_instant() && !time.is_instant());
+        assert!(berlin > Timestamp::parse("2018-06-26T22:04:59Z").unwrap());
     }
 
-    #[test]
-    fn times_go_on_as_they_went() {
-        let times = |texts: &[&str]| -> Vec<Timestamp> {
-            texts
-                .iter()
-                .map(|text| Timestamp::parse(text).unwrap())
-                .collect()
-        };
-        let hourly = times(&["2020-02-28 22:00", "2020-02-28 23:00", "2020-02-29 00:00"]);
-        assert_eq!(following(&hourly, 1), times(&["2020-02-29 01:00"]));
-        let monthly = times(&["2019-11", "2019-12", "2020-01"]);
-        assert_eq!(following(&monthly, 2), times(&["2020-02-01", "2020-03-01"]));
-        assert!(following(&monthly[..1], 3).is_empty());
+    proptest! {
+        #[test]
+        fn what_is_written_is_read(seconds in -6_000_000_000i64..60_000_000_000, form in 0usize..5) {
+            let first = ["1970-01-01", "1970-01-01T00:00", "1970/01/01 00:00:00.000", "1970-01-01T00:00:00Z", "1970-01-01 00:00+01:00"];
+            let time = Timestamp::parse(first[form]).unwrap().plus_seconds(seconds);
+            let text = time.to_string();
+            prop_assert_eq!(Timestamp::parse(&text), Some(time), "{}", text);
+        }
+
+        #[test]
+        fn no_text_panics(text in "[0-9TZQ:/+\\[\\]. -]{0,30}|\\PC{0,20}") {
+            let _ = Timestamp::parse(&text);
+        }
     }
 }

@@ -30,7 +30,8 @@ impl ScaledTable {
     /// # Errors
     ///
     /// [`DataError::InvalidArgument`] where time features are asked for and the table has no times, or
-    /// the scalers are for another number of series.
+    /// the scalers are for another number of series; [`DataError::Unscalable`] where a value is too far from
+    /// those that the scalers know.
     pub fn new(
         table: &Table,
         scalers: &Scalers,
@@ -55,9 +56,13 @@ impl ScaledTable {
                 ));
             }
         };
+        let values = scalers.transform(table.values());
+        if let Some(place) = values.iter().position(|value| !value.is_finite()) {
+            return Err(table.unscalable(place % table.series()));
+        }
         Ok(Self(Arc::new(Contents {
             series: table.series(),
-            values: scalers.transform(table.values()),
+            values,
             time_features: features.count(),
             times,
             settled: (0..=table.rows()).map(|row| table.settled(row)).collect(),
@@ -263,7 +268,7 @@ mod tests {
     /// Row `t` of series `s` is `10 t + s`, scaled by nothing but a shift to 0 and a known range.
     fn table(rows: usize) -> (Table, ScaledTable) {
         let values = (0..rows)
-            .flat_map(|t| [10.0 * t as f32, 10.0 * t as f32 + 1.0])
+            .flat_map(|t| [10.0 * t as f64, 10.0 * t as f64 + 1.0])
             .collect();
         let table = Table::new(vec!["a".into(), "b".into()], values, None).unwrap();
         let scalers = Scalers::fit(ScalerKind::MinMax, &table, 0..2).unwrap();
@@ -287,6 +292,23 @@ mod tests {
         assert_eq!(last.input(), [6.0, 6.0, 7.0, 7.0]);
         assert!(last.target().is_empty());
         assert!(TableWindow::last(&scaled, 9).is_err());
+    }
+
+    #[test]
+    fn values_beyond_what_the_scalers_know_are_refused_where_they_do_not_fit() {
+        let table = |last: f64| {
+            let names = vec!["a".into(), "b".into()];
+            Table::new(names, vec![0.0, 1.0, 1e-3, 1.0, 0.0, last], None).unwrap()
+        };
+        let scalers = Scalers::fit(ScalerKind::Standard, &table(1.0), 0..3).unwrap();
+        ScaledTable::new(&table(3.4e38), &scalers, TimeFeatures::None).unwrap();
+        let error = ScaledTable::new(&table(3.5e38), &scalers, TimeFeatures::None).unwrap_err();
+        assert!(
+            error
+                .to_string()
+                .starts_with("column `b` goes from 1e0 to 3.5e38"),
+            "{error}"
+        );
     }
 
     #[test]

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::TaggedSentence;
 use crate::DataError;
-use crate::utf8_file::read_utf8;
+use crate::utf8_file::{plain_lines, read_utf8};
 
 /// Which columns are read, counted from 1.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -28,8 +28,8 @@ pub struct ConllColumns {
 /// # Errors
 ///
 /// [`DataError::Unreadable`], [`DataError::NotUtf8`], and [`DataError::Malformed`] with the line's number
-/// where a line has another number of columns than the first one or lacks a column that is asked for, and
-/// where there is no sentence.
+/// where a line has another number of columns than the first one, lacks a column that is asked for or has a control
+/// character, where a sentence is longer than [`TaggedSentence::LONGEST`], and where there is none.
 pub fn read_conll(path: &Path, columns: ConllColumns) -> Result<Vec<TaggedSentence>, DataError> {
     for (name, column) in [("token column", columns.token), ("tag column", columns.tag)] {
         if column == Some(0) {
@@ -57,7 +57,8 @@ fn parse(text: &str, columns: ConllColumns) -> Result<Vec<TaggedSentence>, Strin
     let form = text.lines().find(is_plain);
     let form = form.map(|line| (line.contains('\t'), cells_of(line).len()));
     let mut first: Option<(usize, usize)> = None;
-    for (line, number) in text.lines().zip(1..) {
+    for line in plain_lines(text) {
+        let (number, line) = line?;
         let line = line.trim_end();
         if line.is_empty() {
             finish(&mut sentence, &mut sentences);
@@ -97,6 +98,12 @@ fn parse(text: &str, columns: ConllColumns) -> Result<Vec<TaggedSentence>, Strin
         if width < 2 && columns.tag.is_none() {
             return Err(format!(
                 "line {number} has 1 column, expected a token and its tag"
+            ));
+        }
+        if sentence.tokens.len() == TaggedSentence::LONGEST {
+            return Err(format!(
+                "line {number}: the sentence has more than {} tokens: put an empty line between sentences",
+                TaggedSentence::LONGEST
             ));
         }
         sentence
@@ -168,6 +175,15 @@ mod tests {
     }
 
     #[test]
+    fn a_token_of_a_million_letters_and_lines_of_windows_are_read() {
+        let long = "x".repeat(1_000_000);
+        let text = format!("{long} X\r\n\r\ny Y");
+        let default = ConllColumns::default();
+        let expected = [pair(&long, "X"), pair("y", "Y")];
+        assert_eq!(read(&text, default).unwrap(), expected);
+    }
+
+    #[test]
     fn a_token_may_begin_with_a_sharp() {
         let text = "# a comment\n#Berlin\tB-LOC\n\nhello\tO\n\n# two words\n#1\tO\n";
         assert_eq!(
@@ -222,7 +238,21 @@ mod tests {
         assert!(message("a X\n", third).contains("the tag in column 3"));
         assert!(message("word\n", default).starts_with("line 1 has 1 column"));
         assert!(message("a\tX\n\tX\n", default).contains("line 2: column 1, the token, is empty"));
-        assert!(message("# nothing\n\n", default).starts_with("has no sentence"));
+        for nothing in ["", "# nothing\n\n", "\t\t\n \n\t", "\r\n"] {
+            assert!(
+                message(nothing, default).starts_with("has no sentence"),
+                "{nothing:?}"
+            );
+        }
+        let endless = "a X\n".repeat(10_001);
+        let endless = message(&endless, default);
+        assert!(endless.starts_with("line 10001: the sentence has more than 10000"));
+        let null = message("a X\nb\0 X\n", default);
+        assert!(
+            null.starts_with("line 2 has the control character '\\0'"),
+            "{null}"
+        );
+        assert!(message("a X\rb X", default).starts_with("line 1 has the control character"));
         let columns = ConllColumns {
             token: Some(0),
             tag: None,

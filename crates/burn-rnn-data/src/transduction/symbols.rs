@@ -20,6 +20,8 @@ impl Symbols {
     /// What stands after the last character.
     pub const END: u32 = 2;
     const CHARACTERS: u32 = 3;
+    /// The most characters of a text that networks read: they hold what they make of all of them at once.
+    pub const LONGEST: usize = 10_000;
 
     /// The characters that occur in `texts`.
     pub fn from_texts<'a>(texts: impl IntoIterator<Item = &'a str>) -> Self {

@@ -11,7 +11,7 @@ use super::examples::unchanged;
 use super::{ClassifierSettings, ClassifyTask, Confusion, Pooling, SoundClassifier};
 use crate::learn::{LearnArgs, NetworkArgs, Task, learn};
 use crate::sounds::{SoundArgs, SoundFeatures, Sounds};
-use crate::{ModelFile, TaskCard, TrainError, device};
+use crate::{ModelFile, SavedArgs, TaskCard, TrainError, say_done};
 
 /// The options of a training.
 #[derive(Clone, Debug, Args)]
@@ -85,47 +85,34 @@ pub const CARD: TaskCard = TaskCard {
 ///
 /// Where a file or a setting does not fit; nothing is overwritten then.
 pub fn train(args: &TrainArgs) -> Result<(), TrainError> {
-    TrainError::check_probabilities(&[
-        ("--output-dropout", args.output_dropout),
-        ("--smoothing", args.smoothing),
-    ])?;
+    TrainError::check_probabilities(&[("--smoothing", args.smoothing)])?;
     if !(0.0..=4.0).contains(&args.augment) {
-        return Err(TrainError::Setting {
-            name: "--augment",
-            given: args.augment.to_string(),
-            expected: "a strength from 0 to 4".to_owned(),
-        });
+        return Err(TrainError::setting(
+            "--augment",
+            args.augment,
+            "a strength from 0 to 4",
+        ));
     }
-    TrainError::check_counts(&[
-        ("--batch-size", args.learn.batch_size),
-        ("--bands", args.bands),
-    ])?;
+    TrainError::check_counts(&[("--batch-size", args.learn.batch_size)])?;
     let sounds = Sounds::read(&args.sounds, args.learn.seed)?;
     let log_mel = LogMel {
         bands: args.bands,
         ..LogMel::new(sounds.rate)
     };
     let settings = ClassifierSettings {
-        network: args.network.config(args.bands),
+        network: args.network.config(args.bands)?,
         pooling: args.pooling,
         dropout: args.output_dropout,
         labels: sounds.labels.clone(),
         features: SoundFeatures::fit(log_mel, &sounds.train)?,
         hold_out_takes: args.sounds.hold_out_takes,
     };
+    let network = settings.network.description();
     let augmentation = Augmentation::new(args.augment);
     let batch_size = args.learn.batch_size;
     let task = ClassifyTask::new(settings, &sounds, batch_size, augmentation, args.smoothing)?;
     let description = format!(
-        "{} × {} {}{}, {} pooling",
-        args.network.layers,
-        args.network.hidden,
-        args.network.cell.name(),
-        if args.network.bidirectional {
-            ", bidirectional"
-        } else {
-            ""
-        },
+        "{network}, {} pooling",
         format!("{:?}", args.pooling).to_lowercase(),
     );
     let outcome = learn(&task, &args.learn, description)?;
@@ -164,12 +151,7 @@ pub fn evaluate(
 ) -> Result<Vec<(String, f64)>, TrainError> {
     let seed = file.card.seed;
     let (settings, model) = load(file, device)?;
-    let args = SoundArgs {
-        wav_dir: input.map(Path::to_path_buf),
-        hold_out_takes: settings.hold_out_takes,
-        valid_takes: 1,
-    };
-    let sounds = Sounds::read(&args, seed)?;
+    let sounds = Sounds::of_model(input, settings.hold_out_takes, seed)?;
     let (loss, confusion) = test(&model, &settings, &sounds, device)?;
     Ok(vec![
         ("held-out accuracy".to_owned(), confusion.accuracy()),
@@ -187,36 +169,30 @@ fn load(
 /// The options of `classify`.
 #[derive(Clone, Debug, Args)]
 pub struct ClassifyArgs {
-    /// The folder that the training wrote with --out, or a model file
-    #[arg(long, value_name = "PATH")]
-    pub model: PathBuf,
+    /// The model.
+    #[command(flatten)]
+    pub saved: SavedArgs,
     /// The sounds
     #[arg(value_name = "FILE.wav", required = true)]
     pub files: Vec<PathBuf>,
-    /// One JSON object a line, with the probabilities of all labels
-    #[arg(long)]
-    pub json: bool,
-    /// The backend, one of those that the program was built with [default: the best of them]
-    #[arg(long, value_name = "NAME")]
-    pub device: Option<String>,
 }
 
-/// Tells what each file is, the likeliest label first, a line a file. Labels of less than 0.1 % are left out,
-/// with `--json` none is.
+/// Tells what each file is, the likeliest label first, a line a file. Labels of less than 0.1 % are left out; with
+/// `--json`, an object a line with `file`, `label` and `probabilities`, none is.
 ///
 /// # Errors
 ///
 /// Where the model or one of the files does not fit; nothing is printed then.
 pub fn classify(args: &ClassifyArgs) -> Result<(), TrainError> {
-    let device = device(args.device.as_deref())?;
-    let (settings, model) = load(ModelFile::open(&args.model)?, &device)?;
+    let (file, device) = args.saved.open()?;
+    let (settings, model) = load(file, &device)?;
     let listener = settings.features.listener()?;
     let mut frames = Vec::new();
     for path in &args.files {
         let heard = listener.sound(&read_wav(path)?);
-        frames.push(heard.map_err(|error| TrainError::Model {
+        frames.push(heard.map_err(|error| TrainError::InFile {
             path: path.clone(),
-            reason: error.to_string(),
+            source: Box::new(error),
         })?);
     }
     let rows: Vec<&[f32]> = frames.iter().map(Vec::as_slice).collect();
@@ -228,24 +204,21 @@ pub fn classify(args: &ClassifyArgs) -> Result<(), TrainError> {
             .zip(probabilities.iter().copied())
             .collect();
         ranked.sort_by(|(_, a), (_, b)| b.total_cmp(a));
-        if args.json {
-            let all: serde_json::Map<_, _> = ranked
-                .iter()
-                .map(|(label, probability)| ((*label).clone(), json!(probability)))
-                .collect();
-            println!(
-                "{}",
-                json!({"file": path, "label": ranked[0].0, "probabilities": all})
-            );
-            continue;
-        }
+        let all: serde_json::Map<_, _> = ranked
+            .iter()
+            .map(|(label, probability)| ((*label).clone(), json!(probability)))
+            .collect();
         let shown: Vec<String> = ranked
             .iter()
             .enumerate()
             .filter(|(rank, (_, probability))| *rank == 0 || *probability >= 0.001)
             .map(|(_, (label, probability))| format!("{label} {:.1} %", probability * 100.0))
             .collect();
-        println!("{}: {}", path.display(), shown.join(", "));
+        say_done(
+            args.saved.json,
+            json!({"file": path, "label": ranked[0].0, "probabilities": all}),
+            format_args!("{}: {}", path.display(), shown.join(", ")),
+        )?;
     }
     Ok(())
 }
@@ -256,6 +229,7 @@ mod tests {
 
     use super::*;
     use crate::learn::alone;
+    use crate::one_line;
     use burn_rnn_data::{generate_sounds, wav_file};
 
     #[derive(Parser)]
@@ -290,10 +264,12 @@ mod tests {
         let sound = folder.path().join("sound.wav");
         let call = |files: Vec<PathBuf>| {
             classify(&ClassifyArgs {
-                model: folder.path().to_owned(),
+                saved: SavedArgs {
+                    model: folder.path().to_owned(),
+                    device: None,
+                    json: true,
+                },
                 files,
-                json: true,
-                device: None,
             })
         };
         let mut recording = generate_sounds(1, 9).remove(0).sound;
@@ -302,7 +278,7 @@ mod tests {
         recording.rate = 44100;
         let other = folder.path().join("other.wav");
         std::fs::write(&other, wav_file(&recording)).unwrap();
-        let message = call(vec![sound, other]).unwrap_err().to_string();
+        let message = one_line(&call(vec![sound, other]).unwrap_err());
         assert!(
             message.contains("other.wav") && message.contains("44100 Hz"),
             "{message}"

@@ -1,20 +1,17 @@
 //! What is taken for what.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use plotters::coord::Shift;
-use plotters::prelude::*;
-use plotters::style::text_anchor::{HPos, Pos, VPos};
-
 use crate::TrainError;
-use crate::picture::{COLORS, Drawing, FONT, draw, reason};
+use crate::grid::{Grid, MOST, draw_grids};
 
 /// How often each label was taken for each.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Confusion {
     labels: Vec<String>,
-    /// By the true label, then by the one it was taken for.
-    counts: Vec<Vec<usize>>,
+    /// By the places of the true label and of the one it was taken for; none that is 0.
+    counts: BTreeMap<(usize, usize), usize>,
 }
 
 impl Confusion {
@@ -24,9 +21,10 @@ impl Confusion {
     ///
     /// Where a place is none of a label.
     pub fn new(labels: &[String], pairs: impl IntoIterator<Item = (usize, usize)>) -> Self {
-        let mut counts = vec![vec![0; labels.len()]; labels.len()];
+        let mut counts = BTreeMap::new();
         for (truth, taken_for) in pairs {
-            counts[truth][taken_for] += 1;
+            assert!(truth.max(taken_for) < labels.len(), "a place of a label");
+            *counts.entry((truth, taken_for)).or_default() += 1;
         }
         Self {
             labels: labels.to_vec(),
@@ -36,102 +34,72 @@ impl Confusion {
 
     /// The share of those on the diagonal.
     pub fn accuracy(&self) -> f64 {
-        let right: usize = (0..self.labels.len())
-            .map(|label| self.counts[label][label])
-            .sum();
-        let all: usize = self.counts.iter().flatten().sum();
+        let right = self.counts.iter().filter(|((a, b), _)| a == b);
+        let right: usize = right.map(|(_, count)| count).sum();
+        let all: usize = self.counts.values().sum();
         right as f64 / all.max(1) as f64
     }
 
-    /// Draws it, `confusion.png` and `confusion.svg` in `folder`.
+    /// The places of the labels that are drawn, in their order: of many those with the most mistakes.
+    fn drawn(&self) -> Vec<usize> {
+        let mut mistakes = vec![0; self.labels.len()];
+        for ((truth, taken_for), count) in &self.counts {
+            mistakes[*truth] += if truth == taken_for { 0 } else { *count };
+        }
+        let mut places: Vec<usize> = (0..self.labels.len()).collect();
+        places.sort_by_key(|place| core::cmp::Reverse(mistakes[*place]));
+        places.truncate(MOST);
+        places.sort_unstable();
+        places
+    }
+
+    /// Draws it, `confusion.png` and `confusion.svg` in `folder`, with 50 labels at most.
     ///
     /// # Errors
     ///
     /// Where a file cannot be written.
     pub fn draw(&self, folder: &Path) -> Result<[PathBuf; 2], TrainError> {
-        let side = LEFT + 40 + CELL * self.labels.len() as i32;
-        let size = (side as u32, (side - LEFT + TOP + 40) as u32);
-        draw(folder, "confusion", size, self)
-    }
-}
-
-/// The side of a cell, and where the cells begin, in pixels.
-const CELL: i32 = 44;
-const LEFT: i32 = 110;
-const TOP: i32 = 64;
-
-impl Drawing for Confusion {
-    fn draw<DB: DrawingBackend>(&self, area: &DrawingArea<DB, Shift>) -> Result<(), String> {
-        let count = self.labels.len() as i32;
-        let (right, bottom) = (LEFT + CELL * count, TOP + CELL * count);
-        let text = |words: &str, size: u32, color: &RGBColor, at: (i32, i32), pos: Pos| {
-            let style = (FONT, size).into_font().color(color).pos(pos);
-            area.draw(&Text::new(words.to_owned(), at, style))
-                .map_err(reason)
-        };
-        let centred = Pos::new(HPos::Center, VPos::Center);
-        let title = format!("Held out: {:.1} % right", self.accuracy() * 100.0);
-        text(&title, 20, &BLACK, ((LEFT + right) / 2, 20), centred)?;
-        let middle = (LEFT + right) / 2;
-        text("taken for", 14, &BLACK, (middle, bottom + 44), centred)?;
-        text(
-            "truth",
-            14,
-            &BLACK,
-            (LEFT - 8, TOP - 16),
-            Pos::new(HPos::Right, VPos::Center),
-        )?;
-        for (row, counts) in self.counts.iter().enumerate() {
-            let top = TOP + CELL * row as i32;
-            let all = counts.iter().sum::<usize>().max(1) as f64;
-            let beside = Pos::new(HPos::Right, VPos::Center);
-            text(
-                &short(&self.labels[row]),
-                14,
-                &BLACK,
-                (LEFT - 8, top + CELL / 2),
-                beside,
-            )?;
-            let below = (LEFT + CELL * row as i32 + CELL / 2, bottom + 16);
-            text(&narrow(&self.labels[row]), 14, &BLACK, below, centred)?;
-            for (column, &count) in counts.iter().enumerate() {
-                let left = LEFT + CELL * column as i32;
-                let color = if column == row { COLORS[1] } else { COLORS[0] };
-                let share = count as f64 / all;
-                let cell = [(left, top), (left + CELL, top + CELL)];
+        let places = self.drawn();
+        let names: Vec<String> = places.iter().map(|&at| self.labels[at].clone()).collect();
+        let mut title = format!(
+            "Held out: {:.1} % right; a row a label, a column what it was taken for",
+            self.accuracy() * 100.0
+        );
+        if places.len() < self.labels.len() {
+            title += &format!(
+                " ({} of {} labels, those with the most mistakes)",
+                places.len(),
+                self.labels.len()
+            );
+        }
+        let (mut values, mut texts) = (Vec::new(), Vec::new());
+        for &truth in &places {
+            let row = self.counts.range((truth, 0)..(truth + 1, 0));
+            let all = row.map(|(_, count)| count).sum::<usize>().max(1) as f32;
+            for &taken_for in &places {
+                let count = self.counts.get(&(truth, taken_for));
                 // A single mistake among many is still to be seen.
-                let strength = if count == 0 { 0.0 } else { 0.15 + 0.85 * share };
-                area.draw(&Rectangle::new(cell, color.mix(strength).filled()))
-                    .map_err(reason)?;
-                area.draw(&Rectangle::new(cell, RGBColor(210, 210, 210)))
-                    .map_err(reason)?;
-                if count > 0 {
-                    let ink = if strength > 0.5 { &WHITE } else { &BLACK };
-                    let at = (left + CELL / 2, top + CELL / 2);
-                    text(&count.to_string(), 15, ink, at, centred)?;
-                }
+                let strength = count.map_or(0.0, |&count| 0.15 + 0.85 * count as f32 / all);
+                let is_right = truth == taken_for;
+                values.push(if is_right { -strength } else { strength });
+                texts.push(count.map_or(String::new(), usize::to_string));
             }
         }
-        Ok(())
+        let grid = Grid {
+            title,
+            rows: names.clone(),
+            columns: names,
+            values,
+            texts,
+            row_height: CELL,
+            ..Grid::default()
+        };
+        draw_grids(folder, "confusion", CELL, &[grid])
     }
 }
 
-/// What fits beside the cells.
-fn short(label: &str) -> String {
-    cut(label, 11)
-}
-
-/// What fits below a cell.
-fn narrow(label: &str) -> String {
-    cut(label, 6)
-}
-
-fn cut(label: &str, most: usize) -> String {
-    match label.chars().count() > most {
-        true => label.chars().take(most - 1).chain(['…']).collect(),
-        false => label.to_owned(),
-    }
-}
+/// The side of a cell in pixels.
+const CELL: i32 = 44;
 
 #[cfg(test)]
 mod tests {
@@ -141,11 +109,31 @@ mod tests {
     fn mistakes_are_counted_and_drawn() {
         let labels = ["yes", "no"].map(str::to_owned);
         let confusion = Confusion::new(&labels, [(0, 0), (0, 1), (1, 1), (1, 1)]);
-        assert_eq!(confusion.counts, [[1, 1], [0, 2]]);
+        let counts = [((0, 0), 1), ((0, 1), 1), ((1, 1), 2)];
+        assert_eq!(confusion.counts, BTreeMap::from(counts));
         assert_eq!(confusion.accuracy(), 0.75);
         let folder = tempfile::tempdir().unwrap();
         let [_, svg] = confusion.draw(folder.path()).unwrap();
         let svg = std::fs::read_to_string(svg).unwrap();
         assert!(svg.contains("75.0 % right") && svg.contains("yes"), "{svg}");
+    }
+
+    #[test]
+    fn of_many_labels_those_with_mistakes_are_drawn() {
+        let labels: Vec<String> = (0..3000).map(|n| format!("a long label {n}")).collect();
+        let right = (0..3000).map(|place| (place, place));
+        let confusion = Confusion::new(&labels, right.chain([(2000, 7), (2999, 2000)]));
+        let drawn = confusion.drawn();
+        assert_eq!(drawn.len(), 50);
+        assert_eq!(drawn[48..], [2000, 2999]);
+        let folder = tempfile::tempdir().unwrap();
+        let [_, svg] = confusion.draw(folder.path()).unwrap();
+        let svg = std::fs::read_to_string(svg).unwrap();
+        assert!(svg.contains("(50 of 3000 labels, those with the most mistakes)"));
+        assert!(
+            svg.contains("a long labe…") && svg.len() < 2_000_000,
+            "{}",
+            svg.len()
+        );
     }
 }

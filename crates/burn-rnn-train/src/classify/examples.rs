@@ -1,6 +1,8 @@
 //! Recordings as examples, changed a little at every pass.
 
 use burn::data::dataset::{Dataset, DatasetError};
+use std::sync::Arc;
+
 use burn_rnn_data::{Augmentation, Recording};
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
@@ -16,22 +18,25 @@ const VARIANTS: usize = 1 << 20;
 /// are asked for, by the threads that prepare batches, and an index gives the same example always, so that a
 /// training goes on after a break as if there had been none.
 pub(super) struct Variants {
-    pub(super) recordings: Vec<(Recording, usize)>,
+    pub(super) recordings: Arc<Vec<Recording>>,
+    /// The places of their labels.
+    pub(super) labels: Vec<usize>,
     pub(super) listener: Listener,
     pub(super) augmentation: Augmentation,
 }
 
 impl Dataset<Labelled> for Variants {
     fn get(&self, index: usize) -> Result<Labelled, DatasetError> {
-        let (recording, label) = &self.recordings[index % self.recordings.len()];
-        let samples = self.augmentation.sound(&recording.sound, index as u64);
+        let place = index % self.recordings.len();
+        let sound = &self.recordings[place].sound;
+        let samples = self.augmentation.sound(sound, index as u64);
         let mut frames = self.listener.samples(&samples);
         // Scaled, 0 is what the band mostly is.
         self.augmentation
             .mask(&mut frames, self.listener.bands(), 0.0, index as u64);
         Ok(Labelled {
             frames,
-            label: *label,
+            label: self.labels[place],
         })
     }
 

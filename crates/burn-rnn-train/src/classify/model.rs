@@ -48,8 +48,12 @@ impl ClassifierSettings {
     ///
     /// # Errors
     ///
-    /// Where a size is zero or a dropout is not a probability below 1.
+    /// Where a size is zero or beyond sense, the settings contradict one another, or as [`NetworkConfig::init`].
     pub fn init(&self, device: &Device) -> Result<SoundClassifier, TrainError> {
+        TrainError::check_probabilities(&[("--output-dropout", self.dropout)])?;
+        TrainError::check_sizes(&[("--hold-out-takes", self.hold_out_takes)])?;
+        self.features.validate()?;
+        self.network.check_input(self.features.scalers.len())?;
         let network = self.network.init(device)?;
         let width = network.d_output();
         Ok(SoundClassifier {

@@ -7,7 +7,7 @@ use burn::data::dataset::Dataset;
 use burn::nn::loss::CrossEntropyLossConfig;
 use burn::tensor::activation::softmax;
 use burn::tensor::{Device, Int, Tensor, TensorData};
-use burn_rnn_data::{Augmentation, bucketed};
+use burn_rnn_data::{Augmentation, Recording, bucketed, padded_runs};
 
 use super::examples::{Variants, draw_variants, unchanged};
 use super::{ClassifierSettings, SoundClassifier};
@@ -61,23 +61,22 @@ impl ClassifyTask {
         smoothing: f64,
     ) -> Result<Self, TrainError> {
         let listener = settings.features.listener()?;
-        let plain = unchanged(&sounds.train, &settings.labels, &listener)?;
         let valid = unchanged(&sounds.valid, &settings.labels, &listener)?;
-        let recordings: Result<Vec<_>, TrainError> = sounds
-            .train
-            .iter()
-            .map(|recording| {
-                let label = place("the label", &recording.label, &settings.labels)?;
-                Ok((recording.clone(), label))
-            })
-            .collect();
-        let bands = listener.bands();
-        let lengths = plain.iter().map(|sound| sound.frames.len() / bands);
+        let label = |recording: &Recording| {
+            listener.check(&recording.sound)?;
+            place("the label", &recording.label, &settings.labels)
+        };
+        let labels: Result<Vec<_>, TrainError> = sounds.train.iter().map(label).collect();
+        let lengths = sounds.train.iter().map(|recording| {
+            let samples = recording.sound.samples.len();
+            settings.features.log_mel.frames(samples)
+        });
         Ok(Self {
             lengths: Arc::new(lengths.collect()),
             valid: Arc::new(valid),
             train: Arc::new(Variants {
-                recordings: recordings?,
+                recordings: sounds.train.clone(),
+                labels: labels?,
                 listener,
                 augmentation,
             }),
@@ -91,9 +90,11 @@ impl ClassifyTask {
 impl SoundClassifier {
     /// The probabilities of the labels, for every sound of scaled frames.
     pub fn probabilities(&self, frames: &[&[f32]], bands: usize, device: &Device) -> Vec<Vec<f32>> {
+        // Frames, padding included: five minutes.
         const AT_ONCE: usize = 32;
+        const FRAMES: usize = 30_000;
         let mut probabilities = Vec::with_capacity(frames.len());
-        for some in frames.chunks(AT_ONCE) {
+        for some in padded_runs(frames, |sound| sound.len() / bands, AT_ONCE, FRAMES) {
             let logits = self.forward(&Frames::new(some, bands, device));
             let [_, labels] = logits.dims();
             let values = floats(softmax(logits, 1));

@@ -1,231 +1,278 @@
-//! The command line of `forecast`.
+//! The command line of `burn-rnn train forecast` and `burn-rnn forecast`.
 
-use std::path::PathBuf;
-use std::time::Instant;
+use std::path::{Path, PathBuf};
 
-use burn_rnn_data::{MackeyGlass, ScalerKind, Series, read_column};
-use clap::Parser;
+use burn::tensor::Device;
+use burn_rnn_data::{Missing, ScalerKind, Scalers, SplitRule, TableOptions, TimeFeatures};
+use clap::Args;
 
-use super::progress::Progress;
-use super::{Comparison, Experiment, FitSettings, ForecasterKind, evaluate, plot};
-use crate::{Architecture, TrainError, device};
+use super::defaults::Plan;
+use super::figures::{Figures, undertrained};
+use super::held_out::draw_test;
+use super::panels::Shown;
+use super::remark::remark;
+use super::score::{finite, predict};
+use super::settings::table;
+use super::{
+    Bands, Centring, Decoder, ForecastSettings, ForecastTask, Forecaster, LossKind, ModelKind,
+    forecast_file,
+};
+use crate::learn::{LearnArgs, NetworkArgs, Task, learn};
+use crate::{ModelFile, SavedArgs, TaskCard, TrainError};
 
-/// Forecasts a time series with a recurrent network and compares it with naive forecasts and with a
-/// network without memory.
-///
-/// Without arguments it generates the Mackey–Glass series, a chaotic one, and forecasts that.
-#[derive(Debug, Parser)]
-#[command(name = "forecast", version, args_override_self = true)]
-pub struct Cli {
-    /// A table with a header row; the Mackey–Glass series if not given
+/// The options of a training.
+#[derive(Clone, Debug, Args)]
+#[command(
+    mut_arg("epochs", |arg| arg.hide_default_value(true).help(
+        "The most passes over the windows [default: 10; over a small table, where they are fewer than \
+         500 steps, so many steps]"
+    )),
+    mut_arg("eval_every", |arg| arg.help(
+        "The number of steps between two evaluations [default: a pass over the windows; 20 over a small \
+         table]"
+    )),
+    mut_arg("patience", |arg| arg.help(
+        "Training ends after this number of evaluations without a better score [default: 3; 10 over a \
+         small table]"
+    ))
+)]
+pub struct TrainArgs {
+    /// A table with a header row; generated series, sums of sines with noise, if not given
     #[arg(long, value_name = "FILE")]
-    csv: Option<PathBuf>,
-    /// The column to forecast [default: the last]
+    pub csv: Option<PathBuf>,
+    /// The columns to forecast, by name; all with numbers if `all`
+    #[arg(long, value_name = "A,B", value_delimiter = ',', default_value = "all")]
+    pub columns: Vec<String>,
+    /// The column with dates [default: the first that has some]
     #[arg(long, value_name = "NAME", requires = "csv")]
-    column: Option<String>,
-    /// The number of values to forecast at once
-    #[arg(long, value_name = "N", default_value_t = 12)]
-    horizon: usize,
-    /// The number of values that a network sees [default: one season, or else four horizons]
+    pub time_column: Option<String>,
+    /// What to do where a value is missing: refuse, drop (the row) or interpolate
+    #[arg(long, value_name = "POLICY", default_value_t = Missing::Refuse)]
+    pub missing: Missing,
+    /// How the rows are split in training, validation and test part: fractions, or lengths such as
+    /// 12/4/4-months (of 30 days), 360/120/120-days, 8640/2880/2880-rows [default: 0.7/0.1/0.2; 0.6/0.2/0.2
+    /// where a tenth is too short for bands]
+    #[arg(long, value_name = "RULE")]
+    pub split: Option<SplitRule>,
+    /// How each series is scaled, by its training part: standard, min-max or robust
+    #[arg(long, value_name = "KIND", default_value_t = ScalerKind::Standard)]
+    pub scaler: ScalerKind,
+    /// What the encoder is told of each row's date: none, linear (−0.5 to 0.5) or cyclic (sine and cosine)
+    #[arg(long, value_name = "KIND", default_value_t = TimeFeatures::None)]
+    pub time_features: TimeFeatures,
+    /// The number of steps to forecast
+    #[arg(long, value_name = "N", default_value_t = 24)]
+    pub horizon: usize,
+    /// The number of steps that a forecast is made from [default: 96; over a short table two seasons, or
+    /// two horizons without one]
     #[arg(long, value_name = "N")]
-    window: Option<usize>,
-    /// The architecture
-    #[arg(long, value_enum, default_value = "lstm")]
-    cell: Architecture,
-    /// The number of layers
-    #[arg(long, value_name = "N", default_value_t = 1)]
-    layers: usize,
-    /// The number of hidden units of each layer
-    #[arg(long, value_name = "N", default_value_t = 32)]
-    hidden: usize,
-    /// The probability that an output between two layers is dropped in training
+    pub window: Option<usize>,
+    /// Which network forecasts
+    #[arg(
+        long,
+        value_enum,
+        value_name = "KIND",
+        default_value = "encoder-decoder"
+    )]
+    pub model: ModelKind,
+    /// What writes the horizon
+    #[arg(long, value_enum, value_name = "KIND", default_value = "recurrent")]
+    pub decoder: Decoder,
+    /// The number of steps that are one step for the recurrent networks [default: the largest up to 12 that
+    /// divides --window]
+    #[arg(long, value_name = "N")]
+    pub segment: Option<usize>,
+    /// The network sees all series at once; else one at a time, with the same weights
+    #[arg(long)]
+    pub joint: bool,
+    /// What each window is measured from [default: last; instance over a small table with a season]
+    #[arg(long, value_enum, value_name = "KIND")]
+    pub centring: Option<Centring>,
+    /// The number of last steps that a linear layer beside the network sees; 0 leaves it out [default:
+    /// those of --window, at most 96; 0 for a feed-forward network]
+    #[arg(long, value_name = "N")]
+    pub lags: Option<usize>,
+    /// The probability that a unit of what the encoder read is dropped in training
     #[arg(
         long,
         value_name = "P",
-        default_value_t = 0.0,
+        default_value_t = 0.2,
         allow_negative_numbers = true
     )]
-    dropout: f64,
-    /// The number of values that a linear autoregression beside the network sees; 0 leaves it out
-    #[arg(long, value_name = "N", default_value_t = 36)]
-    lags: usize,
-    /// How the series is scaled: standard or min-max, after each fold's training part
-    #[arg(long, value_name = "KIND", default_value_t = ScalerKind::Standard)]
-    scaler: ScalerKind,
-    /// The number of folds of the walk forward; every fold learns from all that lies before it
-    #[arg(long, value_name = "N", default_value_t = 3)]
-    folds: usize,
-    /// The length of a fold's test part [default: a twelfth of the series]
-    #[arg(long, value_name = "N")]
-    test_len: Option<usize>,
-    /// The season of the seasonal naive forecast [default: found in the first training part]
-    #[arg(long, value_name = "N")]
-    season: Option<usize>,
-    /// The number of networks, different in their seed, of which the mean forecast counts
-    #[arg(long, value_name = "N", default_value_t = 3)]
-    members: usize,
-    /// The most passes over the training windows
-    #[arg(long, value_name = "N", default_value_t = 40)]
-    epochs: usize,
-    /// Training ends after this number of epochs without a better validation loss
-    #[arg(long, value_name = "N", default_value_t = 8)]
-    patience: usize,
-    /// The number of windows of a step
-    #[arg(long, value_name = "N", default_value_t = 64)]
-    batch_size: usize,
-    /// Adam's learning rate
+    pub output_dropout: f64,
+    /// The probability that a recurrent decoder reads the true step before, at the start; it falls to 0
     #[arg(
         long,
-        value_name = "RATE",
-        default_value_t = 0.003,
+        value_name = "P",
+        default_value_t = 0.5,
         allow_negative_numbers = true
     )]
-    lr: f64,
-    /// The norm that all gradients together are clipped to
-    #[arg(
-        long,
-        value_name = "NORM",
-        default_value_t = 1.0,
-        allow_negative_numbers = true
-    )]
-    clip: f64,
-    /// Where the random numbers start: the same seed gives the same numbers again
-    #[arg(long, default_value_t = 1)]
-    seed: u64,
-    /// The backend, one of those that the program was built with [default: the best of them]
-    #[arg(long, value_name = "NAME")]
-    device: Option<String>,
-    /// Where forecast.png and loss.png go
-    #[arg(long, value_name = "DIR", default_value = "forecast-out")]
-    out: PathBuf,
+    pub teacher_forcing: f64,
+    /// What the training minimises; the held-out MSE decides which model is the best
+    #[arg(long, value_enum, value_name = "KIND", default_value = "mae")]
+    pub loss: LossKind,
+    /// The season of the seasonal naive forecast [default: found in the training part]
+    #[arg(long, value_name = "N")]
+    pub season: Option<usize>,
+    /// The columns whose forecasts are drawn [default: all, the first 24 of more]
+    #[arg(long, value_name = "A,B", value_delimiter = ',')]
+    pub draw: Vec<String>,
+    /// The options of the network.
+    #[command(flatten)]
+    pub network: NetworkArgs,
+    /// The options of the loop.
+    #[command(flatten)]
+    pub learn: LearnArgs,
 }
 
-/// The length of the series that is generated where no file is named.
-const GENERATED: usize = 3000;
+/// The defaults that differ from those of other tasks; 0 epochs stand for as many as fit the table.
+pub const DEFAULTS: &[(&str, &str)] = &[
+    ("cell", "gru"),
+    ("hidden", "64"),
+    ("epochs", "0"),
+    ("batch-size", "32"),
+    ("lr", "0.001"),
+    ("clip", "1"),
+];
 
-/// Runs the command line.
+/// What a model card says of the task.
+pub const CARD: TaskCard = TaskCard {
+    title: "A forecaster of several series",
+    what: "It reads a window of all series of a table and forecasts each of them for the whole \
+           horizon, with the bands that the errors on the part of the data that chose the model \
+           give.",
+    input: "--csv",
+    built_in: "series that the program generates: sums of sines with noise",
+    usage: &["burn-rnn forecast --model MODEL --out out/forecast"],
+    limits: "It forecasts the series that it learnt, in the steps that it learnt them in. The bands \
+             tell of errors like those of the past.",
+};
+
+/// Trains a model.
 ///
 /// # Errors
 ///
 /// Where a file or a setting does not fit; nothing is overwritten then.
-pub fn run(cli: Cli) -> Result<(), TrainError> {
-    let device = device(cli.device.as_deref())?;
-    let series = match &cli.csv {
-        Some(path) => read_column(path, cli.column.as_deref())?,
-        None => Series::new("Mackey–Glass", MackeyGlass::default().generate(GENERATED)),
-    };
-    let experiment = cli.experiment(&series);
-    let plan = experiment.plan(&series.values)?;
-    println!(
-        "Forecasting {} values of {} ({} in all) from the {} before, on {device:?}.",
-        cli.horizon,
-        series.name,
-        series.values.len(),
-        plan.window
-    );
-    let started = Instant::now();
-    let rounds = experiment.folds * experiment.networks.len() * experiment.members;
-    let progress = Progress::new(rounds * cli.epochs);
-    let mut round = 0;
-    let comparison = evaluate(
-        &series.values,
-        &experiment,
-        &plan,
-        &device,
-        |fold, network, curve| {
-            let epoch = curve.train.len();
-            if epoch == 1 {
-                round += 1;
-            }
-            let validation = curve.validation[epoch - 1];
-            let message = format!(
-                "fold {} {}: training {:.4}, validation {validation:.4}",
-                fold + 1,
-                network.name(),
-                curve.train[epoch - 1],
-            );
-            progress.at((round - 1) * cli.epochs + epoch, message);
+pub fn train(args: &TrainArgs) -> Result<(), TrainError> {
+    TrainError::check_counts(&[
+        ("--batch-size", args.learn.batch_size),
+        ("--season", args.season.unwrap_or(1)),
+    ])?;
+    let mut options = TableOptions {
+        columns: match args.columns.as_slice() {
+            [all] if all == "all" => Vec::new(),
+            names => names.to_vec(),
         },
-    )?;
-    progress.finish();
-    print(&comparison, started);
-    draw(&cli, &series, &comparison)
-}
-
-impl Cli {
-    fn experiment(&self, series: &Series) -> Experiment {
-        let network = ForecasterKind::Recurrent {
-            architecture: self.cell,
-            layers: self.layers,
-            d_hidden: self.hidden,
-            dropout: self.dropout,
-            lags: self.lags,
-        };
-        Experiment {
-            horizon: self.horizon,
-            window: self.window,
-            scaler: self.scaler,
-            folds: self.folds,
-            test_len: self.test_len.unwrap_or(series.values.len() / 12),
-            season: self.season,
-            networks: vec![network, ForecasterKind::SlidingWindow { d_hidden: 64 }],
-            members: self.members,
-            fit: FitSettings {
-                epochs: self.epochs,
-                batch_size: self.batch_size,
-                lr: self.lr,
-                clip: self.clip,
-                patience: self.patience,
-                seed: self.seed,
-            },
-        }
+        time_column: args.time_column.clone(),
+        missing: args.missing,
+    };
+    if args.csv.is_none() && !options.columns.is_empty() {
+        return Err(TrainError::Setting {
+            name: "--columns",
+            given: args.columns.join(","),
+            expected: "all where the series are generated, or a file with --csv".to_owned(),
+        });
     }
-}
+    let table = table(args.csv.as_deref(), &options, args.learn.seed)?;
+    let shown = Shown::of(&args.draw, &table)?;
+    options.columns = table.names().to_vec();
+    let plan = Plan::of(args, &table)?;
+    let train_rows = plan.split.train.clone();
+    let settings = ForecastSettings {
+        config: plan.config,
+        table: options,
+        split: plan.rule,
+        scalers: Scalers::fit(args.scaler, &table, train_rows.clone())?,
+        features: args.time_features,
+        season: plan.season,
+        bands: None,
+    };
+    let scaled = settings.scale(&table)?;
+    let [train, validation, test] = settings.windows(&scaled, &plan.split)?;
+    let description = settings.config.description();
+    let task = ForecastTask::new(settings, train, validation.clone(), args.learn.batch_size);
+    let mut outcome = learn(&task, &plan.learn, description)?;
 
-fn print(comparison: &Comparison, started: Instant) {
-    for (index, report) in comparison.folds.iter().enumerate() {
-        let fold = &report.fold;
-        println!(
-            "\nFold {}: learns {:?}, chooses the epoch on {:?}, tested on {:?}",
-            index + 1,
-            fold.train,
-            fold.validation,
-            fold.test
-        );
-        table(&report.scores);
+    let (model, device) = (&outcome.model, &outcome.device);
+    let by_deviation = model.config.centring == Centring::Instance;
+    let forecasts = finite(predict(model, &validation, device))?;
+    let bands = Bands::of(&forecasts, &validation, by_deviation);
+    if bands.is_none() {
+        remark(Bands::too_few(&validation));
     }
-    println!("\nAll folds ({:.0} s):", started.elapsed().as_secs_f64());
-    table(&comparison.scores());
-    if comparison.season.is_none() {
-        println!("No season was found; name one with --season for a seasonal naive forecast.");
-    }
-}
-
-fn table(scores: &[(String, super::Scores)]) {
-    println!("  {:24} {:>10} {:>10}", "", "MAE", "RMSE");
-    for (name, scores) in scores {
-        println!("  {name:24} {:>10.4} {:>10.4}", scores.mae, scores.rmse);
-    }
-}
-
-fn draw(cli: &Cli, series: &Series, comparison: &Comparison) -> Result<(), TrainError> {
-    let last = comparison.folds.last().expect("there is at least one fold");
-    let path = cli.out.join("forecast.png");
-    let title = format!(
-        "{}: {} forecasts {} steps ahead",
-        series.name,
-        cli.cell.name(),
-        cli.horizon
-    );
-    plot::forecast(
-        &path,
-        &title,
-        &series.values,
-        last.fold.test.start,
-        &last.forecasts,
-    )?;
-    let losses = cli.out.join("loss.png");
-    plot::losses(&losses, "Losses of the last fold", &last.curves)?;
-    println!("\nPictures: {}, {}", path.display(), losses.display());
+    let forecasts = finite(predict(model, &test, device))?;
+    outcome.settings.bands = bands;
+    let settings = &outcome.settings;
+    let figures = Figures::of(&forecasts, &test, settings, train_rows.end)?;
+    draw_test(&outcome.folder, &table, &shown, settings, &forecasts, &test)?;
+    let named = figures.named();
+    let named: Vec<(&str, f64)> = named
+        .iter()
+        .map(|(name, value)| (name.as_str(), *value))
+        .collect();
+    outcome.report(&named)?;
+    figures
+        .losses()
+        .into_iter()
+        .chain(undertrained(&outcome.curve))
+        .for_each(remark);
     Ok(())
+}
+
+/// The test figures of a saved model, on the table `input` or, without one, on the generated one, split as
+/// in its training.
+///
+/// # Errors
+///
+/// Where the model or the table does not fit.
+pub fn evaluate(
+    file: ModelFile,
+    input: Option<&Path>,
+    device: &Device,
+) -> Result<Vec<(String, f64)>, TrainError> {
+    let seed = file.card.seed;
+    let (settings, model): (ForecastSettings, Forecaster) =
+        file.load(ForecastTask::NAME, device, ForecastSettings::init)?;
+    let table = table(input, &settings.table, seed)?;
+    let split = settings.split.split(&table)?;
+    let [_, _, test] = settings.windows(&settings.scale(&table)?, &split)?;
+    let forecasts = finite(predict(&model, &test, device))?;
+    let figures = Figures::of(&forecasts, &test, &settings, split.train.end)?;
+    figures.losses().into_iter().for_each(remark);
+    Ok(figures.named())
+}
+
+/// The options of `forecast`.
+#[derive(Clone, Debug, Args)]
+pub struct ForecastArgs {
+    /// The model.
+    #[command(flatten)]
+    pub saved: SavedArgs,
+    /// A table with the columns of the training; the generated one if not given
+    #[arg(long, value_name = "FILE")]
+    pub csv: Option<PathBuf>,
+    /// Where future.csv and future.png go
+    #[arg(long, value_name = "DIR", default_value = "out/forecast")]
+    pub out: PathBuf,
+    /// The columns whose forecasts are drawn [default: all, the first 24 of more]
+    #[arg(long, value_name = "A,B", value_delimiter = ',')]
+    pub draw: Vec<String>,
+}
+
+/// Forecasts with a saved model what comes after the end of a table.
+///
+/// # Errors
+///
+/// As [`forecast_file`].
+pub fn forecast(args: &ForecastArgs) -> Result<(), TrainError> {
+    let (file, device) = args.saved.open()?;
+    let json = args.saved.json;
+    forecast_file(
+        file,
+        args.csv.as_deref(),
+        &args.draw,
+        &args.out,
+        json,
+        &device,
+    )
 }

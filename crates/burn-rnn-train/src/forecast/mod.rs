@@ -1,17 +1,33 @@
-//! Forecasting a time series: a recurrent network reads a window, a head forecasts the next values.
+//! Forecasting several series several steps ahead: an encoder reads a window, a decoder writes the
+//! horizon.
 //!
-//! [`Forecaster`] is the network, [`fit`] trains it, [`evaluate`] compares it fold by fold with the
-//! naive forecasts and the network without memory, [`plot`] draws, [`command`] is the command line.
+//! [`Forecaster`] is the network, [`ForecastTask`] what the shared loop trains, [`forecast_file`] uses a
+//! saved model, [`command`] is the command line.
 
-mod average;
-mod clip;
+#[cfg(test)]
+mod airline;
+mod bands;
 pub mod command;
-mod evaluate;
-mod model;
-pub mod plot;
-mod progress;
-mod train;
+mod config;
+mod defaults;
+mod encoder_decoder;
+mod figures;
+mod forecaster;
+mod future;
+mod held_out;
+mod panels;
+mod remark;
+mod score;
+mod settings;
+mod task;
+#[cfg(test)]
+mod tests;
 
-pub use evaluate::{Comparison, Experiment, FoldReport, Forecast, Plan, Scores, evaluate};
-pub use model::{Forecaster, ForecasterKind, RecurrentForecaster};
-pub use train::{Curve, FitSettings, Lessons, fit, predict};
+pub use bands::Bands;
+pub use config::{Centring, Decoder, ForecasterConfig, LossKind, ModelKind};
+pub use encoder_decoder::EncoderDecoder;
+pub use forecaster::{Body, Forecaster};
+pub use future::forecast_file;
+pub use score::Score;
+pub use settings::ForecastSettings;
+pub use task::ForecastTask;

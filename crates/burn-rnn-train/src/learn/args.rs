@@ -1,4 +1,4 @@
-//! The options that all trainers have.
+//! The options of the training loop that all trainers have.
 
 use std::path::PathBuf;
 
@@ -6,57 +6,6 @@ use clap::builder::ArgPredicate;
 use clap::{Args, ValueEnum};
 
 use super::schedule::ScheduleKind;
-use crate::{Architecture, NetworkConfig, TrainError};
-
-/// The options of the network.
-#[derive(Clone, Debug, Args)]
-#[command(next_help_heading = "Network")]
-pub struct NetworkArgs {
-    /// The architecture
-    #[arg(long, value_enum, default_value = "lstm")]
-    pub cell: Architecture,
-    /// The number of layers
-    #[arg(long, value_name = "N", default_value_t = 1)]
-    pub layers: usize,
-    /// The number of hidden units of each layer
-    #[arg(long, value_name = "N", default_value_t = 128)]
-    pub hidden: usize,
-    /// The probability that an output between two layers is dropped in training
-    #[arg(
-        long,
-        value_name = "P",
-        default_value_t = 0.0,
-        allow_negative_numbers = true
-    )]
-    pub dropout: f64,
-    /// Every layer reads in both directions, where the task allows it
-    #[arg(long)]
-    pub bidirectional: bool,
-}
-
-impl NetworkArgs {
-    /// The network's settings.
-    pub fn config(&self, d_input: usize) -> NetworkConfig {
-        NetworkConfig {
-            layers: self.layers,
-            bidirectional: self.bidirectional,
-            dropout: self.dropout,
-            ..NetworkConfig::new(self.cell, d_input, self.hidden)
-        }
-    }
-
-    /// Refuses `--bidirectional`, for a task that it makes no sense for; `because` says why.
-    pub(crate) fn refuse_bidirectional(&self, because: &str) -> Result<(), TrainError> {
-        match self.bidirectional {
-            false => Ok(()),
-            true => Err(TrainError::Setting {
-                name: "--bidirectional",
-                given: "on".to_owned(),
-                expected: format!("off: {because}"),
-            }),
-        }
-    }
-}
 
 /// How the learning rate goes on, as the command line names it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]

@@ -7,7 +7,7 @@ use plotters::prelude::*;
 
 use super::checkpoint::Point;
 use crate::TrainError;
-use crate::picture::{COLORS, Drawing, FONT, Line, draw, draw_lines, reason};
+use crate::picture::{COLORS, Drawing, Drawn, FONT, Line, around, draw, draw_lines};
 
 /// Draws `loss.png` and `loss.svg`: the training loss and the first held-out score over the steps.
 pub(super) fn draw_curve(
@@ -31,7 +31,7 @@ struct Curve<'a> {
 }
 
 impl Drawing for Curve<'_> {
-    fn draw<DB: DrawingBackend>(&self, area: &DrawingArea<DB, Shift>) -> Result<(), String> {
+    fn draw<DB: DrawingBackend>(&self, area: &DrawingArea<DB, Shift>) -> Drawn<DB> {
         let train: Vec<_> = self
             .points
             .iter()
@@ -43,10 +43,6 @@ impl Drawing for Curve<'_> {
             .map(|point| (point.step, point.scores[0]))
             .collect();
         let values = train.iter().chain(&held_out).map(|(_, value)| *value);
-        let (low, high) = values.fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), value| {
-            (low.min(value), high.max(value))
-        });
-        let margin = ((high - low) * 0.06).max(1e-6);
         let last = self.points.last().map_or(1, |point| point.step.max(1));
         let mut chart = ChartBuilder::on(area)
             .caption(format!("{}: learning curve", self.task), (FONT, 22))
@@ -54,16 +50,14 @@ impl Drawing for Curve<'_> {
             .margin_right(30)
             .x_label_area_size(40)
             .y_label_area_size(70)
-            .build_cartesian_2d(0..last, low - margin..high + margin)
-            .map_err(reason)?;
+            .build_cartesian_2d(0..last, around(values))?;
         chart
             .configure_mesh()
             .light_line_style(TRANSPARENT)
             .x_desc("step")
             .y_desc("loss")
             .label_style((FONT, 14))
-            .draw()
-            .map_err(reason)?;
+            .draw()?;
         let lines = vec![
             Line {
                 name: "training loss",

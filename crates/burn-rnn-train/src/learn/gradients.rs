@@ -11,10 +11,7 @@ pub(super) fn norm<M: Module>(gradients: &GradientsParams, module: &M) -> f64 {
 }
 
 /// The sum of the squares of all gradients of `module`, on their device; nothing without any.
-pub(crate) fn sum_of_squares<M: Module>(
-    gradients: &GradientsParams,
-    module: &M,
-) -> Option<Tensor<1>> {
+fn sum_of_squares<M: Module>(gradients: &GradientsParams, module: &M) -> Option<Tensor<1>> {
     let mut visitor = SumOfSquares {
         gradients,
         sum: None,

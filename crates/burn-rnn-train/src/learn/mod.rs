@@ -12,10 +12,11 @@ mod bits;
 mod checkpoint;
 mod curve;
 mod dashboard;
-pub(crate) mod gradients;
+mod gradients;
 mod idle;
 mod interrupt;
 mod lock;
+mod network_args;
 mod report;
 mod run;
 mod schedule;
@@ -26,8 +27,9 @@ mod terminal;
 
 #[cfg(test)]
 pub(crate) use alone::alone;
-pub use args::{LearnArgs, NetworkArgs, ScheduleName};
+pub use args::{LearnArgs, ScheduleName};
 pub use checkpoint::Point;
+pub use network_args::{InitializationName, List, NetworkArgs};
 use run::last_good;
 pub(crate) use run::owned;
 pub use run::{Outcome, begun, learn};

@@ -5,6 +5,7 @@ use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
 use super::checkpoint::Point;
+use crate::{say, warn};
 
 /// Where lines go.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -36,8 +37,9 @@ impl Report {
 
     pub(super) fn line(&self, line: impl Display) {
         match self.to {
-            To::Output => println!("{line}"),
-            To::Error => eprintln!("{line}"),
+            // Where nobody takes it the training goes on: its model is worth more than its lines.
+            To::Output => drop(say(line)),
+            To::Error => warn(line),
             To::Nowhere => {}
         }
         *self.spoken.lock().expect("printing does not panic") = Instant::now();

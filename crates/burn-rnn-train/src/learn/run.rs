@@ -24,9 +24,10 @@ use super::student::Student;
 use super::terminal;
 use super::{LearnArgs, Learnable, Task};
 use crate::device::several;
+use crate::limits::check_memory;
 use crate::model_file::hexadecimal;
 use crate::options::default_folder;
-use crate::{ModelCard, ModelFile, TrainError, device, save_model};
+use crate::{ModelCard, ModelFile, TrainError, device, save_model, say};
 
 /// A finished training.
 pub struct Outcome<T: Task> {
@@ -66,34 +67,29 @@ impl<T: Task> Outcome<T> {
         }
         save_model(&self.path(), &card, &self.settings, &self.model)?;
         if self.json {
-            println!(
-                "{}",
-                serde_json::json!({
-                    "task": card.task,
-                    "network": card.network,
-                    "parameters": self.model.num_params(),
-                    "steps": card.steps,
-                    "seed": card.seed,
-                    "seconds": self.seconds,
-                    "scores": card.scores,
-                    "model": self.path(),
-                })
-            );
-            return Ok(());
+            return say(serde_json::json!({
+                "task": card.task,
+                "network": card.network,
+                "parameters": self.model.num_params(),
+                "steps": card.steps,
+                "seed": card.seed,
+                "seconds": self.seconds,
+                "scores": card.scores,
+                "model": self.path(),
+            }));
         }
-        println!(
+        say(format_args!(
             "\n{}: {}, {} parameters, the model of step {}; {:.0} s.",
             card.task,
             card.network,
             self.model.num_params(),
             card.steps,
             self.seconds
-        );
+        ))?;
         for (name, value) in &card.scores {
-            println!("  {name:32} {value:>10.4}");
+            say(format_args!("  {name:32} {value:>10.4}"))?;
         }
-        println!("Model: {}", self.path().display());
-        Ok(())
+        say(format_args!("Model: {}", self.path().display()))
     }
 }
 
@@ -162,6 +158,7 @@ pub fn learn<T: Task>(
     let device = &plan.devices[0];
     device.seed(args.seed);
     let model = task.init(device)?;
+    check_memory("the number of parameters", &[model.num_params()])?;
     draw_parameters(&model);
     if args.devices > 1 && model.zero_state(1).is_some() {
         return Err(TrainError::Setting {

@@ -3,13 +3,14 @@
 use std::path::Path;
 
 use burn::tensor::Device;
-use burn_rnn::Initialization;
+use burn_rnn::{ConfigError, Initialization};
 use burn_rnn_data::MemoryProblem;
 use clap::{Args, ValueEnum};
 
 use super::{MemoryModel, MemorySettings, MemoryTask, plot};
-use crate::learn::{LearnArgs, NetworkArgs, Task, learn, owned};
-use crate::{Architecture, ModelFile, TaskCard, TrainError};
+use crate::learn::{InitializationName, LearnArgs, NetworkArgs, Task, learn, owned};
+use crate::limits::check_memory;
+use crate::{ModelFile, NetworkConfig, TaskCard, TrainError};
 
 /// The problems by name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -22,15 +23,6 @@ pub enum ProblemName {
     TemporalOrder,
     /// Whether the number of ones is odd
     Parity,
-}
-
-/// How the biases of gates are drawn.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum InitializationName {
-    /// Zeros, and 1 for the forget gate
-    Glorot,
-    /// So that the units keep their state for up to a sequence's length (Tallec & Ollivier 2018)
-    Chrono,
 }
 
 /// The options of a training.
@@ -49,9 +41,6 @@ pub struct TrainArgs {
     /// The number of symbols whose order matters, 2 or 3
     #[arg(long, value_name = "N", default_value_t = 2)]
     pub relevant: usize,
-    /// How the biases of gates are drawn [default: chrono; glorot for the simple network, which has none]
-    #[arg(long, value_enum, value_name = "KIND")]
-    pub initialization: Option<InitializationName>,
     /// The options of the network.
     #[command(flatten)]
     pub network: NetworkArgs,
@@ -81,16 +70,21 @@ pub const CARD: TaskCard = TaskCard {
 };
 
 impl TrainArgs {
-    fn initialization(&self, problem: MemoryProblem) -> Initialization {
-        let default = match self.network.cell {
-            Architecture::Simple => InitializationName::Glorot,
-            _ => InitializationName::Chrono,
-        };
-        match self.initialization.unwrap_or(default) {
-            InitializationName::Glorot => Initialization::default(),
-            InitializationName::Chrono => Initialization::Chrono {
-                t_max: problem.steps().max(3),
-            },
+    /// The network's settings: gates are drawn for the length of the problem, where the cell has some and nothing else is asked for.
+    fn network(&self, problem: MemoryProblem) -> Result<NetworkConfig, TrainError> {
+        let mut args = self.network.clone();
+        let asked = args.initialization.is_some();
+        args.longest_dependency
+            .get_or_insert(problem.steps().max(3));
+        if asked {
+            return args.config(problem.features());
+        }
+        let plain = args.config(problem.features())?;
+        args.initialization = Some(InitializationName::Chrono);
+        let chrono = args.config(problem.features())?;
+        match chrono.init(&Device::default()) {
+            Err(TrainError::Config(ConfigError::Initialization { .. })) => Ok(plain),
+            _ => Ok(chrono),
         }
     }
 
@@ -124,31 +118,34 @@ pub fn train(args: &TrainArgs) -> Result<(), TrainError> {
     TrainError::check_counts(&[("--batch-size", args.learn.batch_size)])?;
     let problem = args.problem();
     problem.validate()?;
+    let network = args.network(problem)?;
+    let sizes = [args.learn.batch_size, problem.steps(), network.d_hidden];
+    check_memory("the size of a batch", &sizes)?;
     let settings = MemorySettings {
         problem,
-        network: args.network.config(problem.features()),
-        initialization: args.initialization(problem),
+        initialization: network.initialization.clone(),
+        network: NetworkConfig {
+            initialization: Initialization::default(),
+            ..network
+        },
     };
     let description = format!(
-        "{}, {} steps; {} × {} {}",
+        "{}, {} steps; {}",
         args.task
             .to_possible_value()
             .map_or_else(String::new, |v| v.get_name().to_owned()),
         problem.steps(),
-        args.network.layers,
-        args.network.hidden,
-        args.network.cell.name()
+        settings.network.description()
     );
     let task = MemoryTask::new(settings, args.learn.batch_size);
     let outcome = learn(&task, &args.learn, description)?;
-    outcome.report(&figures(&outcome.model, problem, &outcome.device))?;
     plot::beside_chance(
         &outcome.folder,
         &outcome.card.network,
         problem,
         &outcome.curve,
     )?;
-    Ok(())
+    outcome.report(&figures(&outcome.model, problem, &outcome.device))
 }
 
 /// The test figures, each beside that of somebody without memory.

@@ -34,10 +34,15 @@ impl MemorySettings {
     ///
     /// # Errors
     ///
-    /// Where a size is zero, the dropout is not a probability below 1, or the network cannot be initialized
-    /// so.
+    /// Where the problem makes no sense or the network does not fit it, or as [`NetworkConfig::init`].
     pub fn init(&self, device: &Device) -> Result<MemoryModel, TrainError> {
-        let network = self.network.init_as(&self.initialization, device)?;
+        self.problem.validate()?;
+        self.network.check_input(self.problem.features())?;
+        let network = NetworkConfig {
+            initialization: self.initialization.clone(),
+            ..self.network.clone()
+        }
+        .init(device)?;
         let answers = self.problem.classes().unwrap_or(1);
         Ok(MemoryModel {
             head: HeadConfig::new(network.d_output(), answers).try_init(device)?,

@@ -8,7 +8,7 @@ use plotters::prelude::*;
 
 use crate::TrainError;
 use crate::learn::Point;
-use crate::picture::{COLORS, Drawing, FONT, Line, draw, draw_lines, reason};
+use crate::picture::{COLORS, Drawing, Drawn, FONT, Line, around, draw, draw_lines};
 
 /// Draws `memory.png` and `memory.svg` in `folder`: the validation loss over the steps, and a line where
 /// somebody without memory stays.
@@ -38,12 +38,11 @@ struct Picture<'a> {
 }
 
 impl Drawing for Picture<'_> {
-    fn draw<DB: DrawingBackend>(&self, area: &DrawingArea<DB, Shift>) -> Result<(), String> {
+    fn draw<DB: DrawingBackend>(&self, area: &DrawingArea<DB, Shift>) -> Drawn<DB> {
         let points = self.curve.iter().map(|point| (point.step, point.scores[0]));
         let points: Vec<(usize, f64)> = points.collect();
-        let highest = points
-            .iter()
-            .fold(self.chance, |highest, (_, loss)| highest.max(*loss));
+        let losses = points.iter().map(|(_, loss)| *loss);
+        let range = 0.0..around(losses.chain([0.0, self.chance])).end;
         let last = points.last().map_or(1, |(step, _)| *step);
         let mut chart = ChartBuilder::on(area)
             .caption(&self.title, (FONT, 20))
@@ -51,16 +50,14 @@ impl Drawing for Picture<'_> {
             .margin_right(36)
             .x_label_area_size(40)
             .y_label_area_size(70)
-            .build_cartesian_2d(0..last, 0.0..highest * 1.15)
-            .map_err(reason)?;
+            .build_cartesian_2d(0..last, range)?;
         chart
             .configure_mesh()
             .light_line_style(TRANSPARENT)
             .x_desc("step")
             .y_desc(self.loss)
             .label_style((FONT, 14))
-            .draw()
-            .map_err(reason)?;
+            .draw()?;
         let chance = vec![(0, self.chance), (last, self.chance)];
         let lines = vec![
             Line {

@@ -7,13 +7,14 @@ use burn_rnn_data::{
     KEYS, LOWEST_NOTE, PianoRolls, Piece, generate_chorales, midi_file, read_piano_rolls,
 };
 use clap::Args;
+use serde_json::json;
 
 use super::task::VALIDATION;
 use super::{MusicModel, MusicSettings, MusicTask, compose, matched_hidden, plot};
-use crate::char_rnn::Sampling;
 use crate::learn::{LearnArgs, NetworkArgs, Outcome, Task, begun, learn};
 use crate::new_file::{name_beside, write_whole};
-use crate::{ModelFile, TaskCard, TrainError};
+use crate::text::Sampling;
+use crate::{ModelFile, TaskCard, TrainError, say, say_done};
 
 /// The options of a training.
 #[derive(Clone, Debug, Args)]
@@ -30,15 +31,6 @@ pub struct TrainArgs {
         allow_negative_numbers = true
     )]
     pub output_dropout: f64,
-    /// The probability that a feature of a layer's input, and a unit of what its recurrent products read, is
-    /// dropped in training, the same at all steps (Gal & Ghahramani 2016)
-    #[arg(
-        long,
-        value_name = "P",
-        default_value_t = 0.0,
-        allow_negative_numbers = true
-    )]
-    pub variational_dropout: f64,
     /// In training, batches are moved up or down by at most this number of semitones
     #[arg(long, value_name = "N", default_value_t = 0)]
     pub transpose: u8,
@@ -99,24 +91,18 @@ pub fn train(args: &TrainArgs) -> Result<(), TrainError> {
     args.network.refuse_bidirectional(
         "the backward direction reads the very notes that the model is to predict",
     )?;
-    TrainError::check_probabilities(&[
-        ("--output-dropout", args.output_dropout),
-        ("--variational-dropout", args.variational_dropout),
-    ])?;
     TrainError::check_counts(&[
         ("--seeds", args.seeds as usize),
         ("--batch-size", args.learn.batch_size),
     ])?;
     let rolls = rolls(args.rolls.as_deref())?;
-    let mut network = args.network.clone();
-    if network.hidden == 0 {
-        network.hidden = matched_hidden(network.cell, network.layers);
+    let mut network = args.network.config(KEYS)?;
+    if network.d_hidden == 0 && network.layer_sizes.is_empty() {
+        network.d_hidden = matched_hidden(&network);
     }
-    let mut config = network.config(KEYS);
-    config.regularization.input_dropout = args.variational_dropout;
-    config.regularization.hidden_dropout = args.variational_dropout;
+    let description = network.description();
     let settings = MusicSettings {
-        network: config,
+        network,
         dropout: args.output_dropout,
     };
     let task = MusicTask::new(settings, &rolls, args.learn.batch_size, args.transpose);
@@ -132,48 +118,38 @@ pub fn train(args: &TrainArgs) -> Result<(), TrainError> {
             learn_args.resume &= begun(&folder);
             learn_args.out = Some(folder);
         }
-        let description = format!(
-            "{} × {} {}",
-            network.layers,
-            network.hidden,
-            network.cell.name()
-        );
-        let outcome = learn(&task, &learn_args, description)?;
+        let outcome = learn(&task, &learn_args, description.clone())?;
         figures.push(finish(&outcome, &rolls)?);
     }
     if figures.len() > 1 {
-        spread(&figures, args.learn.json);
+        spread(&figures, args.learn.json)?;
     }
     Ok(())
 }
 
 /// Prints mean and standard deviation over the seeds.
-fn spread(figures: &[f64], json: bool) {
+fn spread(figures: &[f64], json: bool) -> Result<(), TrainError> {
     let count = figures.len() as f64;
     let mean = figures.iter().sum::<f64>() / count;
     let squares = figures.iter().map(|figure| (figure - mean).powi(2));
     let deviation = (squares.sum::<f64>() / (count - 1.0)).sqrt();
     if json {
-        println!(
-            "{}",
-            serde_json::json!({ "name": TEST, "each": figures, "mean": mean, "deviation": deviation })
-        );
-        return;
+        let spread = json!({ "name": TEST, "each": figures, "mean": mean, "deviation": deviation });
+        return say(spread);
     }
     let each: Vec<String> = figures
         .iter()
         .map(|figure| format!("{figure:.3}"))
         .collect();
-    println!(
+    say(format_args!(
         "\nTest NLL per step over {count} seeds: mean {mean:.3}, standard deviation {deviation:.3} ({})",
         each.join(", ")
-    );
+    ))
 }
 
 /// The figure of the test part, the report, and a piece with its picture.
 fn finish(outcome: &Outcome<MusicTask>, rolls: &PianoRolls) -> Result<f64, TrainError> {
     let test = MusicTask::surprise(&outcome.model, &rolls.test, &outcome.device);
-    outcome.report(&[(TEST, test)])?;
     let sampling = Sampling {
         temperature: 0.8,
         seed: 1,
@@ -181,6 +157,7 @@ fn finish(outcome: &Outcome<MusicTask>, rolls: &PianoRolls) -> Result<f64, Train
     let piece = compose(&outcome.model, &[], 64, sampling)?;
     plot::piano_roll(&outcome.folder, "piece", "What the model composes", &piece)?;
     write_whole(&outcome.folder.join("piece.mid"), &midi_file(&piece, 90))?;
+    outcome.report(&[(TEST, test)])?;
     Ok(test)
 }
 
@@ -234,18 +211,17 @@ fn notes(text: &str) -> Result<Vec<u8>, TrainError> {
     let last = LOWEST_NOTE + KEYS as u8 - 1;
     let note = |word: &str| match word.parse() {
         Ok(note) if (LOWEST_NOTE..=last).contains(&note) => Ok(note),
-        _ => Err(TrainError::Setting {
-            name: "a note of --prompt",
-            given: word.to_owned(),
-            expected: format!(
-                "MIDI notes of a piano, {LOWEST_NOTE} to {last}, with spaces between"
-            ),
-        }),
+        _ => Err(TrainError::setting(
+            "a note of --prompt",
+            word,
+            format!("MIDI notes of a piano, {LOWEST_NOTE} to {last}, with spaces between"),
+        )),
     };
     text.split_whitespace().map(note).collect()
 }
 
-/// Composes a piece with a saved model: a MIDI file, and its picture beside it.
+/// Composes a piece with a saved model: a MIDI file, and its picture beside it. A line says what was written, or for
+/// `json` an object with `steps`, `notes`, `midi` and `picture`.
 ///
 /// # Errors
 ///
@@ -253,6 +229,7 @@ fn notes(text: &str) -> Result<Vec<u8>, TrainError> {
 pub fn compose_file(
     file: ModelFile,
     options: &ComposeOptions<'_>,
+    json: bool,
     device: &Device,
 ) -> Result<(), TrainError> {
     TrainError::check_counts(&[("--length", options.steps)])?;
@@ -263,12 +240,15 @@ pub fn compose_file(
     let folder = options.out.parent().unwrap_or(Path::new(""));
     let name = name_beside(options.out, &["png", "svg"], "piece");
     let [picture, _] = plot::piano_roll(folder, &name, "What the model composes", &piece)?;
-    println!(
-        "{} steps, {} notes: {}, {}",
-        piece.len(),
-        piece.iter().map(Vec::len).sum::<usize>(),
-        options.out.display(),
-        picture.display()
-    );
-    Ok(())
+    let notes: usize = piece.iter().map(Vec::len).sum();
+    say_done(
+        json,
+        json!({ "steps": piece.len(), "notes": notes, "midi": options.out, "picture": picture }),
+        format_args!(
+            "{} steps, {notes} notes: {}, {}",
+            piece.len(),
+            options.out.display(),
+            picture.display()
+        ),
+    )
 }

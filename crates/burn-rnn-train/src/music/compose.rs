@@ -6,7 +6,7 @@ use rand_chacha::ChaCha8Rng;
 
 use super::MusicModel;
 use crate::TrainError;
-use crate::char_rnn::Sampling;
+use crate::text::Sampling;
 
 /// Draws `steps` steps, each from the steps before it; `first`, where it has notes, is the first of them. Below a temperature of 1 the likely notes get
 /// likelier, at 0 the likeliest sound; the number of notes that the model expects stays.

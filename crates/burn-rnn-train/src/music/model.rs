@@ -8,7 +8,7 @@ use burn_rnn::{Head, HeadConfig};
 use burn_rnn_data::KEYS;
 use serde::{Deserialize, Serialize};
 
-use crate::{Architecture, Network, NetworkConfig, NetworkState, TrainError};
+use crate::{Network, NetworkConfig, NetworkState, TrainError};
 
 /// A recurrent network that reads 88 keys and gives the log-odds of each key at the next step.
 #[derive(Module, Debug)]
@@ -36,8 +36,10 @@ impl MusicSettings {
     ///
     /// # Errors
     ///
-    /// Where a size is zero or a dropout is not a probability below 1.
+    /// Where the network does not read keys or the dropout is not a probability below 1, or as [`NetworkConfig::init`].
     pub fn init(&self, device: &Device) -> Result<MusicModel, TrainError> {
+        TrainError::check_probabilities(&[("--output-dropout", self.dropout)])?;
+        self.network.check_input(KEYS)?;
         let network = self.network.init(device)?;
         Ok(MusicModel {
             head: HeadConfig::new(network.d_output(), KEYS).try_init(device)?,
@@ -47,23 +49,24 @@ impl MusicSettings {
     }
 }
 
-/// The number of hidden units of each layer with which a network has about 20 000 parameters, as those
-/// of Chung et al. (2014).
-pub fn matched_hidden(architecture: Architecture, layers: usize) -> usize {
-    const PARAMETERS: usize = 20_300;
-    let gates = match architecture {
-        Architecture::Simple => 1,
-        Architecture::Lstm | Architecture::Peephole => 4,
-        Architecture::Coupled | Architecture::Gru => 3,
-    };
-    let parameters = |hidden: usize| {
-        let layer = |d_input: usize| gates * hidden * (d_input + hidden + 1);
-        layer(KEYS) + layers.saturating_sub(1) * layer(hidden) + (hidden + 1) * KEYS
-    };
-    let fits = (1..=KEYS)
-        .rev()
-        .find(|hidden| parameters(*hidden) <= PARAMETERS);
-    fits.unwrap_or(1)
+/// The number of hidden units of each layer with which the network and its head have about 20 000 parameters, as those of Chung et al.
+/// (2014).
+pub fn matched_hidden(network: &NetworkConfig) -> usize {
+    const PARAMETERS: usize = 20_100;
+    let mut best = (usize::MAX, 1);
+    for d_hidden in 1..=KEYS {
+        let config = NetworkConfig {
+            d_hidden,
+            ..network.clone()
+        };
+        // Heads of a cell, for instance, fit some numbers of units alone.
+        let Ok(network) = config.init(&Device::default()) else {
+            continue;
+        };
+        let parameters = network.parameters() + (network.d_output() + 1) * KEYS;
+        best = best.min((parameters.abs_diff(PARAMETERS), d_hidden));
+    }
+    best.1
 }
 
 impl MusicModel {
@@ -84,5 +87,27 @@ impl MusicModel {
         // −(k ln σ(a) + (1 − k) ln σ(−a)) = (1 − k) a − ln σ(a)
         let missed = (keys.neg() + 1.0) * logits.clone();
         (missed - log_sigmoid(logits)).sum_dim(2).squeeze_dim(2)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Architecture;
+
+    /// The sizes that the figures of the README were measured with.
+    #[test]
+    fn networks_of_all_cells_have_about_as_many_parameters() {
+        for (architecture, d_hidden) in [
+            (Architecture::Simple, 78),
+            (Architecture::Lstm, 34),
+            (Architecture::Peephole, 34),
+            (Architecture::Coupled, 42),
+            (Architecture::Gru, 42),
+            (Architecture::Ugrnn, 54),
+        ] {
+            let network = NetworkConfig::new(architecture, KEYS, 0);
+            assert_eq!(matched_hidden(&network), d_hidden, "{architecture:?}");
+        }
     }
 }

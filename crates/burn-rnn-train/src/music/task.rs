@@ -5,7 +5,7 @@ use std::sync::Arc;
 use burn::data::dataloader::batcher::Batcher;
 use burn::data::dataset::{Dataset, InMemDataset};
 use burn::tensor::{Device, Tensor, TensorData};
-use burn_rnn_data::{KEYS, PianoRolls, Piece, bucketed, keys_of, pad};
+use burn_rnn_data::{KEYS, PianoRolls, Piece, bucketed, keys_of, pad, padded_runs};
 
 use super::{MusicModel, MusicSettings};
 use crate::learn::{Learnable, Lesson, Moment, Task};
@@ -56,8 +56,9 @@ impl MusicTask {
     /// The mean negative log-likelihood of a step in nats, over all steps of all pieces.
     pub fn surprise(model: &MusicModel, pieces: &[Piece], device: &Device) -> f64 {
         const AT_ONCE: usize = 32;
+        const STEPS: usize = 200_000;
         let (mut sum, mut steps) = (0.0, 0);
-        for pieces in pieces.chunks(AT_ONCE) {
+        for pieces in padded_runs(pieces, Piece::len, AT_ONCE, STEPS) {
             let batch = Rolls { transpose: 0 }.batch(pieces.to_vec(), device);
             let count = batch.steps;
             sum += loss(model, batch).into_scalar::<f64>() * count as f64;

@@ -7,8 +7,8 @@ use burn_rnn_data::{REBER_SYMBOLS, is_reber};
 use clap::Args;
 
 use super::{ReberModel, ReberSettings, ReberTask, plot, write_strings};
-use crate::char_rnn::Sampling;
 use crate::learn::{LearnArgs, NetworkArgs, Task, learn, owned};
+use crate::text::Sampling;
 use crate::{ModelFile, TaskCard, TrainError};
 
 /// The options of a training.
@@ -62,28 +62,23 @@ pub fn train(args: &TrainArgs) -> Result<(), TrainError> {
         ("--batch-size", args.learn.batch_size),
     ])?;
     let settings = ReberSettings {
-        network: args.network.config(REBER_SYMBOLS.len()),
+        network: args.network.config(REBER_SYMBOLS.len())?,
         strings: args.strings,
     };
+    let network = settings.network.description();
     let seed = args.learn.seed;
     let task = ReberTask::new(settings, args.learn.batch_size, seed);
-    let description = format!(
-        "{} strings; {} × {} {}",
-        args.strings,
-        args.network.layers,
-        args.network.hidden,
-        args.network.cell.name()
-    );
+    let description = format!("{} strings; {network}", args.strings);
     let outcome = learn(&task, &args.learn, description)?;
     let test = task.test_strings();
-    outcome.report(&figures(&outcome.model, &test, seed, &outcome.device)?)?;
+    let figures = figures(&outcome.model, &test, seed, &outcome.device)?;
     // The first that has some symbols to remember over.
     let string = test
         .iter()
         .find(|string| string.len() > 15)
         .unwrap_or(&test[0]);
     plot::reading(&outcome.folder, &outcome.model, string, &outcome.device)?;
-    Ok(())
+    outcome.report(&figures)
 }
 
 fn figures(
@@ -148,9 +143,30 @@ pub fn generate_strings(
 
 #[cfg(test)]
 mod tests {
+    use clap::ValueEnum;
+
     use super::*;
+    use crate::Architecture;
     use crate::learn::alone;
     use crate::options::typed;
+
+    #[test]
+    fn every_registered_cell_trains_and_its_model_is_read() {
+        let _alone = alone();
+        let folder = tempfile::tempdir().unwrap();
+        for architecture in Architecture::value_variants() {
+            let name = architecture.name();
+            let out = folder.path().join(name);
+            let out = out.to_str().unwrap();
+            let words = "--hidden 4 --strings 8 --batch-size 4 --steps 2 --variational-dropout 0.1,0 --zoneout 0.1 --plain --cell";
+            let words = words.split(' ').chain([name, "--out", out]);
+            train(&typed(&words.collect::<Vec<_>>(), DEFAULTS)).unwrap();
+            let file = ModelFile::open(Path::new(out)).unwrap();
+            assert!(file.card.network.ends_with(&format!("1 × 4 {name}")));
+            let strings = generate_strings(file, 2, 1.0, 1, &Device::default()).unwrap();
+            assert_eq!(strings.len(), 2, "{name}");
+        }
+    }
 
     #[test]
     fn a_short_training_learns_the_grammar_and_its_figures_come_again() {

@@ -6,7 +6,7 @@ use rand_chacha::ChaCha8Rng;
 
 use super::{ReberModel, one_hot};
 use crate::TrainError;
-use crate::char_rnn::{Sampling, draw};
+use crate::text::{Sampling, draw};
 
 /// A string that has not come to its end by here is given up; the grammar has one as long once in 10¹².
 const LONGEST: usize = 100;

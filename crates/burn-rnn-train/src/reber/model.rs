@@ -33,8 +33,10 @@ impl ReberSettings {
     ///
     /// # Errors
     ///
-    /// Where a size is zero or the dropout is not a probability below 1.
+    /// Where the network does not read the symbols or there are no strings, or as [`NetworkConfig::init`].
     pub fn init(&self, device: &Device) -> Result<ReberModel, TrainError> {
+        TrainError::check_sizes(&[("--strings", self.strings)])?;
+        self.network.check_input(REBER_SYMBOLS.len())?;
         let network = self.network.init(device)?;
         let symbols = REBER_SYMBOLS.len();
         Ok(ReberModel {

@@ -47,6 +47,7 @@ pub(super) fn reading(
         values: by_row(likely),
         framed: framed.collect(),
         row_height: 26,
+        ..Grid::default()
     };
     let shown = units.min(UNITS);
     let activations = Grid {
@@ -54,8 +55,8 @@ pub(super) fn reading(
         rows: Vec::new(),
         columns,
         values: by_row(hidden.narrow(2, 0, shown)),
-        framed: Vec::new(),
         row_height: 12,
+        ..Grid::default()
     };
     draw_grids(folder, "reber", 40, &[probabilities, activations])
 }

@@ -10,10 +10,10 @@ use burn_rnn_data::{EmbeddedReber, REBER_SYMBOLS, bucketed, is_reber, pad};
 use super::model::number;
 use super::score::{ReberScore, told};
 use super::{ReberModel, ReberSettings, one_hot, write_strings};
-use crate::char_rnn::Sampling;
 use crate::cross_entropy::cross_entropies;
 use crate::floats::floats;
 use crate::learn::{Learnable, Lesson, Moment, Task};
+use crate::text::Sampling;
 use crate::{NetworkState, TrainError};
 
 /// The strings that choose the best model, as the grammar gives them: short ones, which were learnt, are

@@ -57,12 +57,35 @@ pub struct SpeakSettings {
 }
 
 impl SpeakSettings {
+    /// The seconds from frame to frame.
+    pub(super) fn hop(&self) -> f64 {
+        self.features.log_mel.hop as f64 / f64::from(self.features.log_mel.rate)
+    }
+
     /// A model with fresh parameters.
     ///
     /// # Errors
     ///
-    /// Where a size is zero or a dropout is not a probability below 1.
+    /// Where a size is zero or beyond sense, the settings contradict one another, or as [`NetworkConfig::init`].
     pub fn init(&self, device: &Device) -> Result<SpeechModel, TrainError> {
+        TrainError::check_probabilities(&[("--output-dropout", self.dropout)])?;
+        TrainError::check_sizes(&[
+            ("--embedding", self.d_wish),
+            ("the number of labels", self.labels.len()),
+            ("the number of speakers", self.speakers.len()),
+            ("--hold-out-takes", self.hold_out_takes),
+        ])?;
+        // A sound may never end.
+        TrainError::check_at_most(1 << 17, &[("the most frames of a sound", self.longest)])?;
+        if !(self.noise >= 0.0 && self.noise.is_finite()) {
+            return Err(TrainError::Setting {
+                name: "--noise",
+                given: self.noise.to_string(),
+                expected: "a deviation of at least 0".to_owned(),
+            });
+        }
+        self.features.validate()?;
+        self.network.check_input(self.bands() + self.d_wish)?;
         let network = self.network.init(device)?;
         let width = network.d_output();
         let embedding = |count| EmbeddingConfig::new(count, self.d_wish).init(device);

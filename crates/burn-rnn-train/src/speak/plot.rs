@@ -2,11 +2,15 @@
 
 use std::path::{Path, PathBuf};
 
+use burn::tensor::Device;
 use plotters::coord::Shift;
 use plotters::prelude::*;
 
-use crate::TrainError;
-use crate::picture::{Drawing, FONT, draw, reason};
+use super::task::spoken;
+use super::{SpeakSettings, SpeechModel, Spoken, Wish, speak};
+use crate::picture::{Drawing, Drawn, FONT, draw, of_all};
+use crate::sounds::Sounds;
+use crate::{TrainError, cell};
 
 /// One sound in a picture.
 pub(super) struct Panel {
@@ -23,8 +27,23 @@ pub(super) struct Spectrograms {
     pub(super) hop: f64,
 }
 
+/// The most frames of a panel that are drawn, ten seconds.
+const MOST: usize = 1000;
+/// The most characters of a panel's title.
+const MOST_IN_TITLE: usize = 26;
+
+impl Panel {
+    /// The frames that are drawn, and the title.
+    fn cut(&self, bands: usize) -> (&[f32], String) {
+        let title = cell(&self.title, MOST_IN_TITLE);
+        let all = self.frames.len() / bands;
+        let frames = &self.frames[..all.min(MOST) * bands];
+        (frames, title + &of_all(MOST, all, "frames"))
+    }
+}
+
 impl Spectrograms {
-    /// Draws `NAME.png` and `NAME.svg` in `folder`.
+    /// Draws `NAME.png` and `NAME.svg` in `folder`, of each panel the first 1000 frames.
     ///
     /// # Errors
     ///
@@ -58,16 +77,17 @@ fn colour(share: f32) -> RGBColor {
 }
 
 impl Drawing for Spectrograms {
-    fn draw<DB: DrawingBackend>(&self, area: &DrawingArea<DB, Shift>) -> Result<(), String> {
+    fn draw<DB: DrawingBackend>(&self, area: &DrawingArea<DB, Shift>) -> Drawn<DB> {
         let levels = || {
             let panels = self.rows.iter().flatten();
-            panels.flat_map(|panel| panel.frames.iter().copied())
+            panels.flat_map(|panel| panel.cut(self.bands).0.iter().copied())
         };
         let (low, high) = (
             levels().fold(f32::INFINITY, f32::min),
             levels().fold(f32::NEG_INFINITY, f32::max),
         );
-        let longest = self.rows.iter().flatten().map(|panel| panel.frames.len());
+        let longest = self.rows.iter().flatten();
+        let longest = longest.map(|panel| panel.cut(self.bands).0.len());
         let longest = longest.max().unwrap_or(0) / self.bands;
         let columns = self.rows.iter().map(Vec::len).max().unwrap_or(1);
         for (row, part) in self
@@ -76,13 +96,13 @@ impl Drawing for Spectrograms {
             .zip(area.split_evenly((self.rows.len(), 1)))
         {
             for (panel, part) in row.iter().zip(part.split_evenly((1, columns))) {
+                let (frames, title) = panel.cut(self.bands);
                 let mut chart = ChartBuilder::on(&part)
-                    .caption(&panel.title, (FONT, 16))
+                    .caption(&title, (FONT, 16))
                     .margin(8)
                     .x_label_area_size(34)
                     .y_label_area_size(46)
-                    .build_cartesian_2d(0.0..longest as f64 * self.hop, 0.0..self.bands as f64)
-                    .map_err(reason)?;
+                    .build_cartesian_2d(0.0..longest as f64 * self.hop, 0.0..self.bands as f64)?;
                 chart
                     .configure_mesh()
                     .disable_mesh()
@@ -93,11 +113,8 @@ impl Drawing for Spectrograms {
                     .x_desc("seconds")
                     .y_desc("mel band")
                     .label_style((FONT, 12))
-                    .draw()
-                    .map_err(reason)?;
-                chart
-                    .draw_series(self.rectangles(panel, low, high))
-                    .map_err(reason)?;
+                    .draw()?;
+                chart.draw_series(self.rectangles(frames, low, high))?;
             }
         }
         Ok(())
@@ -106,10 +123,10 @@ impl Drawing for Spectrograms {
 
 impl Spectrograms {
     /// A rectangle for each stretch of frames of one colour in a band.
-    fn rectangles(&self, panel: &Panel, low: f32, high: f32) -> Vec<Rectangle<(f64, f64)>> {
-        let frames = panel.frames.len() / self.bands;
+    fn rectangles(&self, levels: &[f32], low: f32, high: f32) -> Vec<Rectangle<(f64, f64)>> {
+        let frames = levels.len() / self.bands;
         let step = |frame: usize, band: usize| {
-            let level = panel.frames[frame * self.bands + band];
+            let level = levels[frame * self.bands + band];
             ((level - low) / (high - low).max(1e-6) * COLOURS).round() as i32
         };
         let mut rectangles = Vec::new();
@@ -129,5 +146,78 @@ impl Spectrograms {
             }
         }
         rectangles
+    }
+}
+
+/// A few labels as the model says them above as somebody said them: `spoken.png` and `spoken.svg`.
+pub(super) fn beside_held_out(
+    model: &SpeechModel,
+    settings: &SpeakSettings,
+    sounds: &Sounds,
+    folder: &Path,
+    device: &Device,
+) -> Result<(), TrainError> {
+    const SOME: usize = 4;
+    let listener = settings.features.listener()?;
+    let held_out = spoken(&sounds.held_out, settings, &listener)?;
+    // Labels and speakers from the first to the last.
+    let count = SOME.min(settings.labels.len());
+    let wish = |index: usize| Wish {
+        label: index * settings.labels.len() / count,
+        speaker: index % settings.speakers.len(),
+    };
+    let shown: Vec<&Spoken> = (0..count)
+        .filter_map(|index| held_out.iter().find(|sound| sound.wish == wish(index)))
+        .collect();
+    let wishes: Vec<Wish> = shown.iter().map(|sound| sound.wish).collect();
+    let words = speak(model, settings, &wishes, 0.0, 0, device);
+    let panel = |wish: &Wish, what: &str, frames: Vec<f32>| Panel {
+        title: format!(
+            "{}, {}: {what}",
+            settings.labels[wish.label], settings.speakers[wish.speaker]
+        ),
+        frames: listener.decibels(frames),
+    };
+    let said = wishes.iter().zip(words);
+    let rows = vec![
+        said.map(|(wish, frames)| panel(wish, "generated", frames))
+            .collect(),
+        shown
+            .iter()
+            .map(|sound| panel(&sound.wish, "held out", sound.frames.clone()))
+            .collect(),
+    ];
+    let picture = Spectrograms {
+        rows,
+        bands: settings.bands(),
+        hop: settings.hop(),
+    };
+    picture.draw(folder, "spoken").map(drop)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_long_sound_is_cut_and_says_so() {
+        let folder = tempfile::tempdir().unwrap();
+        let drawn = |frames: usize, title: &str| {
+            let panel = Panel {
+                title: title.to_owned(),
+                frames: (0..frames * 2).map(|index| (index % 7) as f32).collect(),
+            };
+            let picture = Spectrograms {
+                rows: vec![vec![panel]],
+                bands: 2,
+                hop: 0.01,
+            };
+            let [_, svg] = picture.draw(folder.path(), "sound").unwrap();
+            std::fs::read_to_string(svg).unwrap()
+        };
+        let svg = drawn(100_000, &"label".repeat(50));
+        assert!(svg.contains("… (the first 1000 of 100000 frames)"));
+        assert!(svg.len() < 1_000_000, "{}", svg.len());
+        assert!(!drawn(3, "").contains("the first"));
     }
 }

@@ -6,7 +6,7 @@ use burn::data::dataloader::batcher::Batcher;
 use burn::data::dataset::{Dataset, InMemDataset};
 use burn::tensor::activation::log_sigmoid;
 use burn::tensor::{Device, Distribution, Int, Tensor, TensorData};
-use burn_rnn_data::{Recording, aligned_distance, bucketed};
+use burn_rnn_data::{Recording, aligned_distance, bucketed, padded_runs};
 
 use super::{SpeakSettings, SpeechModel, Wish, speak};
 use crate::frames::Frames;
@@ -42,7 +42,9 @@ pub struct SpokenBatch {
 #[derive(Clone)]
 pub struct SpeakTask {
     settings: SpeakSettings,
-    train: Vec<Spoken>,
+    train: Arc<InMemDataset<Spoken>>,
+    /// Of the examples, in their order.
+    lengths: Vec<usize>,
     valid: Arc<Vec<Spoken>>,
     batch_size: usize,
 }
@@ -59,8 +61,10 @@ impl SpeakTask {
         batch_size: usize,
     ) -> Result<Self, TrainError> {
         let listener = settings.features.listener()?;
+        let train = spoken(&sounds.train, &settings, &listener)?;
         Ok(Self {
-            train: spoken(&sounds.train, &settings, &listener)?,
+            lengths: train.iter().map(|sound| sound.frames.len()).collect(),
+            train: Arc::new(InMemDataset::new(train)),
             valid: Arc::new(spoken(&sounds.valid, &settings, &listener)?),
             settings,
             batch_size,
@@ -116,9 +120,12 @@ fn losses(model: &SpeechModel, batch: SpokenBatch, noise: f64) -> (Tensor<1>, Te
 impl SpeechModel {
     /// The mean square error of a value of a frame that follows real ones, in scaled units.
     pub fn error(&self, sounds: &[Spoken], bands: usize, device: &Device) -> f64 {
+        // Frames, padding included: five minutes.
         const AT_ONCE: usize = 32;
+        const FRAMES: usize = 30_000;
         let (mut sum, mut frames) = (0.0, 0);
-        for sounds in sounds.chunks(AT_ONCE) {
+        let frames_of = |sound: &Spoken| sound.frames.len() / bands;
+        for sounds in padded_runs(sounds, frames_of, AT_ONCE, FRAMES) {
             let batch = Rows { bands, noise: 0.0 }.batch(sounds.to_vec(), device);
             let count = batch.count;
             sum += losses(self, batch, 0.0).0.into_scalar::<f64>() * count as f64;
@@ -208,7 +215,7 @@ impl Task for SpeakTask {
     }
 
     fn examples(&self) -> Arc<dyn Dataset<Spoken>> {
-        Arc::new(InMemDataset::new(self.train.clone()))
+        self.train.clone()
     }
 
     fn batcher(&self) -> Arc<dyn Batcher<Spoken, SpokenBatch>> {
@@ -219,8 +226,7 @@ impl Task for SpeakTask {
     }
 
     fn pass(&self, seed: u64) -> Vec<Vec<usize>> {
-        let lengths: Vec<usize> = self.train.iter().map(|sound| sound.frames.len()).collect();
-        bucketed(&lengths, self.batch_size, seed)
+        bucketed(&self.lengths, self.batch_size, seed)
     }
 
     fn score_names(&self) -> &'static [&'static str] {

@@ -5,14 +5,15 @@ use std::path::{Path, PathBuf};
 use burn::tensor::Device;
 use burn_rnn_data::{
     ConllColumns, TagBaseline, TagVocabulary, TaggedSentence, TokenVocabulary, generate_tagged,
-    read_conll, read_text, suffix,
+    read_conll, read_text, suffix, tokenize,
 };
 use clap::Args;
 
 use super::corpus::{Corpus, CorpusFiles};
 use super::{HeldOut, TagSettings, TagTask, Tagger, plot, score_tags};
 use crate::learn::{LearnArgs, NetworkArgs, learn, owned};
-use crate::{Direction, ModelFile, TaskCard, TrainError, device};
+use crate::standard_input::lines;
+use crate::{Direction, ModelFile, SavedArgs, TaskCard, TrainError, printable, say};
 
 /// The options of a training.
 #[derive(Clone, Debug, Args)]
@@ -70,9 +71,9 @@ pub const CARD: TaskCard = TaskCard {
     input: "--conll",
     built_in: "sentences that the program generates, in which the tag of a name depends on words \
                before and after it",
-    usage: &["burn-rnn tag --model MODEL \"Reading and Bath were in London .\""],
+    usage: &["burn-rnn tag --model MODEL \"SENTENCE\""],
     limits: "It knows the words and tags of its sentences; other words are told by their last \
-             letters and capitals alone. Tokens have to stand apart, with spaces between them.",
+             letters and capitals alone. A line is a sentence.",
 };
 
 impl TrainArgs {
@@ -92,16 +93,9 @@ impl TrainArgs {
 pub fn train(args: &TrainArgs) -> Result<(), TrainError> {
     TrainError::check_counts(&[
         ("--min-count", args.min_count),
-        ("--embedding", args.embedding),
         ("--batch-size", args.learn.batch_size),
     ])?;
-    if !(0.0..1.0).contains(&args.network.dropout) {
-        return Err(TrainError::Setting {
-            name: "--dropout",
-            given: args.network.dropout.to_string(),
-            expected: "a probability of at least 0 and below 1".to_owned(),
-        });
-    }
+    let network = args.network.config(0)?;
     let files = CorpusFiles {
         train: args.conll.as_deref(),
         valid: args.valid.as_deref(),
@@ -115,11 +109,8 @@ pub fn train(args: &TrainArgs) -> Result<(), TrainError> {
             .flat_map(|sentence| sentence.tokens.iter())
     };
     let settings = TagSettings {
-        architecture: args.network.cell,
-        layers: args.network.layers,
-        d_hidden: args.network.hidden,
+        network,
         direction: args.direction,
-        dropout: args.network.dropout,
         d_embedding: args.embedding,
         tokens: TokenVocabulary::new(tokens(), args.min_count),
         suffixes: TokenVocabulary::new(tokens().map(|token| suffix(token)), args.min_count),
@@ -135,12 +126,10 @@ pub fn train(args: &TrainArgs) -> Result<(), TrainError> {
         settings.tags.encode(&sentence.tags)?;
     }
     let description = format!(
-        "{} sentences, {} tags; {} × {} {}, {}",
+        "{} sentences, {} tags; {}, {}",
         corpus.train.len(),
         settings.tags.tags().len(),
-        args.network.layers,
-        args.network.hidden,
-        args.network.cell.name(),
+        settings.network.description(),
         match args.direction {
             Direction::Both => "both directions",
             Direction::Forward => "forward",
@@ -171,7 +160,6 @@ pub fn train(args: &TrainArgs) -> Result<(), TrainError> {
     if let Some(f1) = baseline.f1 {
         figures.push(("test span F1, most frequent tag", f1));
     }
-    outcome.report(&figures)?;
     // The first of a length that makes a picture.
     let shown = corpus
         .test
@@ -180,7 +168,7 @@ pub fn train(args: &TrainArgs) -> Result<(), TrainError> {
     let title = "Probability of each tag; framed: the true one";
     let shown = shown.unwrap_or(&corpus.test[0]);
     plot::sentence(&outcome.folder, title, &tagger, shown)?;
-    Ok(())
+    outcome.report(&figures)
 }
 
 fn figures(tagger: &Tagger, sentences: &[TaggedSentence]) -> Vec<(&'static str, f64)> {
@@ -215,13 +203,11 @@ pub fn evaluate(
         HeldOut::File => 0,
     };
     if from == sentences.len() {
-        return Err(TrainError::Setting {
-            name: "the number of sentences",
-            given: sentences.len().to_string(),
-            expected:
-                "at least 10: the last tenth is measured, which this training held out of its file"
-                    .to_owned(),
-        });
+        return Err(TrainError::setting(
+            "the number of sentences",
+            sentences.len(),
+            "at least 10: the last tenth is measured, which this training held out of its file",
+        ));
     }
     Ok(owned(figures(&tagger, &sentences[from..])))
 }
@@ -229,24 +215,23 @@ pub fn evaluate(
 /// The options of `tag`.
 #[derive(Clone, Debug, Args)]
 pub struct TagArgs {
-    /// The folder that the training wrote with --out, or a model file
-    #[arg(long, value_name = "PATH")]
-    pub model: PathBuf,
-    /// A sentence, its tokens (words, commas, …) with spaces between
-    #[arg(required_unless_present = "file", conflicts_with = "file")]
+    /// The model.
+    #[command(flatten)]
+    pub saved: SavedArgs,
+    /// A sentence: what spaces part is a token, and so is the punctuation before and after a word, but for words that
+    /// the model knows with it (Mr.) or that have a full stop within (U.S.); the lines of standard input if not given
+    #[arg(conflicts_with = "file")]
     pub sentence: Option<String>,
     /// Sentences, one a line
     #[arg(long, value_name = "FILE")]
     pub file: Option<PathBuf>,
-    /// One JSON array in place of the columns
-    #[arg(long)]
-    pub json: bool,
-    /// The backend, one of those that the program was built with [default: the best of them]
-    #[arg(long, value_name = "NAME")]
-    pub device: Option<String>,
 }
 
-/// Prints the tokens of sentences with their tags: in columns, an empty line after each sentence, or as JSON.
+/// The widest column of tokens; those that are longer move their tags to the right.
+const WIDEST: usize = 40;
+
+/// Prints the tokens of sentences with their tags: in columns, an empty line after each sentence, or with `--json` as an
+/// array with an object a sentence, `tokens` and `tags`.
 ///
 /// # Errors
 ///
@@ -254,46 +239,47 @@ pub struct TagArgs {
 pub fn tag(args: &TagArgs) -> Result<(), TrainError> {
     let text = match (&args.file, &args.sentence) {
         (Some(path), _) => read_text(path)?,
-        (None, sentence) => sentence.clone().unwrap_or_default(),
+        (None, Some(sentence)) => sentence.clone(),
+        (None, None) => lines()?.join("\n"),
     };
-    let sentences: Vec<Vec<String>> = text
-        .lines()
-        .map(|line| line.split_whitespace().map(str::to_owned).collect())
-        .filter(|tokens: &Vec<String>| !tokens.is_empty())
-        .collect();
+    let (file, device) = args.saved.open()?;
+    let tagger = Tagger::load(file, &device)?;
+    let tokens = &tagger.settings.tokens;
+    let known = |word: &str| tokens.number(word) != TokenVocabulary::UNKNOWN;
+    let sentences = text.lines().map(|line| tokenize(line, known));
+    let sentences: Vec<Vec<String>> = sentences.filter(|tokens| !tokens.is_empty()).collect();
     if sentences.is_empty() {
-        return Err(TrainError::Setting {
-            name: "the sentence",
-            given: "empty".to_owned(),
-            expected: "tokens with spaces between".to_owned(),
-        });
+        return Err(TrainError::setting("the sentence", "empty", "words"));
     }
-    let tagger = Tagger::load(
-        ModelFile::open(&args.model)?,
-        &device(args.device.as_deref())?,
-    )?;
+    if let Some(long) = sentences
+        .iter()
+        .find(|tokens| tokens.len() > TaggedSentence::LONGEST)
+    {
+        return Err(TrainError::setting(
+            "the sentence",
+            format!("{} tokens long", long.len()),
+            format!("at most {}: a line is a sentence", TaggedSentence::LONGEST),
+        ));
+    }
     let tags = tagger.tag(&sentences);
-    if args.json {
+    if args.saved.json {
         let list: Vec<_> = sentences
             .iter()
             .zip(&tags)
             .map(|(tokens, tags)| serde_json::json!({ "tokens": tokens, "tags": tags }))
             .collect();
-        println!("{}", serde_json::Value::from(list));
-        return Ok(());
+        return say(serde_json::Value::from(list));
     }
-    let widest = sentences
-        .iter()
-        .flatten()
-        .map(|token| token.chars().count())
-        .max();
-    let width = widest.unwrap_or(0);
+    let tokens = sentences.iter().flatten();
+    let widest = tokens.map(|token| printable(token).chars().count()).max();
+    let width = widest.unwrap_or(0).min(WIDEST);
     for (index, (tokens, tags)) in sentences.iter().zip(&tags).enumerate() {
         if index > 0 {
-            println!();
+            say("")?;
         }
         for (token, tag) in tokens.iter().zip(tags) {
-            println!("{token:width$}  {tag}");
+            let (token, tag) = (printable(token), printable(tag));
+            say(format_args!("{token:width$}  {tag}"))?;
         }
     }
     Ok(())

@@ -8,7 +8,7 @@ use burn_rnn_data::{ConllColumns, SHAPES, TagVocabulary, TokenVocabulary};
 use serde::{Deserialize, Serialize};
 
 use super::TagBatch;
-use crate::{Architecture, Direction, Network, NetworkConfig, TrainError};
+use crate::{Direction, Network, NetworkConfig, TrainError};
 
 /// Embeddings of the token and of its last three letters, and what it looks like, side by side; recurrent
 /// layers; a head that gives one logit a tag.
@@ -33,16 +33,12 @@ pub struct TagModel {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct TagSettings {
-    /// The architecture.
-    pub architecture: Architecture,
-    /// The number of layers.
-    pub layers: usize,
-    /// The number of hidden units of each layer and direction.
-    pub d_hidden: usize,
+    /// The recurrent network. Its number of inputs and its directions follow from the other settings; its dropout works before the first
+    /// layer and before the head, too.
+    #[serde(flatten)]
+    pub network: NetworkConfig,
     /// The direction in which every layer reads.
     pub direction: Direction,
-    /// The probability that a feature is dropped before a layer or the head in training.
-    pub dropout: f64,
     /// The size of a token's embedding; that of a suffix is a quarter of it, at least 1.
     pub d_embedding: usize,
     /// The tokens that are known.
@@ -72,22 +68,22 @@ impl TagSettings {
     ///
     /// # Errors
     ///
-    /// Where a size is zero or the dropout is not a probability below 1.
+    /// Where a size is zero or beyond sense, or as [`NetworkConfig::init`].
     pub fn init(&self, device: &Device) -> Result<TagModel, TrainError> {
+        TrainError::check_sizes(&[("--embedding", self.d_embedding)])?;
         let d_suffix = (self.d_embedding / 4).max(1);
         let d_input = self.d_embedding + d_suffix + SHAPES;
         let network = NetworkConfig {
-            layers: self.layers,
+            d_input,
             bidirectional: self.direction.is_both(),
-            dropout: self.dropout,
-            ..NetworkConfig::new(self.architecture, d_input, self.d_hidden)
-        };
-        let network = network.init(device)?;
+            ..self.network.clone()
+        }
+        .init(device)?;
         let embedding = |size: usize, width| EmbeddingConfig::new(size, width).init(device);
         Ok(TagModel {
             tokens: embedding(self.tokens.size(), self.d_embedding),
             suffixes: embedding(self.suffixes.size(), d_suffix),
-            dropout: DropoutConfig::new(self.dropout).init(),
+            dropout: DropoutConfig::new(self.network.dropout).init(),
             head: HeadConfig::new(network.d_output(), self.tags.tags().len()).try_init(device)?,
             network,
             direction: self.direction,

@@ -28,6 +28,7 @@ pub(super) fn sentence(
         values: tagger.probabilities(&sentence.tokens),
         framed: framed.collect(),
         row_height: 24,
+        ..Grid::default()
     };
     draw_grids(folder, "tags", 70, &[grid])
 }

@@ -3,6 +3,7 @@
 use burn::data::dataloader::batcher::Batcher;
 use burn::tensor::activation::softmax;
 use burn::tensor::{Device, Int, Tensor};
+use burn_rnn_data::padded_runs;
 
 use super::task::Sentences;
 use super::{TagModel, TagSettings, TagTask};
@@ -20,6 +21,8 @@ pub struct Tagger {
 impl Tagger {
     /// The sentences that are tagged at once.
     pub(super) const AT_ONCE: usize = 64;
+    /// The tokens that are tagged at once, filler included, where it is more than one sentence.
+    pub(super) const TOKENS: usize = 50_000;
 
     /// A model without automatic differentiation.
     pub fn new(settings: TagSettings, model: TagModel, device: Device) -> Self {
@@ -46,7 +49,8 @@ impl Tagger {
         let mut order: Vec<usize> = (0..sentences.len()).collect();
         order.retain(|&index| !sentences[index].is_empty());
         order.sort_by_key(|&index| sentences[index].len());
-        for indices in order.chunks(Self::AT_ONCE) {
+        let length = |index: &usize| sentences[*index].len();
+        for indices in padded_runs(&order, length, Self::AT_ONCE, Self::TOKENS) {
             let logits = self.logits(indices.iter().map(|&index| &sentences[index][..]));
             let time = logits.dims()[1];
             let best: Tensor<3, Int> = logits.argmax(2);

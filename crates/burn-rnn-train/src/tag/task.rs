@@ -6,7 +6,7 @@ use burn::data::dataloader::batcher::Batcher;
 use burn::data::dataset::{Dataset, InMemDataset};
 use burn::tensor::{Device, Int, Tensor, TensorData};
 use burn_rnn::Lengths;
-use burn_rnn_data::{SHAPES, TaggedSentence, bucketed, pad, shape, suffix};
+use burn_rnn_data::{SHAPES, TaggedSentence, bucketed, pad, padded_runs, shape, suffix};
 
 use super::{TagModel, TagSettings, Tagger};
 use crate::cross_entropy::cross_entropies;
@@ -178,7 +178,8 @@ impl Task for TagTask {
 
     fn evaluate(&self, model: &TagModel, device: &Device) -> Result<Vec<f64>, TrainError> {
         let (mut loss, mut right, mut count) = (0.0, 0.0, 0);
-        for items in self.valid.chunks(Tagger::AT_ONCE) {
+        let length = |item: &TagItem| item.tokens.len();
+        for items in padded_runs(&self.valid, length, Tagger::AT_ONCE, Tagger::TOKENS) {
             let batch = Sentences.batch(items.to_vec(), device);
             let logits = model.forward(&batch);
             let given = logits.clone().argmax(2).squeeze_dim::<2>(2);
@@ -200,7 +201,7 @@ mod tests {
     use super::*;
     use crate::drawn::drawn;
     use crate::tag::HeldOut;
-    use crate::{Architecture, Direction};
+    use crate::{Architecture, Direction, NetworkConfig};
 
     fn settings(sentences: &[TaggedSentence], direction: Direction) -> TagSettings {
         let tokens = || {
@@ -209,11 +210,11 @@ mod tests {
                 .flat_map(|sentence| sentence.tokens.clone())
         };
         TagSettings {
-            architecture: Architecture::Peephole,
-            layers: 2,
-            d_hidden: 3,
+            network: NetworkConfig {
+                layers: 2,
+                ..NetworkConfig::new(Architecture::Peephole, 0, 3)
+            },
             direction,
-            dropout: 0.0,
             d_embedding: 4,
             tokens: TokenVocabulary::new(tokens(), 2),
             suffixes: TokenVocabulary::new(tokens().map(|token| suffix(&token)), 2),

@@ -1,22 +1,22 @@
 //! The command line of a saved model.
 
-use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
 
 use clap::Args;
 
 use super::{TransduceSettings, TransduceTask, Transducer, plot};
 use crate::learn::Task;
-use crate::{ModelFile, TrainError, device};
+use crate::standard_input::lines;
+use crate::{SavedArgs, TrainError, say_done};
 
 /// The options of `transduce`.
 #[derive(Clone, Debug, Args)]
 pub struct TransduceArgs {
-    /// What is to be turned into something else; the lines of standard input if not given
+    /// What is to be turned into something else, 10 000 characters at most; the lines of standard input if not given
     pub inputs: Vec<String>,
-    /// The folder that the training wrote with --out, or a model file
-    #[arg(long, value_name = "PATH")]
-    pub model: PathBuf,
+    /// The model.
+    #[command(flatten)]
+    pub saved: SavedArgs,
     /// The number of answers that the search follows side by side; 1 is greedy search [default: the
     /// training's]
     #[arg(long, value_name = "N")]
@@ -29,23 +29,17 @@ pub struct TransduceArgs {
     /// format, PNG or SVG, goes beside
     #[arg(long, value_name = "FILE")]
     pub attention_map: Option<PathBuf>,
-    /// One JSON object a line: input, output, log_probability
-    #[arg(long)]
-    pub json: bool,
-    /// The backend, one of those that the program was built with [default: the best of them]
-    #[arg(long, value_name = "NAME")]
-    pub device: Option<String>,
 }
 
-/// Turns strings into others with a saved model, a line each on standard output.
+/// Turns strings into others with a saved model, a line each on standard output; with `--json` an object a line,
+/// `input`, `output` and `log_probability`.
 ///
 /// # Errors
 ///
 /// Where the model, an input or a setting does not fit, before anything is written; where a picture
 /// cannot be written.
 pub fn transduce(args: &TransduceArgs) -> Result<(), TrainError> {
-    let device = device(args.device.as_deref())?;
-    let file = ModelFile::open(&args.model)?;
+    let (file, device) = args.saved.open()?;
     let (settings, model) = file.load(TransduceTask::NAME, &device, TransduceSettings::init)?;
     let mut beam = settings.beam;
     beam.width = args.beam.unwrap_or(beam.width);
@@ -65,48 +59,29 @@ pub fn transduce(args: &TransduceArgs) -> Result<(), TrainError> {
     let texts: Vec<&str> = inputs.iter().map(String::as_str).collect();
     let answers = transducer.answers(&texts, beam)?;
     if let Some((folder, name)) = picture {
-        let Some(weights) = transducer.attention(texts[0], &answers[0])? else {
-            return Err(TrainError::Setting {
-                name: "--model",
-                given: args.model.display().to_string(),
-                expected: "a model with attention, for --attention-map".to_owned(),
-            });
+        let Some(weights) = transducer.attention(texts[0], &answers[0], crate::grid::MOST)? else {
+            return Err(TrainError::setting(
+                "--model",
+                args.saved.model.display(),
+                "a model with attention, for --attention-map",
+            ));
         };
         let output = transducer.text(&answers[0]);
         plot::attention_map(folder, name, texts[0], &output, &weights)?;
     }
-    let mut out = std::io::stdout().lock();
     for (input, answer) in inputs.iter().zip(&answers) {
         let output = transducer.text(answer);
-        let line = match args.json {
-            true => serde_json::json!({
+        say_done(
+            args.saved.json,
+            serde_json::json!({
                 "input": input,
                 "output": output,
                 "log_probability": answer.log_probability,
-            })
-            .to_string(),
-            false => output,
-        };
-        // A reader that has seen enough (`| head`) is no error.
-        if writeln!(out, "{line}").is_err() {
-            break;
-        }
+            }),
+            format_args!("{output}"),
+        )?;
     }
     Ok(())
-}
-
-fn lines() -> Result<Vec<String>, TrainError> {
-    let mut bytes = Vec::new();
-    let refuse = |given: String| TrainError::Setting {
-        name: "standard input",
-        given,
-        expected: "lines of UTF-8 text".to_owned(),
-    };
-    std::io::stdin()
-        .read_to_end(&mut bytes)
-        .map_err(|error| refuse(error.to_string()))?;
-    let text = String::from_utf8(bytes).map_err(|_| refuse("not UTF-8".to_owned()))?;
-    Ok(text.lines().map(str::to_owned).collect())
 }
 
 /// The folder and the name of the pictures.

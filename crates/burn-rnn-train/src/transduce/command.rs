@@ -113,7 +113,7 @@ pub const CARD: TaskCard = TaskCard {
     input: "--pairs",
     built_in: "pairs that the program generates (`--task`): dates, number words or figures; a tenth \
                of as many again chooses the model, another tenth tests it",
-    usage: &["burn-rnn transduce --model MODEL \"3rd of March, 2021\""],
+    usage: &["burn-rnn transduce --model MODEL EXAMPLE"],
     limits: "It knows the symbols and the forms that it learnt from, and refuses a symbol that it \
              does not know; where a string is of another form it answers all the same.",
 };
@@ -139,11 +139,8 @@ pub fn train(args: &TrainArgs) -> Result<(), TrainError> {
         inputs: Symbols::from_texts(pairs.iter().map(|pair| pair.input.as_str())),
         outputs: Symbols::from_texts(pairs.iter().map(|pair| pair.output.as_str())),
         d_embedding: args.embedding,
-        architecture: args.network.cell,
-        layers: args.network.layers,
-        d_hidden: args.network.hidden,
+        network: args.network.config(0)?,
         direction: direction(args),
-        dropout: args.network.dropout,
         attention: args.attention,
         forcing: Forcing {
             decay: args.forcing_decay,
@@ -155,6 +152,7 @@ pub fn train(args: &TrainArgs) -> Result<(), TrainError> {
         },
         // An answer may be longer than any that was seen, but has to end.
         limit: 2 * longest.unwrap_or(0) + 1,
+        example: TransduceSettings::example(&pairs),
     };
     let description = settings.description();
     let task = TransduceTask::new(settings, &pairs, args.learn.batch_size)?;
@@ -171,14 +169,8 @@ fn direction(args: &TrainArgs) -> Direction {
 }
 
 fn validate(args: &TrainArgs) -> Result<(), TrainError> {
-    let refuse = |name, given: String, expected: &str| {
-        let expected = expected.to_owned();
-        Err(TrainError::Setting {
-            name,
-            given,
-            expected,
-        })
-    };
+    let refuse =
+        |name, given: String, expected: &str| Err(TrainError::setting(name, given, expected));
     if args.attention == AttentionName::Dot && direction(args) == Direction::Both {
         return refuse(
             "--attention",
@@ -187,22 +179,7 @@ fn validate(args: &TrainArgs) -> Result<(), TrainError> {
              wide as the decoder, and there is no dot product of unequal sizes",
         );
     }
-    if !(0.0..=1.0).contains(&args.teacher_forcing) {
-        return refuse(
-            "--teacher-forcing",
-            args.teacher_forcing.to_string(),
-            "a probability, 0 to 1",
-        );
-    }
-    TrainError::check_counts(&[
-        ("--embedding", args.embedding),
-        ("--batch-size", args.learn.batch_size),
-    ])?;
-    Beam {
-        width: args.beam,
-        length_power: args.length_power,
-    }
-    .validate()
+    TrainError::check_counts(&[("--batch-size", args.learn.batch_size)])
 }
 
 /// The figures of the test part, the report, and the picture of one of its attention maps.
@@ -213,22 +190,17 @@ fn finish(outcome: &Outcome<TransduceTask>, pairs: &Pairs) -> Result<(), TrainEr
         device: &outcome.device,
     };
     let figures = figures(transducer, pairs)?;
-    let named: Vec<(&str, f64)> = figures
-        .iter()
-        .map(|(name, value)| (name.as_str(), *value))
-        .collect();
-    outcome.report(&named)?;
-    let Some(pair) = pairs.test.iter().max_by_key(|pair| pair.input.len()) else {
-        return Ok(());
-    };
-    let answer = transducer
-        .answers(&[&pair.input], outcome.settings.beam)?
-        .remove(0);
-    if let Some(weights) = transducer.attention(&pair.input, &answer)? {
-        let output = transducer.text(&answer);
-        plot::attention_map(&outcome.folder, "attention", &pair.input, &output, &weights)?;
+    if let Some(pair) = pairs.test.iter().max_by_key(|pair| pair.input.len()) {
+        let answer = transducer
+            .answers(&[&pair.input], outcome.settings.beam)?
+            .remove(0);
+        if let Some(weights) = transducer.attention(&pair.input, &answer, crate::grid::MOST)? {
+            let output = transducer.text(&answer);
+            plot::attention_map(&outcome.folder, "attention", &pair.input, &output, &weights)?;
+        }
     }
-    Ok(())
+    let named = figures.iter().map(|(name, value)| (name.as_str(), *value));
+    outcome.report(&named.collect::<Vec<_>>())
 }
 
 /// The figures of the test part: by greedy search, and by the settings' beam search where its beam is
@@ -250,16 +222,17 @@ fn figures(transducer: Transducer<'_>, pairs: &Pairs) -> Result<Vec<(String, f64
 }
 
 fn pairs(source: TransduceSource, file: Option<&Path>, seed: u64) -> Result<Pairs, TrainError> {
+    source.validate()?;
     match (file, source) {
         (Some(file), _) => Ok(read_pairs(file, seed)?),
         (None, TransduceSource::Generated { kind, examples }) => {
             Ok(generate_pairs(kind, examples, seed)?)
         }
-        (None, TransduceSource::File) => Err(TrainError::Setting {
-            name: "--data",
-            given: "missing".to_owned(),
-            expected: "the file of pairs: the model was trained on one".to_owned(),
-        }),
+        (None, TransduceSource::File) => Err(TrainError::setting(
+            "--data",
+            "missing",
+            "the file of pairs: the model was trained on one",
+        )),
     }
 }
 
@@ -329,6 +302,12 @@ mod tests {
         train(&args(&[&SMALL[..], &[&out]].concat())).unwrap();
         let file = ModelFile::open(folder.path()).unwrap();
         let scores = file.card.scores.clone();
+        // The card suggests an input that was not learnt.
+        let seed = file.card.seed;
+        let pairs = generate_pairs(PairKind::Dates, 60, seed).unwrap();
+        let usage = format!("--model out \"{}\"\n", pairs.test[0].input);
+        let card = crate::model_card(&CARD, &file, "out");
+        assert!(card.contains(&usage), "{card}");
         let figures = evaluate(file, None, &Device::flex()).unwrap();
         assert_eq!(figures.len(), 4);
         for (name, value) in &figures {

@@ -5,6 +5,7 @@ use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use serde::{Deserialize, Serialize};
 
+use crate::TrainError;
 use crate::learn::Moment;
 
 /// Teacher forcing (Williams & Zipser 1989) with scheduled sampling (Bengio et al. 2015): each symbol that
@@ -25,6 +26,24 @@ impl Default for Forcing {
         Self {
             decay: Decay::Constant,
             last: 1.0,
+        }
+    }
+}
+
+impl Forcing {
+    /// Refuses what is no probability.
+    ///
+    /// # Errors
+    ///
+    /// With the name of the option.
+    pub fn validate(self) -> Result<(), TrainError> {
+        match (0.0..=1.0).contains(&self.last) {
+            true => Ok(()),
+            false => Err(TrainError::Setting {
+                name: "--teacher-forcing",
+                given: self.last.to_string(),
+                expected: "a probability, 0 to 1".to_owned(),
+            }),
         }
     }
 }

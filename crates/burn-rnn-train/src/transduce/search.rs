@@ -22,20 +22,21 @@ pub struct Beam {
 }
 
 impl Beam {
-    /// Refuses a width of zero and a power that is no number of at least 0.
+    /// Refuses a width of zero or beyond a thousand, and a power that is no number of at least 0.
     ///
     /// # Errors
     ///
     /// With the name of the option.
     pub fn validate(self) -> Result<(), TrainError> {
-        TrainError::check_counts(&[("--beam", self.width)])?;
+        // Without a bound all answers that there are would be followed.
+        TrainError::check_at_most(1000, &[("--beam", self.width)])?;
         match self.length_power >= 0.0 && self.length_power.is_finite() {
             true => Ok(()),
-            false => Err(TrainError::Setting {
-                name: "--length-power",
-                given: self.length_power.to_string(),
-                expected: "a number of at least 0".to_owned(),
-            }),
+            false => Err(TrainError::setting(
+                "--length-power",
+                self.length_power,
+                "a number of at least 0",
+            )),
         }
     }
 }

@@ -3,12 +3,12 @@
 use burn::nn::{EmbeddingConfig, LinearConfig};
 use burn::tensor::Device;
 use burn_rnn::{AttentionConfig, AttentionScore, HeadConfig, State};
-use burn_rnn_data::{PairKind, Symbols};
+use burn_rnn_data::{PairKind, Pairs, Symbols, generate_pairs};
 use clap::ValueEnum;
 use serde::{Deserialize, Serialize};
 
 use super::{Beam, Encoder, Forcing, Seq2Seq};
-use crate::{Architecture, Direction, NetworkConfig, TrainError};
+use crate::{Direction, ModelFile, NetworkConfig, TrainError};
 
 /// How the decoder reads from the encoder, as the command line names it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ValueEnum)]
@@ -47,7 +47,7 @@ impl AttentionName {
 
 /// What a model was trained on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub enum TransduceSource {
     /// Generated pairs.
     Generated {
@@ -58,6 +58,18 @@ pub enum TransduceSource {
     },
     /// A file.
     File,
+}
+
+impl TransduceSource {
+    /// Refuses to generate none, or more than memory is likely to hold.
+    pub(super) fn validate(self) -> Result<(), TrainError> {
+        match self {
+            Self::Generated { examples, .. } => {
+                TrainError::check_at_most(1 << 22, &[("--examples", examples)])
+            }
+            Self::File => Ok(()),
+        }
+    }
 }
 
 /// All that is needed beside the weights to turn strings into others.
@@ -72,16 +84,11 @@ pub struct TransduceSettings {
     pub outputs: Symbols,
     /// The size of a symbol's embedding.
     pub d_embedding: usize,
-    /// The architecture of encoder and decoder.
-    pub architecture: Architecture,
-    /// The number of layers of each.
-    pub layers: usize,
-    /// The number of hidden units of each layer and direction.
-    pub d_hidden: usize,
+    /// Encoder and decoder. Their number of inputs is the size of an embedding, and their directions follow from the other settings.
+    #[serde(flatten)]
+    pub network: NetworkConfig,
     /// The direction in which the encoder's layers read; the decoder's read forward.
     pub direction: Direction,
-    /// The probability that an output between two layers is dropped in training.
-    pub dropout: f64,
     /// What is between encoder and decoder.
     pub attention: AttentionName,
     /// What the decoder read in training.
@@ -90,6 +97,9 @@ pub struct TransduceSettings {
     pub beam: Beam,
     /// The most symbols of an answer.
     pub limit: usize,
+    /// An input of the test part, for the model's card.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub example: Option<String>,
 }
 
 impl TransduceSettings {
@@ -97,13 +107,14 @@ impl TransduceSettings {
     ///
     /// # Errors
     ///
-    /// Where a size is zero, a dropout is not a probability below 1, or the dot score is asked for with
-    /// an encoder that reads in both directions.
+    /// Where a size is zero or beyond sense, a probability is none, the dot score is asked for with an encoder that reads in both
+    /// directions, or as [`NetworkConfig::init`].
     pub fn init(&self, device: &Device) -> Result<Seq2Seq, TrainError> {
+        self.validate()?;
         let decoder = NetworkConfig {
-            layers: self.layers,
-            dropout: self.dropout,
-            ..NetworkConfig::new(self.architecture, self.d_embedding, self.d_hidden)
+            d_input: self.d_embedding,
+            bidirectional: false,
+            ..self.network.clone()
         };
         let network = decoder.init(device)?;
         let encoder = NetworkConfig {
@@ -142,19 +153,46 @@ impl TransduceSettings {
         })
     }
 
+    /// An input that the model has not learnt, where it is a model for this task: the one that it keeps, or the first of
+    /// the pairs that are generated again, which older models have.
+    pub(crate) fn example_of(file: &ModelFile) -> Option<String> {
+        let settings: Self = serde_json::from_str(file.settings()).ok()?;
+        match (settings.example, settings.source) {
+            (None, TransduceSource::Generated { kind, examples }) => {
+                Self::example(&generate_pairs(kind, examples, file.card.seed).ok()?)
+            }
+            (example, _) => example,
+        }
+    }
+
+    /// The first input of the test part that fits into a line.
+    pub(super) fn example(pairs: &Pairs) -> Option<String> {
+        const LONGEST: usize = 60;
+        let mut inputs = pairs.test.iter().map(|pair| &pair.input);
+        let fitting = inputs.find(|input| input.chars().count() <= LONGEST);
+        fitting.cloned()
+    }
+
+    fn validate(&self) -> Result<(), TrainError> {
+        TrainError::check_sizes(&[("--embedding", self.d_embedding)])?;
+        // An answer may never end.
+        TrainError::check_at_most(1 << 17, &[("the most symbols of an answer", self.limit)])?;
+        self.source.validate()?;
+        self.forcing.validate()?;
+        self.beam.validate()
+    }
+
     /// One line that says what the network is.
     pub fn description(&self) -> String {
-        let direction = match self.direction {
-            Direction::Both => "bidirectional ",
-            Direction::Forward => "",
-            Direction::Backward => "backward ",
+        let network = NetworkConfig {
+            bidirectional: self.direction.is_both(),
+            ..self.network.clone()
         };
-        format!(
-            "{} × {} {direction}{}, {}",
-            self.layers,
-            self.d_hidden,
-            self.architecture.name(),
-            self.attention.name()
-        )
+        let backward = match self.direction {
+            Direction::Backward => ", the encoder backward",
+            Direction::Both | Direction::Forward => "",
+        };
+        let attention = self.attention.name();
+        format!("{}{backward}, {attention}", network.description())
     }
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use burn::data::dataloader::batcher::Batcher;
 use burn::data::dataset::{Dataset, InMemDataset};
 use burn::tensor::Device;
-use burn_rnn_data::{Pair, Pairs, bucketed};
+use burn_rnn_data::{Pair, Pairs, bucketed, padded_runs};
 
 use super::{Beam, Forcing, Pairing, Seq2Seq, TransduceBatch, TransduceSettings, Transducer};
 use crate::TrainError;
@@ -15,10 +15,12 @@ use crate::learn::Task;
 type Encoded = (Vec<u32>, Vec<u32>);
 
 /// Pairs to learn.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct TransduceTask {
     settings: TransduceSettings,
-    train: Vec<Encoded>,
+    train: Arc<InMemDataset<Encoded>>,
+    /// Of the examples, in their order.
+    lengths: Vec<usize>,
     valid: Arc<Vec<Pair>>,
     batch_size: usize,
 }
@@ -34,8 +36,10 @@ impl TransduceTask {
         pairs: &Pairs,
         batch_size: usize,
     ) -> Result<Self, TrainError> {
+        let train = encoded(&settings, &pairs.train)?;
         Ok(Self {
-            train: encoded(&settings, &pairs.train)?,
+            lengths: train.iter().map(|(input, _)| input.len()).collect(),
+            train: Arc::new(InMemDataset::new(train)),
             valid: Arc::new(pairs.valid.clone()),
             settings,
             batch_size,
@@ -44,12 +48,13 @@ impl TransduceTask {
 
     /// The mean negative log-likelihood of a symbol in nats, each given all before it.
     fn surprise(&self, model: &Seq2Seq, device: &Device) -> Result<f64, TrainError> {
-        const AT_ONCE: usize = 250;
         let (mut sum, mut symbols) = (0.0, 0);
         let pairing = Pairing {
             forcing: Forcing::default(),
         };
-        for pairs in encoded(&self.settings, &self.valid)?.chunks(AT_ONCE) {
+        let valid = encoded(&self.settings, &self.valid)?;
+        let length = |(input, output): &Encoded| input.len().max(output.len());
+        for pairs in padded_runs(&valid, length, Transducer::AT_ONCE, Transducer::SYMBOLS) {
             let batch = pairing.batch(pairs.to_vec(), device);
             sum += model.surprise(&batch).into_scalar::<f64>() * batch.targets as f64;
             symbols += batch.targets;
@@ -98,7 +103,7 @@ impl Task for TransduceTask {
     }
 
     fn examples(&self) -> Arc<dyn Dataset<Encoded>> {
-        Arc::new(InMemDataset::new(self.train.clone()))
+        self.train.clone()
     }
 
     fn batcher(&self) -> Arc<dyn Batcher<Encoded, TransduceBatch>> {
@@ -108,8 +113,7 @@ impl Task for TransduceTask {
     }
 
     fn pass(&self, seed: u64) -> Vec<Vec<usize>> {
-        let lengths: Vec<usize> = self.train.iter().map(|(input, _)| input.len()).collect();
-        bucketed(&lengths, self.batch_size, seed)
+        bucketed(&self.lengths, self.batch_size, seed)
     }
 
     fn score_names(&self) -> &'static [&'static str] {

@@ -13,7 +13,7 @@ use super::{
 use crate::drawn::drawn;
 use crate::learn::alone;
 use crate::learn::{Learnable, Moment};
-use crate::{Architecture, Direction};
+use crate::{Architecture, Direction, NetworkConfig};
 
 const PAIRS: usize = 320;
 
@@ -31,11 +31,11 @@ fn settings(
         inputs: Symbols::from_texts(["abcdef"]),
         outputs: Symbols::from_texts(["xyz"]),
         d_embedding: 4,
-        architecture,
-        layers: 2,
-        d_hidden: 6,
+        network: NetworkConfig {
+            layers: 2,
+            ..NetworkConfig::new(architecture, 0, 6)
+        },
         direction,
-        dropout: 0.0,
         attention,
         forcing: Forcing::default(),
         beam: Beam {
@@ -43,6 +43,7 @@ fn settings(
             length_power: 1.0,
         },
         limit: 12,
+        example: None,
     }
 }
 
@@ -164,8 +165,8 @@ fn trained(device: &Device) -> (TransduceSettings, Seq2Seq, Vec<Vec<u32>>) {
     let mut settings = settings(Architecture::Gru, AttentionName::General, Direction::Both);
     settings.inputs = Symbols::from_texts(pairs.iter().map(|pair| pair.input.as_str()));
     settings.outputs = Symbols::from_texts(pairs.iter().map(|pair| pair.output.as_str()));
-    settings.layers = 1;
-    settings.d_hidden = 24;
+    settings.network.layers = 1;
+    settings.network.d_hidden = 24;
     let training = device.clone().autodiff();
     let model = settings.init(&training).unwrap();
     let mut model = drawn(model, 0.3);

@@ -1,12 +1,12 @@
 //! A model at work.
 
 use burn::tensor::Device;
-use burn_rnn_data::{DataError, Pair, character_error_rate, exact_match};
+use burn_rnn_data::{DataError, Pair, Symbols, character_error_rate, exact_match, padded_runs};
 
 use super::batch::integers;
 use super::{Answer, Beam, Seq2Seq, SequenceBatch, TransduceSettings, beam_search, greedy};
-use crate::TrainError;
 use crate::floats::floats;
+use crate::{TrainError, cell};
 
 /// A model with its settings, to turn strings into others.
 #[derive(Clone, Copy, Debug)]
@@ -20,13 +20,18 @@ pub struct Transducer<'a> {
 }
 
 impl Transducer<'_> {
+    /// The sequences that are read at once.
+    pub(super) const AT_ONCE: usize = 250;
+    /// The symbols that are read at once, filler included, where it is more than one sequence.
+    pub(super) const SYMBOLS: usize = 50_000;
+
     /// The answers to some inputs, in their order.
     ///
     /// # Errors
     ///
-    /// Where an input has a character that the model does not know, before the first search.
+    /// Where an input has a character that the model does not know or more than [`Symbols::LONGEST`], before the first
+    /// search.
     pub fn answers(&self, inputs: &[&str], beam: Beam) -> Result<Vec<Answer>, TrainError> {
-        const AT_ONCE: usize = 250;
         let inputs = inputs.iter().map(|input| self.encode(input));
         let inputs: Vec<Vec<u32>> = inputs.collect::<Result<_, _>>()?;
         let limit = self.settings.limit;
@@ -41,7 +46,8 @@ impl Transducer<'_> {
             let inputs: Vec<&[u32]> = inputs.iter().map(Vec::as_slice).collect();
             greedy(self.model, &SequenceBatch::new(&inputs, self.device), limit)
         };
-        Ok(inputs.chunks(AT_ONCE).flat_map(search).collect())
+        let runs = padded_runs(&inputs, Vec::len, Self::AT_ONCE, Self::SYMBOLS);
+        Ok(runs.flat_map(search).collect())
     }
 
     /// The answer as text.
@@ -65,7 +71,7 @@ impl Transducer<'_> {
         ))
     }
 
-    /// How much of each symbol of the input (the end last) the decoder read for each symbol of the
+    /// How much of each symbol of the input (the end last) the decoder read for each of the first `most` symbols of the
     /// answer; nothing where the model has no attention.
     ///
     /// # Errors
@@ -75,10 +81,11 @@ impl Transducer<'_> {
         &self,
         input: &str,
         answer: &Answer,
+        most: usize,
     ) -> Result<Option<Vec<Vec<f32>>>, TrainError> {
         let input = self.encode(input)?;
-        let time = answer.symbols.len();
-        let before = [&[burn_rnn_data::Symbols::BEGIN], &answer.symbols[..]].concat();
+        let time = answer.symbols.len().min(most);
+        let before = [&[Symbols::BEGIN], &answer.symbols[..]].concat();
         let before = integers(&before[..time], [1, time], self.device);
         let encoded = self
             .model
@@ -93,18 +100,24 @@ impl Transducer<'_> {
     }
 
     fn encode(&self, input: &str) -> Result<Vec<u32>, TrainError> {
+        let refuse = |expected: String| {
+            TrainError::setting("an input", format!("`{}`", cell(input, 60)), expected)
+        };
+        let length = input.chars().count();
+        if length > Symbols::LONGEST {
+            return Err(refuse(format!(
+                "at most {} characters, and it has {length}: cut it",
+                Symbols::LONGEST
+            )));
+        }
         self.settings.inputs.encode(input).map_err(|error| match error {
             DataError::UnknownCharacter {
                 character,
                 position,
-            } => TrainError::Setting {
-                name: "an input",
-                given: format!("{input:?}"),
-                expected: format!(
-                    "characters that the model was trained on: {character:?} at position {position} is \
-                     none of them"
-                ),
-            },
+            } => refuse(format!(
+                "characters that the model was trained on: {character:?} at position {position} is none of \
+                 them"
+            )),
             other => other.into(),
         })
     }

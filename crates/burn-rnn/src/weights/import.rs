@@ -53,3 +53,11 @@ pub struct UnmappedTensor {
     /// The type of its elements.
     pub element: ElementType,
 }
+
+/// A name, with a number behind it where it is taken.
+pub(crate) fn unused_name(name: &str, is_taken: impl Fn(&str) -> bool) -> String {
+    let numbered = (2..).map(|number: u64| format!("{name}_{number}"));
+    let mut names = core::iter::once(name.to_string()).chain(numbered);
+    let unused = names.find(|name| !is_taken(name));
+    unused.expect("there are more numbers than names")
+}

@@ -22,6 +22,7 @@
 mod array;
 mod build;
 pub mod burn_nn;
+mod check;
 mod copy;
 mod error;
 mod import;

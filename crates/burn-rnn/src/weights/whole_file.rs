@@ -1,6 +1,6 @@
 //! Files that are complete or not there.
 
-use std::fs::File;
+use std::fs::{File, Permissions};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
@@ -43,7 +43,8 @@ pub(crate) fn write_whole(path: &Path, bytes: &[u8]) -> Result<(), WeightsError>
         return Err(WeightsErrorKind::Write(no_file()).into());
     }
     let part = part_of(path);
-    write(&part, bytes)
+    let permissions = path.metadata().ok().map(|there| there.permissions());
+    write(&part, bytes, permissions)
         .and_then(|()| std::fs::rename(&part, path))
         .map_err(|error| {
             // There may be none; the first error is the one to tell.
@@ -52,8 +53,12 @@ pub(crate) fn write_whole(path: &Path, bytes: &[u8]) -> Result<(), WeightsError>
         })
 }
 
-fn write(path: &Path, bytes: &[u8]) -> io::Result<()> {
+/// `permissions` are those of the file that this one replaces.
+fn write(path: &Path, bytes: &[u8], permissions: Option<Permissions>) -> io::Result<()> {
     let mut file = File::create(path)?;
+    if let Some(permissions) = permissions {
+        file.set_permissions(permissions)?;
+    }
     file.write_all(bytes)?;
     file.sync_all()
 }

@@ -5,7 +5,8 @@ use burn::nn;
 use super::activation::{ours, theirs};
 use super::gates::{Gate, fuse, split};
 use super::{Layer, WeightsError, WeightsErrorKind, cannot_read, conversions};
-use crate::weights::build::{FileCell, checked};
+use crate::weights::build::FileCell;
+use crate::weights::check::checked;
 use crate::weights::parts::{CellParts, OptionsRef};
 use crate::{SimpleCell, SimpleOptions, SimpleRnn};
 

@@ -15,6 +15,7 @@ mod open;
 mod options;
 mod read;
 mod settings;
+mod unsaid;
 mod window;
 
 use std::collections::BTreeSet;
@@ -26,7 +27,8 @@ use burn::tensor::{Device, Tensor};
 
 use self::find::{Found, find};
 use self::open::Opened;
-use self::read::{Budget, Reader, Unsaid};
+use self::read::{Budget, Reader};
+use self::unsaid::Unsaid;
 use super::array::Array;
 use super::error::{WeightsError, WeightsErrorKind};
 use super::import::{Import, NamedNetwork, UnmappedTensor};
@@ -243,7 +245,7 @@ impl KerasFile {
         let reader = self.reader();
         for found in find(&self.opened) {
             let (network, mut mapped) = reader.read(&[&found], device)?;
-            import.assumed.extend(reader.assumed(&found));
+            import.assumed.extend(self.unsaid.assumed(&found));
             let name = found.name;
             import.networks.push(NamedNetwork { name, network });
             import.mapped.append(&mut mapped);

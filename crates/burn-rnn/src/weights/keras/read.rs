@@ -11,22 +11,13 @@ use super::layouts::Kind;
 use super::open::Opened;
 use super::options::{Bias, gru, lstm, simple};
 use super::settings::{CellSettings, LayerSettings, layer_settings};
+use super::unsaid::Unsaid;
 use crate::weights::array::Array;
 use crate::weights::build::{CellArrays, FileCell, LayerArrays, NetworkArrays, build};
 use crate::weights::error::{WeightsError, WeightsErrorKind};
 use crate::weights::import::MappedTensor;
 use crate::weights::network::AnyNetwork;
-use crate::{Activation, Merge, Recurrent};
-
-/// What the caller says about what the file does not.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Unsaid {
-    pub activation: Activation,
-    pub recurrent_activation: Activation,
-    pub merge: Merge,
-    /// Whether layers that go backwards may be read.
-    pub reversed_inputs: bool,
-}
+use crate::{Merge, Recurrent};
 
 /// What networks out of one file may take: twice the file, since tensors may share their bytes there.
 pub(super) struct Budget {
@@ -109,28 +100,6 @@ impl<'a> Reader<'a> {
             Kind::Lstm => self.build(shell, &stack, lstm, device),
             Kind::Gru => self.build(shell, &stack, gru, device),
         }
-    }
-
-    /// What was taken of a layer that the file says nothing about, as a sentence.
-    pub(super) fn assumed(&self, found: &Found<'_>) -> Option<String> {
-        if found.layer.is_some() {
-            return None;
-        }
-        let Unsaid {
-            activation,
-            recurrent_activation,
-            merge,
-            ..
-        } = self.unsaid;
-        let merge = match found.backward.is_empty() {
-            true => String::new(),
-            false => format!(", merging by {merge:?}"),
-        };
-        Some(format!(
-            "the settings of `{}`, which the file does not have: {activation:?} and {recurrent_activation:?}{merge}, no go_backwards, \
-             reset_after where a GRU has no bias; a model saved as .keras has those of Keras' own layers",
-            found.name
-        ))
     }
 
     /// What the file says about a layer; none where it says nothing.

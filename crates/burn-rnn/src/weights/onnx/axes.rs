@@ -1,7 +1,6 @@
 //! What the axes of a value are, from a node's output to the next node's input.
 
 use super::fold::Constants;
-use super::graph::Producer;
 use super::operators;
 use super::proto::Node;
 use super::sizes::joins_last;
@@ -116,22 +115,17 @@ fn follow<'a>(
     Ok(moved.map(|traced| traced.through(name)))
 }
 
-/// The node of this scope that gives a value.
+/// The node of this scope whose first output a value is, where it is one that moves axes.
 fn node_in<'a>(
     constants: &Constants<'a>,
     scope: usize,
     name: &str,
 ) -> Result<Option<Node<'a>>, WeightsError> {
-    match constants.graph.find(scope, name) {
-        Some((found, Producer::Node(body))) if found == scope => {
-            constants.budget.work(64 + body.len() as u64)?;
-            let node = Node::read(body)?;
-            let is_first = node.outputs.first() == Some(&name);
-            let known = operators::is_folded(node.op) || node.op == "Dropout";
-            Ok((node.standard && is_first && known).then_some(node))
-        }
-        _ => Ok(None),
-    }
+    let node = constants.node(scope, name)?;
+    Ok(node.filter(|node| {
+        let known = operators::is_folded(node.op) || node.op == "Dropout";
+        known && node.outputs.first() == Some(&name)
+    }))
 }
 
 impl<'a> Traced<'a> {

@@ -7,6 +7,7 @@ use burn::tensor::{DType, TensorData};
 use super::FORMAT;
 use super::wire::Message;
 use crate::weights::error::{WeightsError, WeightsErrorKind};
+use crate::weights::import::unused_name;
 use crate::weights::layout::to_little_endian;
 
 /// The version of the operators: the newest of `RNN`, `LSTM` and `GRU`, of October 2024.
@@ -88,21 +89,14 @@ impl GraphMessage {
         for output in outputs {
             node = node.text(2, output);
         }
-        node = node.text(3, &self.unused(name)).text(4, op);
+        // ONNX Runtime takes no name twice.
+        let name = unused_name(name, |name| self.names.contains(name));
+        node = node.text(3, &name).text(4, op);
+        self.names.insert(name);
         for attribute in &attributes {
             node = node.message(5, attribute);
         }
         self.nodes.push(node);
-    }
-
-    /// A node's name, with a number where another has it: ONNX Runtime takes none twice.
-    fn unused(&mut self, name: &str) -> String {
-        let numbered = (2..).map(|number| format!("{name}_{number}"));
-        let mut names = core::iter::once(name.to_string()).chain(numbered);
-        let name = names.find(|name| !self.names.contains(name));
-        let name = name.expect("there are more numbers than nodes");
-        self.names.insert(name.clone());
-        name
     }
 
     /// Adds a constant of floats.

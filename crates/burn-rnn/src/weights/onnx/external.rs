@@ -2,7 +2,6 @@
 
 use std::cell::RefCell;
 use std::collections::HashSet;
-use std::fs::File;
 use std::io::{Read, Seek, SeekFrom};
 use std::path::{Component, Path, PathBuf};
 
@@ -10,6 +9,7 @@ use super::budget::Budget;
 use super::proto::name_of;
 use super::wire::malformed;
 use crate::weights::error::{WeightsError, WeightsErrorKind};
+use crate::weights::whole_file::open_whole;
 
 /// Where numbers are: the `external_data` of a tensor.
 #[derive(Clone, Copy, Default)]
@@ -69,11 +69,7 @@ impl<'a> Folder<'a> {
     ) -> Result<Vec<u8>, WeightsError> {
         let path = self.path(place.location, tensor)?;
         let in_file = |error| WeightsError::from(WeightsErrorKind::Read(error)).in_file(&path);
-        // Before it is opened: to open a pipe waits for whoever writes to it.
-        if !path.metadata().map_err(in_file)?.is_file() {
-            return Err(refused(tensor, place.location, "it is no file"));
-        }
-        let mut file = File::open(&path).map_err(in_file)?;
+        let mut file = open_whole(&path).map_err(|kind| WeightsError::from(kind).in_file(&path))?;
         let length = file.metadata().map_err(in_file)?.len();
         let left = length.saturating_sub(place.offset);
         // Without a length it is all that follows.

@@ -70,6 +70,20 @@ impl<'a> Constants<'a> {
         })
     }
 
+    /// The standard operator's node of this very graph that gives a value; none where something else does.
+    ///
+    /// # Errors
+    ///
+    /// Where the node cannot be read.
+    pub(super) fn node(&self, scope: usize, name: &str) -> Result<Option<Node<'a>>, WeightsError> {
+        let Some((found, Producer::Node(body))) = self.graph.find(scope, name) else {
+            return Ok(None);
+        };
+        self.budget.work(64 + body.len() as u64)?;
+        let node = Node::read(body)?;
+        Ok((found == scope && node.standard).then_some(node))
+    }
+
     fn find_at(
         &self,
         scope: usize,

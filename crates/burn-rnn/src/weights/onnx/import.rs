@@ -15,7 +15,7 @@ use super::starts::{SEQUENCE_LENS, other_starts};
 use super::tensor::FileTensor;
 use crate::weights::array::ElementType;
 use crate::weights::error::{WeightsError, WeightsErrorKind};
-use crate::weights::import::{Import, NamedNetwork, UnmappedTensor};
+use crate::weights::import::{Import, NamedNetwork, UnmappedTensor, unused_name};
 
 /// What an entry of a list takes beside its name.
 const ENTRY: u64 = 128;
@@ -38,7 +38,9 @@ pub(super) fn import(constants: &Constants<'_>, device: &Device) -> Result<Impor
             }
             continue;
         }
-        let name = unused_name(&import, chain[0].node.label());
+        // In both branches of an `If`, for instance, two have one name.
+        let is_taken = |name: &str| import.networks.iter().any(|network| network.name == name);
+        let name = unused_name(chain[0].node.label(), is_taken);
         let (network, mut mapped) = read::network(&chain, &name, constants, device)?;
         import.networks.push(NamedNetwork { name, network });
         import.mapped.append(&mut mapped);
@@ -60,16 +62,6 @@ pub(super) fn import(constants: &Constants<'_>, device: &Device) -> Result<Impor
     left.unread()?;
     import.unmapped = left.tensors;
     Ok(import)
-}
-
-/// A node's name, with a number where another network has it: in both branches of an `If`, for instance.
-fn unused_name(import: &Import, label: &str) -> String {
-    let is_taken = |name: &str| import.networks.iter().any(|network| network.name == name);
-    let numbered = (2..).map(|number| format!("{label}_{number}"));
-    core::iter::once(label.to_string())
-        .chain(numbered)
-        .find(|name| !is_taken(name))
-        .unwrap_or_default()
 }
 
 /// What is left, as it is found.

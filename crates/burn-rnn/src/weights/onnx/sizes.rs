@@ -1,7 +1,6 @@
 //! What a `Reshape` makes of the sizes of a value.
 
 use super::fold::Constants;
-use super::graph::Producer;
 use super::proto::Node;
 use crate::weights::error::WeightsError;
 
@@ -116,10 +115,5 @@ fn node<'a>(
     name: &str,
     op: &str,
 ) -> Result<Option<Node<'a>>, WeightsError> {
-    let Some((found, Producer::Node(body))) = constants.graph.find(scope, name) else {
-        return Ok(None);
-    };
-    constants.budget.work(64 + body.len() as u64)?;
-    let node = Node::read(body)?;
-    Ok((found == scope && node.standard && node.op == op).then_some(node))
+    Ok((constants.node(scope, name)?).filter(|node| node.op == op))
 }
