@@ -3,7 +3,6 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use crate::mutate::{self, Structure};
 use crate::seeds::{CHECKPOINT, FOLDER, LEARN, TRAINED, Trained};
 
 /// A format of files.
@@ -11,7 +10,6 @@ pub struct Format {
     pub name: String,
     /// Whole files.
     pub corpus: Vec<Vec<u8>>,
-    pub structure: Structure,
     /// Where it lies in a folder of its own.
     pub file: String,
     /// What lies beside it, and where it is taken from.
@@ -67,7 +65,6 @@ pub fn all() -> Vec<Format> {
     all.extend([
         data(
             "text.txt",
-            mutate::lines,
             &["text"],
             &[
                 "activations --model {seeds}/text --text text.txt --out made.html",
@@ -76,22 +73,19 @@ pub fn all() -> Vec<Format> {
         ),
         data(
             "inputs.txt",
-            mutate::lines,
             &[],
             &["transduce --model {seeds}/transduce < inputs.txt"],
         ),
-        data("rolls.json", mutate::json, &["music"], &[]),
-        data("names.conll", mutate::lines, &["tag"], &[]),
+        data("rolls.json", &["music"], &[]),
+        data("names.conll", &["tag"], &[]),
         data(
             "series.csv",
-            mutate::columns,
             &["forecast", "feed-forward"],
             &["forecast --model {seeds}/forecast --csv series.csv --out made"],
         ),
-        data("pairs.tsv", mutate::lines, &["transduce"], &[]),
+        data("pairs.tsv", &["transduce"], &[]),
         data(
             "sounds/low_anna_0.wav",
-            mutate::wav_header,
             &["classify", "speak"],
             &["classify --model {seeds}/classify sounds/low_anna_0.wav"],
         ),
@@ -100,7 +94,6 @@ pub fn all() -> Vec<Format> {
     all.extend([
         weights(
             "pt",
-            mutate::bytes_alone,
             &[
                 "pytorch/views.pt",
                 "pytorch/legacy_protocol_2.pt",
@@ -109,16 +102,14 @@ pub fn all() -> Vec<Format> {
         ),
         weights(
             "safetensors",
-            mutate::foreign,
             &[
                 "pytorch/lstm.safetensors",
                 "pytorch/gru_bfloat16.safetensors",
             ],
         ),
-        weights("keras", mutate::bytes_alone, &["keras/tagger.keras"]),
+        weights("keras", &["keras/tagger.keras"]),
         weights(
             "h5",
-            mutate::bytes_alone,
             &[
                 "keras/tagger.h5",
                 "keras/few_float16.weights.h5",
@@ -127,7 +118,6 @@ pub fn all() -> Vec<Format> {
         ),
         weights(
             "onnx",
-            mutate::bytes_alone,
             &[
                 "onnx/graphs/torch_gru_l1_one.onnx",
                 "onnx/graphs/encoder_decoder.onnx",
@@ -158,7 +148,6 @@ fn model(name: &str, trained: &Trained) -> Format {
     Format {
         name: format!("model-{name}"),
         corpus: vec![seed(&format!("{name}/model.safetensors"))],
-        structure: mutate::model,
         file: "model.safetensors".to_owned(),
         beside: Vec::new(),
         kind: Kind::Model(trained.data.clone()),
@@ -173,12 +162,11 @@ fn run_file(name: &str, trained: &Trained) -> Format {
         .next()
         .expect("it begins with the task");
     let command = format!(
-        "train {task} --config run.toml --out made --plain --json --steps 1 --eval-every 1"
+        "train {task} --config run.toml --out made --plain --json --seeds 1 --steps 1 --eval-every 1"
     );
     Format {
         name: format!("run-{name}"),
         corpus: vec![seed(&format!("{name}/run.toml"))],
-        structure: mutate::run_file,
         file: "run.toml".to_owned(),
         beside: Vec::new(),
         kind: Kind::Run(task.to_owned()),
@@ -191,7 +179,6 @@ fn checkpoint(name: &str, trained: &Trained) -> Format {
     Format {
         name: format!("checkpoint-{name}"),
         corpus: vec![seed(&format!("{name}/{CHECKPOINT}"))],
-        structure: mutate::checkpoint,
         file: format!("out/{CHECKPOINT}"),
         beside: vec![("out/model.safetensors".to_owned(), best)],
         kind: Kind::Checkpoint,
@@ -202,12 +189,7 @@ fn checkpoint(name: &str, trained: &Trained) -> Format {
     }
 }
 
-fn data(
-    file: &'static str,
-    structure: Structure,
-    trainings: &'static [&'static str],
-    more: &[&str],
-) -> Format {
+fn data(file: &'static str, trainings: &'static [&'static str], more: &[&str]) -> Format {
     // Sounds are given as a folder.
     let given = file.split('/').next().expect("it has a name");
     let mut commands: Vec<String> = more.iter().map(|line| (*line).to_owned()).collect();
@@ -231,7 +213,6 @@ fn data(
             .expect("it has an ending")
             .to_owned(),
         corpus: vec![seed(file)],
-        structure,
         file: file.to_owned(),
         beside: beside.collect(),
         kind: Kind::Data(given, trainings),
@@ -241,14 +222,8 @@ fn data(
 
 /// Files of other libraries, from the library's fixtures.
 #[cfg(feature = "weights")]
-fn weights(ending: &str, structure: Structure, files: &[&str]) -> Format {
-    let package = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let places = ["../burn-rnn/tests", "../../tests"]
-        .map(|place| package.join(place).join("fixtures/weights"));
-    let fixtures = places
-        .iter()
-        .find(|place| place.exists())
-        .expect("a clone has them");
+fn weights(ending: &str, files: &[&str]) -> Format {
+    let fixtures = Path::new(env!("CARGO_MANIFEST_DIR")).join("../burn-rnn/tests/fixtures/weights");
     let file = format!("given.{ending}");
     let targets = [
         "--json",
@@ -261,7 +236,6 @@ fn weights(ending: &str, structure: Structure, files: &[&str]) -> Format {
             .iter()
             .map(|name| fs::read(fixtures.join(name)).unwrap())
             .collect(),
-        structure,
         beside: Vec::new(),
         kind: Kind::Weights,
         commands: targets

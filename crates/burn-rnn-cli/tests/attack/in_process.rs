@@ -32,7 +32,7 @@ pub fn attack(formats: &[&Format], count: u64) {
         let (started, mut accepted) = (Instant::now(), 0);
         for number in crate::numbers(0, count) {
             let name = format!("{}:{number}", format.name);
-            let altered = mutation(&format.name, number, &format.corpus, format.structure);
+            let altered = mutation(format, number);
             watch.look_at(format!("{name}, {}", folder.display()));
             let got = catch_unwind(AssertUnwindSafe(|| placed(&altered.bytes)));
             watch.look_away();

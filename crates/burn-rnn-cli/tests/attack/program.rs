@@ -49,7 +49,7 @@ fn give(format: &Format, command: usize, count: u64, folder: &Path, failures: &M
     assert!(whole.status.success(), "{line}, a whole file: {whole:?}");
     // Other files for other commands.
     for number in crate::numbers(command as u64 * count, count) {
-        let altered = mutation(&format.name, number, &format.corpus, format.structure);
+        let altered = mutation(format, number);
         let ran = Ran::of(format, line, &altered.bytes, folder);
         let must_be_same = format.is_summed() && !altered.sealed;
         let fault = match ran.fault(line) {

@@ -5,7 +5,7 @@ use rand_chacha::ChaCha8Rng;
 use serde_json::{Map, Value, json as value};
 use sha2::{Digest, Sha256};
 
-use super::{Altered, bytes, json, one, unsealed};
+use super::{Altered, bytes, json, one};
 
 /// A tensor of a file, as little believed as the file.
 struct Entry {
@@ -21,28 +21,23 @@ struct Parts {
     tensors: Vec<Entry>,
 }
 
-/// A model with its card, settings, header or tensors altered, and its sums recomputed, mostly.
-pub fn model(rng: &mut ChaCha8Rng, whole: &[u8]) -> Option<Altered> {
+/// A model with its card, settings, header or tensors altered, and its sums recomputed, mostly; of another program's file the tensors.
+pub fn safetensors(rng: &mut ChaCha8Rng, whole: &[u8]) -> Option<Altered> {
     let mut parts = Parts::read(whole)?;
+    let is_model = parts.metadata.get("card").is_some();
     match rng.random_range(0..10) {
+        _ if !is_model => parts.alter_tensors(rng)?,
         0..5 => alter_text(rng, &mut parts.metadata["settings"])?,
         5..7 => alter_text(rng, &mut parts.metadata["card"])?,
         7..9 => parts.alter_tensors(rng)?,
         _ => json::alter(rng, &mut parts.metadata),
     }
-    let sealed = rng.random_bool(0.75);
+    let sealed = is_model && rng.random_bool(0.75);
     if sealed {
         parts.seal()?;
     }
     let bytes = parts.write();
     Some(Altered { bytes, sealed })
-}
-
-/// Another program's safetensors file with its tensors altered.
-pub fn foreign(rng: &mut ChaCha8Rng, whole: &[u8]) -> Option<Altered> {
-    let mut parts = Parts::read(whole)?;
-    parts.alter_tensors(rng)?;
-    Some(unsealed(parts.write()))
 }
 
 /// Alters JSON that stands in the header as a text.
