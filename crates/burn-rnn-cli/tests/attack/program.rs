@@ -165,11 +165,13 @@ impl Ran {
             Some(2) => format!("is refused and leaves {}", made.next()?),
             _ => self.status.to_string(),
         };
-        let said: Vec<&str> = self
+        let lines = self
             .stderr
             .lines()
-            .filter(|line| !line.starts_with("note: "))
-            .collect();
+            .filter(|line| !line.starts_with("note: "));
+        let panic = self.stderr.contains("panicked at");
+        let said = lines.skip_while(|line| panic && !line.contains("panicked at"));
+        let said: Vec<&str> = said.collect();
         Some(format!("{fault}; {}", said.join(" | ")))
     }
 }
