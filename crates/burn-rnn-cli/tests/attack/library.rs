@@ -34,8 +34,8 @@ pub fn read(format: &Format, folder: &Path) -> Result<String, Box<dyn Error>> {
             Ok(format!("{:?}", TrainTask::from_arg_matches(matches)?))
         }
         Kind::Checkpoint => {
-            let line = format.commands[0].replace("--out out", "--json --out");
-            let words = words(&line, &FOLDER).chain([folder.join("out").display().to_string()]);
+            let line = format.commands[0].strip_suffix("out").expect("it ends so");
+            let words = words(line, &FOLDER).chain([folder.join("out").display().to_string()]);
             let matches = train().try_get_matches_from(words)?;
             TrainTask::from_arg_matches(&matches)?.train()?;
             Ok("gone on from".to_owned())
