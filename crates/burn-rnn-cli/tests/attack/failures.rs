@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 /// The faults that were found.
 pub struct Failures {
     folder: PathBuf,
-    /// How often each was seen, and how the first of them comes about again.
+    /// How often each kind was seen, and how the first of it comes about again.
     kinds: BTreeMap<String, (usize, String)>,
 }
 
@@ -17,49 +17,47 @@ impl Failures {
         let folder = crate::folder(name);
         let _ = fs::remove_dir_all(&folder);
         fs::create_dir_all(&folder).unwrap();
-        Self {
-            folder,
-            kinds: BTreeMap::new(),
-        }
+        let kinds = BTreeMap::new();
+        Self { folder, kinds }
     }
 
-    /// A fault of a mutation, `FORMAT:NUMBER`, whose file is in `folder`; `command` shows it there.
-    pub fn add(&mut self, mutation: &str, fault: &str, folder: &Path, command: &str) {
+    /// A fault of a mutation, `FORMAT:NUMBER`, whose file is in `work`; `command` shows it there.
+    pub fn add(&mut self, mutation: &str, fault: &str, work: &Path, command: &str) {
         let (format, _) = mutation.split_once(':').expect("it has a number");
         // One fault has many numbers.
-        let kind = fault.replace(|c: char| c.is_ascii_digit(), "#");
-        let kind: String = kind.chars().take(300).collect();
-        let place = self.kinds.len();
-        let kept = self
-            .folder
-            .join(format!("{}-{place}", mutation.replace(':', "-")));
+        let kind = fault.replace(|c: char| c.is_ascii_digit(), "");
+        let kind: String = kind.chars().take(200).collect();
+        let kept = self.folder.join(format!(
+            "{}-{}",
+            mutation.replace(':', "-"),
+            self.kinds.len()
+        ));
+        let first = || {
+            fs::rename(work, &kept).unwrap();
+            let place = kept.display();
+            (
+                0,
+                format!("{fault}\n    BURN_RNN_MUTATION={mutation}\n    cd {place} && {command}"),
+            )
+        };
         let (count, _) = self
             .kinds
-            .entry(format!("{format}: {kind}"))
-            .or_insert_with(|| {
-                fs::rename(folder, &kept).unwrap();
-                (
-                    0,
-                    format!(
-                        "BURN_RNN_MUTATION={mutation}: cd {} && {command}\n    {fault}",
-                        kept.display()
-                    ),
-                )
-            });
+            .entry(format!("{format} {kind}"))
+            .or_insert_with(first);
         *count += 1;
     }
 
     /// Fails with all of them.
     pub fn finish(self) {
-        let kinds = self.kinds.iter();
-        let lines: Vec<String> = kinds
-            .map(|(_, (count, first))| format!("{count} × {first}"))
+        let kinds = self.kinds.values();
+        let told: Vec<String> = kinds
+            .map(|(count, first)| format!("{count} × {first}"))
             .collect();
         assert!(
-            lines.is_empty(),
-            "{} faults:\n{}",
-            lines.len(),
-            lines.join("\n")
+            told.is_empty(),
+            "{} kinds of faults:\n{}",
+            told.len(),
+            told.join("\n")
         );
     }
 }

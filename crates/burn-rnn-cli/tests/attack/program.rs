@@ -2,9 +2,8 @@
 
 use std::collections::BTreeMap;
 use std::fs::{self, File};
-use std::os::unix::process::ExitStatusExt;
 use std::path::{Path, PathBuf};
-use std::process::{Command, ExitStatus, Stdio};
+use std::process::{Command, ExitStatus};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
@@ -12,9 +11,9 @@ use std::time::{Duration, Instant};
 use crate::failures::Failures;
 use crate::formats::Format;
 use crate::mutate::mutation;
-use crate::seeds::{self, words};
+use crate::seeds::{FOLDER, words};
 
-/// The seconds that a command may take: a machine with much else to do is slow.
+/// What a command may take: a machine with much else to do is slow.
 const PATIENCE: Duration = Duration::from_secs(60);
 /// What a command may take of memory, in kilobytes, and write into a file, in blocks: more ends it.
 const LIMITS: &str = "ulimit -v 4000000 && ulimit -f 400000 && exec \"$@\"";
@@ -22,23 +21,21 @@ const LIMITS: &str = "ulimit -v 4000000 && ulimit -f 400000 && exec \"$@\"";
 /// Gives so many altered files of every format to each command that takes it.
 pub fn attack(formats: &[&Format], count: u64) {
     let failures = Mutex::new(Failures::new("failed-program"));
-    let commands: Vec<(&Format, usize)> = formats
+    let commands = formats
         .iter()
-        .flat_map(|format| (0..format.commands.len()).map(|command| (*format, command)))
-        .collect();
+        .flat_map(|format| (0..format.commands.len()).map(move |command| (format, command)));
+    let commands: Vec<(&&Format, usize)> = commands.collect();
     let next = AtomicUsize::new(0);
-    let workers = std::thread::available_parallelism().map_or(1, usize::from);
+    let work = |worker: usize| {
+        let folder = crate::folder("program").join(worker.to_string());
+        while let Some((format, command)) = commands.get(next.fetch_add(1, Ordering::Relaxed)) {
+            give(format, *command, count, &folder, &failures);
+        }
+    };
     std::thread::scope(|scope| {
+        let workers = std::thread::available_parallelism().map_or(1, usize::from);
         for worker in 0..workers {
-            let folder = crate::folder("program").join(worker.to_string());
-            let (commands, next, failures) = (&commands, &next, &failures);
-            scope.spawn(move || {
-                while let Some((format, command)) =
-                    commands.get(next.fetch_add(1, Ordering::Relaxed))
-                {
-                    give(format, *command, count, &folder, failures);
-                }
-            });
+            scope.spawn(move || work(worker));
         }
     });
     println!("{} commands, {count} files each", commands.len());
@@ -47,23 +44,30 @@ pub fn attack(formats: &[&Format], count: u64) {
 
 /// Gives altered files to one command.
 fn give(format: &Format, command: usize, count: u64, folder: &Path, failures: &Mutex<Failures>) {
-    let line = format.commands[command].replace("{seeds}", &seeds::folder().display().to_string());
-    let whole = Ran::of(format, &line, &format.corpus[0], folder);
+    let line = &format.commands[command];
+    let whole = Ran::of(format, line, &format.corpus[0], folder);
     assert!(whole.status.success(), "{line}, a whole file: {whole:?}");
     // Other files for other commands.
     for number in crate::numbers(command as u64 * count, count) {
-        let altered = mutation(&format.name, number, &format.corpus, format.structure);
-        let ran = Ran::of(format, &line, &altered.bytes, folder);
-        let believed = format.summed && !altered.sealed && ran.meaning() != whole.meaning();
-        if let Some(fault) = ran.fault(&line, believed) {
+        let altered = mutation(format, number);
+        let ran = Ran::of(format, line, &altered.bytes, folder);
+        let must_be_same = format.is_summed() && !altered.sealed;
+        let fault = match ran.fault(line) {
+            None if must_be_same && ran.status.success() && ran.meaning() != whole.meaning() => {
+                Some(format!("believed: {}", ran.stdout))
+            }
+            fault => fault,
+        };
+        if let Some(fault) = fault {
             let name = format!("{}:{number}", format.name);
-            let mut failures = failures.lock().unwrap();
-            failures.add(
-                &name,
-                &format!("{line}: {fault}"),
-                &folder.join("work"),
-                &format!("burn-rnn {line}"),
+            let line = format!(
+                "burn-rnn {}",
+                line.replace("{seeds}", &FOLDER.display().to_string())
             );
+            failures
+                .lock()
+                .unwrap()
+                .add(&name, &fault, &folder.join("work"), &line);
         }
     }
 }
@@ -87,20 +91,17 @@ impl Ran {
         let work = folder.join("work");
         format.place(&work, bytes);
         let before = files(&work);
-        let (line, input) = match line.split_once(" < ") {
-            Some((line, input)) => (line, work.join(input)),
-            None => (line, PathBuf::from("/dev/null")),
-        };
+        let (line, input) = line.split_once(" < ").unwrap_or((line, "/dev/null"));
         let (stdout, stderr) = (folder.join("stdout"), folder.join("stderr"));
         let mut child = Command::new("sh")
             .args(["-c", LIMITS, "sh", env!("CARGO_BIN_EXE_burn-rnn")])
-            .args(words(line, seeds::folder()))
+            .args(words(line, &FOLDER))
             .current_dir(&work)
             .env_remove("BURN_DEVICE")
             .env_remove("RUST_BACKTRACE")
-            .stdin(File::open(input).unwrap())
-            .stdout(Stdio::from(File::create(&stdout).unwrap()))
-            .stderr(Stdio::from(File::create(&stderr).unwrap()))
+            .stdin(File::open(work.join(input)).unwrap())
+            .stdout(File::create(&stdout).unwrap())
+            .stderr(File::create(&stderr).unwrap())
             .spawn()
             .unwrap();
         let started = Instant::now();
@@ -129,47 +130,49 @@ impl Ran {
     }
 
     /// What the user gets, but for the size of the file, which may change without its meaning.
-    fn meaning(&self) -> (String, &BTreeMap<PathBuf, Vec<u8>>) {
-        let stdout = self
+    fn meaning(&self) -> (Vec<String>, &BTreeMap<PathBuf, Vec<u8>>) {
+        let bytes = format!("\"bytes\":{}", self.given);
+        let lines = self
             .stdout
-            .replace(&format!("\"bytes\":{}", self.given), "");
+            .lines()
+            .filter(|line| !line.starts_with("size ") && !line.starts_with("| size |"));
         (
-            stdout.replace(&format!(" {} bytes", self.given), ""),
+            lines.map(|line| line.replace(&bytes, "")).collect(),
             &self.made,
         )
     }
 
-    /// What is wrong with how it ended; `believed` where what it got is not what it was given.
-    fn fault(&self, line: &str, believed: bool) -> Option<String> {
-        let mut made = self.made.keys();
-        let half = made.clone().find(|path| {
-            path.file_name()
-                .is_some_and(|name| name.to_string_lossy().starts_with(".burn-rnn-"))
-        });
+    /// What is wrong with how it ended.
+    fn fault(&self, line: &str) -> Option<String> {
+        let name = |path: &PathBuf| path.file_name().map(|name| name.display().to_string());
+        let mut made = self.made.keys().filter_map(name);
+        let half_written = |name: &String| name.starts_with(".burn-rnn-");
         let errors = self
             .stderr
             .lines()
-            .filter(|line| line.starts_with("error: "));
-        let last: String = self
-            .stderr
-            .lines()
-            .filter(|line| !line.starts_with("note:"))
-            .collect::<Vec<_>>()
-            .join(" | ");
-        let fault = match (self.status.code(), errors.count()) {
+            .filter(|line| line.starts_with("error: "))
+            .count();
+        let fault = match self.status.code() {
             _ if !self.in_time => "takes too long".to_owned(),
             _ if self.stderr.contains("panicked at") => "panics".to_owned(),
-            _ if half.is_some() => format!("leaves {half:?}"),
-            (Some(0), _) if believed => format!("believed: {}", self.stdout),
-            (Some(0), _) => return None,
-            // A training that ends at a step of its own leaves what came before.
-            (Some(2), 1) if line.starts_with("train ") => return None,
-            (Some(2), 1) => format!("refused, and leaves {:?}", made.next()?),
-            (Some(2), errors) => format!("{errors} errors"),
-            (Some(code), _) => format!("exit code {code}"),
-            (None, _) => format!("signal {:?}", self.status.signal()),
+            _ if made.clone().any(|name| half_written(&name)) => {
+                "leaves something half written".to_owned()
+            }
+            Some(0) => return None,
+            Some(2) if errors != 1 => format!("{errors} errors"),
+            // A training that is refused after its first steps leaves them.
+            Some(2) if line.starts_with("train ") => return None,
+            Some(2) => format!("is refused and leaves {}", made.next()?),
+            _ => self.status.to_string(),
         };
-        Some(format!("{fault}; {last}"))
+        let lines = self
+            .stderr
+            .lines()
+            .filter(|line| !line.starts_with("note: "));
+        let panic = self.stderr.contains("panicked at");
+        let said = lines.skip_while(|line| panic && !line.contains("panicked at"));
+        let said: Vec<&str> = said.collect();
+        Some(format!("{fault}; {}", said.join(" | ")))
     }
 }
 

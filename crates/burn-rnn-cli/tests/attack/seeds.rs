@@ -1,117 +1,114 @@
 //! Whole files, small ones: the data is made here, the program trains on it.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::sync::OnceLock;
+use std::sync::LazyLock;
 
-use burn_rnn_data::{Sound, wav_file};
+use serde::Deserialize;
 
-/// What is trained, by name; `{seeds}` is the folder of the data.
-pub const TRAININGS: &[(&str, &str)] = &[
-    (
-        "text",
-        "text --text {seeds}/text.txt --embedding 4 --seq-len 8 --layers 1",
-    ),
-    ("music", "music --rolls {seeds}/rolls.json"),
-    ("reber", "reber --strings 30"),
-    (
-        "tag",
-        "tag --conll {seeds}/names.conll --embedding 4 --min-count 1",
-    ),
-    ("memory", "memory --length 5"),
-    (
-        "forecast",
-        "forecast --csv {seeds}/series.csv --horizon 2 --window 6 --time-features cyclic",
-    ),
-    (
-        "feed-forward",
-        "forecast --csv {seeds}/series.csv --horizon 2 --window 6 --model feed-forward --segment 3",
-    ),
-    (
-        "classify",
-        "classify --wav-dir {seeds}/sounds --bands 8 --layers 1 --hold-out-takes 1 --valid-takes 1",
-    ),
-    (
-        "speak",
-        "speak --wav-dir {seeds}/sounds --bands 8 --layers 1 --embedding 4 --hold-out-takes 1 --valid-takes 1",
-    ),
-    (
-        "transduce",
-        "transduce --pairs {seeds}/pairs.tsv --embedding 4",
-    ),
-];
+/// A training, and what is done with its model.
+#[derive(Deserialize)]
+pub struct Trained {
+    pub train: String,
+    pub data: Option<String>,
+    #[serde(default, rename = "use")]
+    pub uses: Vec<String>,
+}
+
+/// All that is trained, by name.
+pub static TRAINED: LazyLock<BTreeMap<String, Trained>> =
+    LazyLock::new(|| toml::from_str(include_str!("tasks.toml")).expect("it is of this form"));
 
 /// How all are trained: with a checkpoint and a best model before the last step.
 pub const LEARN: &str =
-    "--steps 3 --eval-every 1 --checkpoint-every 1 --hidden 4 --batch-size 4 --plain";
+    "--steps 3 --eval-every 1 --checkpoint-every 1 --hidden 4 --batch-size 4 --plain --json";
 
 /// The checkpoint before the last.
 pub const CHECKPOINT: &str = "checkpoint-000000002.brnn";
 
-/// The folder with the data, and with what the trainings left in a folder each.
-pub fn folder() -> &'static Path {
-    static FOLDER: OnceLock<PathBuf> = OnceLock::new();
-    FOLDER.get_or_init(|| {
-        let folder = crate::folder("seeds");
-        let _ = fs::remove_dir_all(&folder);
-        fs::create_dir_all(folder.join("sounds")).unwrap();
-        for (name, bytes) in data() {
-            fs::write(folder.join(name), bytes).unwrap();
-        }
-        for (name, training) in TRAININGS {
-            let mut command = Command::new(env!("CARGO_BIN_EXE_burn-rnn"));
-            command.arg("train").args(words(training, &folder));
-            command.args(words(LEARN, &folder));
-            let ended = command.arg("--out").arg(folder.join(name)).output();
-            let ended = ended.unwrap();
-            assert!(ended.status.success(), "{name}: {ended:?}");
-        }
-        folder
-    })
-}
+/// The folder of the data, with what the trainings left in a folder each.
+pub static FOLDER: LazyLock<PathBuf> = LazyLock::new(|| {
+    let folder = crate::folder("seeds");
+    let _ = fs::remove_dir_all(&folder);
+    fs::create_dir_all(folder.join("sounds")).unwrap();
+    for (name, bytes) in data() {
+        fs::write(folder.join(name), bytes).unwrap();
+    }
+    for (name, Trained { train, .. }) in &*TRAINED {
+        let line = format!("train {train} {LEARN} --out {{seeds}}/{name}");
+        let mut command = Command::new(env!("CARGO_BIN_EXE_burn-rnn"));
+        let ended = command.args(words(&line, &folder)).output().unwrap();
+        assert!(ended.status.success(), "{name}: {ended:?}");
+    }
+    folder
+});
 
-/// A line as words, with the folder in its place.
-pub fn words(line: &str, seeds: &Path) -> Vec<String> {
-    let seeds = seeds.to_str().expect("the folder's name is UTF-8");
+/// The words of a line, with the folder in its place.
+pub fn words<'a>(line: &'a str, seeds: &Path) -> impl Iterator<Item = String> + use<'a> {
+    let seeds = seeds.display().to_string();
     let words = line.split_whitespace();
-    words.map(|word| word.replace("{seeds}", seeds)).collect()
+    words.map(move |word| word.replace("{seeds}", &seeds))
 }
 
 /// A file of each format of data, by name.
 fn data() -> Vec<(String, Vec<u8>)> {
-    let text = "to be, or not to be: that is the question.\n".repeat(12);
     let hour = |hour: usize| {
-        let (day, wave) = (1 + hour / 24, (hour as f64 / 4.0).sin());
-        let time = format!("2020-01-{day:02} {:02}:00:00", hour % 24);
+        let time = format!("2020-01-{:02} {:02}:00:00", 1 + hour / 24, hour % 24);
+        let wave = (hour as f64 / 4.0).sin();
         format!("{time},{wave:.4},{}.5\n", hour % 7)
     };
     let series = "date,a,b\n".to_owned() + &(0..96).map(hour).collect::<String>();
     let piece = "[[60],[62,64],[60],[],[67],[65]]";
-    let rolls =
-        format!(r#"{{"train":[{piece},[[48,55],[50],[52]]],"valid":[{piece}],"test":[{piece}]}}"#);
-    let sentences =
-        "Anna\tB-PER\nsees\tO\nParis\tB-LOC\n\nthe\tO\nriver\tO\nRhine\tB-LOC\n\n".repeat(10);
+    let rolls = r#"{"train":[PIECE,[[48,55],[50]]],"valid":[PIECE],"test":[PIECE]}"#;
+    let sentences = "Anna\tB-PER\nsees\tO\nParis\tB-LOC\n\nthe\tO\nRhine\tB-LOC\n\n".repeat(10);
     let pairs: String = (0..30)
         .map(|i| format!("{i} and {i}\t{}\n", 2 * i))
         .collect();
-    let mut files = vec![
-        ("text.txt".to_owned(), text.into_bytes()),
-        ("series.csv".to_owned(), series.into_bytes()),
-        ("rolls.json".to_owned(), rolls.into_bytes()),
-        ("names.conll".to_owned(), sentences.into_bytes()),
-        ("pairs.tsv".to_owned(), pairs.into_bytes()),
+    let texts = [
+        (
+            "text.txt",
+            "to be, or not to be: that is the question.\n".repeat(12),
+        ),
+        ("series.csv", series),
+        ("rolls.json", rolls.replace("PIECE", piece)),
+        ("names.conll", sentences),
+        ("pairs.tsv", pairs),
+        ("inputs.txt", "3\n12 and 12\n".to_owned()),
     ];
-    for (label, pitch) in [("high", 0.3), ("low", 0.1)] {
-        for take in 0..4 {
-            let sample = |n: u16| 0.3 * (f32::from(n) * pitch + take as f32).sin();
-            let samples = (0..1000).map(sample).collect();
-            let sound = Sound {
-                samples,
-                rate: 8000,
-            };
-            files.push((format!("sounds/{label}_anna_{take}.wav"), wav_file(&sound)));
-        }
-    }
-    files
+    let texts = texts.map(|(name, text)| (name.to_owned(), text.into_bytes()));
+    let sounds = [("high", 0.3), ("low", 0.1)]
+        .into_iter()
+        .flat_map(|(label, pitch)| {
+            (0..4u8).map(move |take| {
+                let sample = |n: u16| 8000.0 * (f32::from(n) * pitch + f32::from(take)).sin();
+                let samples = (0..1000).flat_map(|n| (sample(n) as i16).to_le_bytes());
+                (
+                    format!("sounds/{label}_anna_{take}.wav"),
+                    wav(samples.collect()),
+                )
+            })
+        });
+    texts.into_iter().chain(sounds).collect()
+}
+
+/// A WAV file of one channel of 16 bits, 8000 samples a second.
+fn wav(samples: Vec<u8>) -> Vec<u8> {
+    let length = samples.len() as u32;
+    let numbers = [16, 1 | 1 << 16, 8000, 16_000, 2 | 16 << 16];
+    let format: Vec<u8> = numbers.into_iter().flat_map(u32::to_le_bytes).collect();
+    let head = [
+        b"RIFF",
+        &(36 + length).to_le_bytes()[..],
+        b"WAVEfmt ",
+        &format,
+    ];
+    [
+        &head.concat(),
+        &b"data"[..],
+        &length.to_le_bytes(),
+        &samples,
+    ]
+    .concat()
 }

@@ -3,23 +3,7 @@
 use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
 
-use super::one;
-
-/// Numbers at which arithmetic goes wrong, in the widths that files have.
-const NUMBERS: [u64; 12] = [
-    0,
-    1,
-    2,
-    0x7f,
-    0xff,
-    0x7fff,
-    0xffff,
-    0x7fff_ffff,
-    0xffff_ffff,
-    1 << 40,
-    u64::MAX >> 1,
-    u64::MAX,
-];
+use super::{Altered, one, unsealed};
 
 /// A file with one to four changes, some with pieces of the other files.
 pub fn altered(rng: &mut ChaCha8Rng, whole: &[u8], others: &[Vec<u8>]) -> Vec<u8> {
@@ -38,18 +22,15 @@ fn change(rng: &mut ChaCha8Rng, bytes: &mut Vec<u8>, others: &[Vec<u8>]) {
     // Short pieces mostly, as lengths, sizes and names are.
     let length = 1 << rng.random_range(0..10);
     let end = (at + rng.random_range(0..=length)).min(bytes.len());
-    let to = rng.random_range(0..=bytes.len());
     match rng.random_range(0..12) {
         0..3 => bytes[at] ^= 1 << rng.random_range(0..8),
         3 => bytes[at] = rng.random(),
         4 => number(rng, bytes, at),
         5 => drop(bytes.drain(at..end)),
-        6 => {
-            let piece = bytes[at..end].to_vec();
-            bytes.splice(to..to, piece);
-        }
-        7 => {
-            let piece = bytes[at..end].repeat(rng.random_range(2..1000));
+        6 | 7 => {
+            let times = *one(rng, &[1, 2, 1000]);
+            let to = rng.random_range(0..=bytes.len());
+            let piece = bytes[at..end].repeat(times);
             bytes.splice(to..to, piece);
         }
         8 => {
@@ -64,14 +45,19 @@ fn change(rng: &mut ChaCha8Rng, bytes: &mut Vec<u8>, others: &[Vec<u8>]) {
     }
 }
 
+/// A number at which arithmetic goes wrong, in a width that files have.
 fn number(rng: &mut ChaCha8Rng, bytes: &mut [u8], at: usize) {
-    let number = one(rng, &NUMBERS).to_le_bytes();
+    let (bits, more) = (
+        *one(rng, &[0, 7, 8, 15, 16, 31, 32, 40, 63]),
+        *one(rng, &[-1, 0, 1]),
+    );
+    let number = (1i128 << bits) + more;
     let end = (at + (1 << rng.random_range(0..4))).min(bytes.len());
-    bytes[at..end].copy_from_slice(&number[..end - at]);
+    bytes[at..end].copy_from_slice(&number.to_le_bytes()[..end - at]);
 }
 
 /// The numbers with which a WAV file begins.
-pub fn wav_header(rng: &mut ChaCha8Rng, whole: &[u8]) -> Option<(Vec<u8>, bool)> {
+pub fn wav_header(rng: &mut ChaCha8Rng, whole: &[u8]) -> Option<Altered> {
     const HEADER: usize = 44;
     let mut bytes = whole.to_vec();
     for _ in 0..rng.random_range(1..=3) {
@@ -79,5 +65,5 @@ pub fn wav_header(rng: &mut ChaCha8Rng, whole: &[u8]) -> Option<(Vec<u8>, bool)>
         let at = 2 * rng.random_range(0..HEADER / 2);
         number(rng, &mut bytes, at);
     }
-    Some((bytes, false))
+    Some(unsealed(bytes))
 }

@@ -3,92 +3,61 @@
 use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
 
-use super::one;
+use super::{Altered, one, unsealed};
 
-const CELLS: [&str; 26] = [
-    "",
-    " ",
-    "0",
-    "-0",
-    "1e400",
-    "3.4e38",
-    "-3.4e38",
-    "1e-320",
-    "1e308",
-    "-1e308",
-    "1000000000.25",
-    "nan",
-    "inf",
-    "1,5",
-    "0x10",
-    "x",
-    "a",
-    "\"",
-    "\"a\nb\"",
-    "O",
-    "I-LOC",
-    "2020-02-30",
-    "0000-01-01",
-    "9999-12-31 23:59:59",
-    "1583-01-01",
-    "Ω\u{200b}\u{1b}[31m",
-];
+/// What a cell may say, with bars between.
+const CELLS: &str = "| |0|-0|1e400|3.4e38|-3.4e38|1e-320|1e308|-1e308|1000000000.25|nan|inf|1,5|0x10|x|\"|\"a\nb\"|O|I-LOC|\
+                     2020-02-30|0000-01-01|9999-12-31 23:59:59|1583-01-01|Ω\u{200b}\u{1b}[31m";
 
 /// A file of cells in columns.
-pub fn columns(rng: &mut ChaCha8Rng, whole: &[u8]) -> Option<(Vec<u8>, bool)> {
+pub fn columns(rng: &mut ChaCha8Rng, whole: &[u8]) -> Option<Altered> {
     let text = str::from_utf8(whole).ok()?;
-    let mark = if text.contains('\t') { "\t" } else { "," };
-    let mut rows: Vec<Vec<String>> = text
+    let mut mark = if text.contains('\t') { "\t" } else { "," };
+    let mut rows: Vec<Vec<&str>> = text
         .lines()
-        .map(|line| line.split(mark).map(str::to_owned).collect())
+        .map(|line| line.split(mark).collect())
         .collect();
-    let mut mark = mark;
+    let cells: Vec<&str> = CELLS.split('|').collect();
     for _ in 0..rng.random_range(1..=3) {
         let row = rng.random_range(0..rows.len());
         let column = rng.random_range(0..rows[row].len());
-        let cell = (*one(rng, &CELLS)).to_owned();
-        match rng.random_range(0..8) {
+        let cell = *one(rng, &cells);
+        match rng.random_range(0..7) {
             0..3 => rows[row][column] = cell,
             3 => rows[row].insert(column, cell),
-            // A row without cells is an empty line.
-            4 => rows[row][column].clear(),
-            5 => rows.iter_mut().skip(row).for_each(|row| {
-                if let Some(place) = row.get_mut(column) {
-                    place.clone_from(&cell);
-                }
-            }),
-            6 => mark = one::<&str>(rng, &[",", ";", "\t", " ", "\t\t"]),
-            _ => {
-                let part = rows.split_off(row);
-                rows.splice(0..0, part);
+            4 => {
+                let below = rows.iter_mut().skip(row);
+                below
+                    .filter_map(|row| row.get_mut(column))
+                    .for_each(|place| *place = cell);
             }
+            5 => mark = *one(rng, &[",", ";", "\t", " ", "\t\t"]),
+            _ => rows.rotate_left(row),
         }
     }
-    let text: Vec<String> = rows.iter().map(|row| row.join(mark)).collect();
-    Some((text.join("\n").into_bytes(), false))
+    let lines: Vec<String> = rows.iter().map(|row| row.join(mark)).collect();
+    Some(unsealed(lines.join("\n").into_bytes()))
 }
 
 /// A file of lines.
-pub fn lines(rng: &mut ChaCha8Rng, whole: &[u8]) -> Option<(Vec<u8>, bool)> {
+pub fn lines(rng: &mut ChaCha8Rng, whole: &[u8]) -> Option<Altered> {
     if rng.random() {
         return columns(rng, whole);
     }
     let text = str::from_utf8(whole).ok()?;
     let mut lines: Vec<String> = text.lines().map(str::to_owned).collect();
-    let line = rng.random_range(0..lines.len());
+    let index = rng.random_range(0..lines.len());
+    let line = lines[index].clone();
     let mut end = "\n";
     match rng.random_range(0..8) {
-        0 => drop(lines.remove(line)),
-        1 => lines.truncate(line),
-        2 => lines[line] = lines[line].repeat(2000),
-        3 => lines.swap(0, line),
+        0 => drop(lines.remove(index)),
+        1 => lines.truncate(index),
+        2 => lines[index] = line.repeat(2000),
+        3 => lines.swap(0, index),
         4 => lines.insert(0, "\u{feff}".to_owned()),
-        5 => end = one::<&str>(rng, &["\r\n", "\r", "", "\n\n"]),
-        6 => lines[line].push('\0'),
-        _ => {
-            let one = lines[line].clone();
-            lines.extend(std::iter::repeat_n(one, 2000));
-        }
+        5 => end = *one(rng, &["\r\n", "\r", "", "\n\n"]),
+        6 => lines[index].push('\0'),
+        _ => lines.extend(std::iter::repeat_n(line, 2000)),
     }
-    Some((lines.join(end).into_bytes(), false))
+    Some(unsealed(lines.join(end).into_bytes()))
 }

@@ -4,28 +4,28 @@ use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
 use serde_json::{Map, Value, json as value};
 
-use super::one;
+use super::{Altered, one, unsealed};
 
 /// A file of JSON with one to three values altered.
-pub fn json(rng: &mut ChaCha8Rng, whole: &[u8]) -> Option<(Vec<u8>, bool)> {
+pub fn json(rng: &mut ChaCha8Rng, whole: &[u8]) -> Option<Altered> {
     let mut root = serde_json::from_slice(whole).ok()?;
     alter(rng, &mut root);
-    Some((root.to_string().into_bytes(), false))
+    Some(unsealed(root.to_string().into_bytes()))
 }
 
 /// The file of a run, TOML, with one to three options altered.
-pub fn run_file(rng: &mut ChaCha8Rng, whole: &[u8]) -> Option<(Vec<u8>, bool)> {
-    let mut root: Value = toml::from_str(str::from_utf8(whole).ok()?).ok()?;
+pub fn run_file(rng: &mut ChaCha8Rng, whole: &[u8]) -> Option<Altered> {
+    let mut root: Value = toml::from_slice(whole).ok()?;
     alter(rng, &mut root);
-    let text = toml::to_string(&root).ok()?;
-    Some((text.into_bytes(), false))
+    // TOML has no null and no numbers above those of 63 bits.
+    Some(unsealed(toml::to_string(&root).ok()?.into_bytes()))
 }
 
 /// Alters one to three values.
 pub fn alter(rng: &mut ChaCha8Rng, root: &mut Value) {
     for _ in 0..rng.random_range(1..=3) {
-        let chosen = rng.random_range(0..size(root));
-        change(rng, at(root, &mut { chosen }).expect("it is within"));
+        let mut chosen = rng.random_range(0..size(root));
+        change(rng, at(root, &mut chosen).expect("it is within"));
     }
 }
 
@@ -52,19 +52,15 @@ fn at<'a>(root: &'a mut Value, left: &mut usize) -> Option<&'a mut Value> {
 }
 
 fn change(rng: &mut ChaCha8Rng, chosen: &mut Value) {
-    if rng.random_bool(0.2) {
-        *chosen = anything(rng);
-        return;
-    }
     match chosen {
+        _ if rng.random_bool(0.2) => *chosen = anything(rng),
         Value::Null => *chosen = number(rng),
         Value::Bool(flag) => *flag = !*flag,
         Value::Number(given) => {
-            let near = given.as_i64().map(|given| value!(given.wrapping_add(1)));
-            *chosen = match rng.random_bool(0.2) {
-                true => near.unwrap_or(value!(-1)),
-                false => number(rng),
-            };
+            let next = given.as_i64().map(|given| value!(given.wrapping_add(1)));
+            *chosen = next
+                .filter(|_| rng.random_bool(0.2))
+                .unwrap_or_else(|| number(rng));
         }
         Value::String(text) => match rng.random_range(0..5) {
             0 => text.clear(),
@@ -72,7 +68,8 @@ fn change(rng: &mut ChaCha8Rng, chosen: &mut Value) {
             2 => text.push_str("\u{1b}[31m\n\0"),
             3 => drop(text.pop()),
             _ => {
-                *text = (*one(rng, &["NaN", "inf", "../..", "/dev/null", "0", "lstm", "Ω"])).into()
+                *text =
+                    one(rng, &["NaN", "inf", "../..", "/dev/null", "0", "lstm", "Ω"]).to_string()
             }
         },
         Value::Array(values) => list(rng, values),
@@ -81,23 +78,20 @@ fn change(rng: &mut ChaCha8Rng, chosen: &mut Value) {
 }
 
 fn number(rng: &mut ChaCha8Rng) -> Value {
-    let numbers = [
-        value!(0),
-        value!(1),
-        value!(2),
-        value!(-1),
-        value!(0.5),
-        value!(1e-300),
-        value!(1_000_000),
-        value!(1_000_000_000),
-        value!(u32::MAX),
-        value!(1u64 << 62),
-        value!(i64::MAX),
-        value!(u64::MAX),
-        value!(1e38),
-        value!(-1e308),
+    let whole = [
+        0,
+        1,
+        2,
+        1_000_000,
+        1_000_000_000,
+        u64::from(u32::MAX),
+        1 << 62,
+        u64::MAX,
     ];
-    one(rng, &numbers).clone()
+    match rng.random() {
+        true => value!(one(rng, &whole)),
+        false => value!(one(rng, &[-1.0, 0.5, 1.0, 1e-300, 1e38, -1e308])),
+    }
 }
 
 fn anything(rng: &mut ChaCha8Rng) -> Value {
@@ -109,7 +103,7 @@ fn anything(rng: &mut ChaCha8Rng) -> Value {
         4 => value!({}),
         5 => value!(vec![1; 10_000]),
         6 => (0..1000).fold(value!(1), |inner, _| value!([inner])),
-        _ => number(rng),
+        _ => value!(-1),
     }
 }
 
@@ -118,29 +112,25 @@ fn list(rng: &mut ChaCha8Rng, values: &mut Vec<Value>) {
         return values.push(number(rng));
     }
     let index = rng.random_range(0..values.len());
+    let one = values[index].clone();
     match rng.random_range(0..5) {
         0 => drop(values.remove(index)),
-        1 => values.insert(index, values[index].clone()),
+        1 => values.insert(index, one),
         2 => values.clear(),
         3 => values.reverse(),
-        _ => {
-            let one = values[index].clone();
-            values.extend(std::iter::repeat_n(one, 1000));
-        }
+        _ => values.extend(std::iter::repeat_n(one, 1000)),
     }
 }
 
 fn object(rng: &mut ChaCha8Rng, values: &mut Map<String, Value>) {
-    let keys: Vec<String> = values.keys().cloned().collect();
-    if keys.is_empty() {
-        values.insert("new".to_owned(), number(rng));
-        return;
-    }
-    let (key, other) = (one(rng, &keys), one(rng, &keys));
-    match rng.random_range(0..4) {
+    let pairs: Vec<(String, Value)> = values.clone().into_iter().collect();
+    let mut key = || pairs.get(rng.random_range(0..pairs.len().max(1)));
+    let (Some((key, _)), Some((_, other))) = (key(), key()) else {
+        return drop(values.insert("new".to_owned(), value!(1)));
+    };
+    match rng.random_range(0..3) {
         0 => drop(values.remove(key)),
-        1 => drop(values.insert(format!("{key}-2"), values[key].clone())),
-        2 => drop(values.insert(key.clone(), values[other].clone())),
-        _ => drop(values.insert("new\n\"\u{1b}".to_owned(), number(rng))),
+        1 => drop(values.insert(key.clone(), other.clone())),
+        _ => drop(values.insert(format!("{key}\n\"\u{1b}"), other.clone())),
     }
 }

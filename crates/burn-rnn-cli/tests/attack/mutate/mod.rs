@@ -6,19 +6,13 @@ mod checkpoint;
 mod json;
 mod model;
 
+use std::path::Path;
+
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use sha2::{Digest, Sha256};
 
-/// How a file of a format is altered where more is known of it than that it has bytes; nothing where this one cannot be read so. Whether the
-/// sums hold again afterwards.
-pub type Structure = fn(&mut ChaCha8Rng, &[u8]) -> Option<(Vec<u8>, bool)>;
-
-pub use bytes::wav_header;
-pub use cells::{columns, lines};
-pub use checkpoint::checkpoint;
-pub use json::{json, run_file};
-pub use model::{foreign, model};
+use crate::formats::Format;
 
 /// A file that is not as it was.
 pub struct Altered {
@@ -27,34 +21,46 @@ pub struct Altered {
     pub sealed: bool,
 }
 
-/// The mutation of this number: one of the whole files, altered. The same one every time.
-pub fn mutation(name: &str, number: u64, corpus: &[Vec<u8>], structure: Structure) -> Altered {
+/// The mutation of this number, the same one every time: one of the whole files, altered.
+pub fn mutation(format: &Format, number: u64) -> Altered {
     let begin = std::env::var("BURN_RNN_SEED").unwrap_or_default();
-    let seed = Sha256::digest(format!("{begin} {name} {number}"));
+    let seed = Sha256::digest(format!("{begin} {} {number}", format.name));
     let mut rng = ChaCha8Rng::from_seed(seed.into());
-    let whole = &corpus[rng.random_range(0..corpus.len())];
+    let whole = one(&mut rng, &format.corpus);
     loop {
         let known = match rng.random_bool(0.6) {
-            true => structure(&mut rng, whole),
+            true => with_structure(&mut rng, &format.file, whole),
             false => None,
         };
-        let (bytes, sealed) =
-            known.unwrap_or_else(|| (bytes::altered(&mut rng, whole, corpus), false));
-        if bytes != *whole {
-            return Altered { bytes, sealed };
+        let altered =
+            known.unwrap_or_else(|| unsealed(bytes::altered(&mut rng, whole, &format.corpus)));
+        if altered.bytes != *whole {
+            return altered;
         }
     }
+}
+
+/// A file altered by what it is; `None` where no more is known of it than that it has bytes.
+fn with_structure(rng: &mut ChaCha8Rng, file: &str, whole: &[u8]) -> Option<Altered> {
+    match Path::new(file).extension()?.to_str()? {
+        "safetensors" => model::safetensors(rng, whole),
+        "brnn" => checkpoint::checkpoint(rng, whole),
+        "toml" => json::run_file(rng, whole),
+        "json" => json::json(rng, whole),
+        "csv" => cells::columns(rng, whole),
+        "txt" | "conll" | "tsv" => cells::lines(rng, whole),
+        "wav" => bytes::wav_header(rng, whole),
+        _ => None,
+    }
+}
+
+/// A file whose sums are those of before, if it has any.
+fn unsealed(bytes: Vec<u8>) -> Altered {
+    let sealed = false;
+    Altered { bytes, sealed }
 }
 
 /// One of them.
 fn one<'a, T>(rng: &mut ChaCha8Rng, all: &'a [T]) -> &'a T {
     &all[rng.random_range(0..all.len())]
-}
-
-/// A SHA-256 sum in hexadecimal.
-fn hexadecimal(sum: Sha256) -> String {
-    sum.finalize()
-        .iter()
-        .map(|byte| format!("{byte:02x}"))
-        .collect()
 }
