@@ -14,9 +14,9 @@ use super::checkpoint_file::Stored;
 use super::checkpoints::found;
 use super::learning::Learning;
 use super::schedule::{Schedule, ScheduleKind};
-use crate::text::command::{DEFAULTS, train};
 use crate::options::typed;
-use crate::{Architecture, TrainError};
+use crate::text::command::{DEFAULTS, train};
+use crate::{Architecture, NetworkConfig, TrainError};
 
 /// A training of 12 steps of which the checkpoint of step 10 is there, with a carried state.
 fn run(folder: &Path, more: &[&str]) -> Result<(), TrainError> {
@@ -305,11 +305,12 @@ fn with_header(file: &[u8], header: &serde_json::Value) -> Vec<u8> {
 fn no_altered_record_is_a_panic() {
     let device = Device::default().autodiff();
     let config = crate::text::CharModelConfig {
-        architecture: Architecture::Gru,
-        layers: 1,
-        d_hidden: 2,
         d_embedding: 1,
-        dropout: 0.0,
+        network: NetworkConfig {
+            layers: 1,
+            dropout: 0.0,
+            ..NetworkConfig::new(Architecture::Gru, 0, 2)
+        },
     };
     let model = config.init(3, &device).unwrap();
     let schedule = Schedule::new(ScheduleKind::Constant { rate: 1.0 }, 9);
