@@ -253,7 +253,16 @@ pub fn run_file(command: &Command, matches: &ArgMatches) -> String {
         let Some(long) = arg.get_long().filter(|long| !OF_THE_CALL.contains(long)) else {
             continue;
         };
-        if typed.iter().any(|typed| conflict(command, typed, arg)) {
+        // Of two defaults that exclude each other, --epochs and a task's own --steps, the one that gives way is left out.
+        let gives_way = || {
+            let others = command.get_arg_conflicts_with(arg);
+            others.iter().any(|other| {
+                let id = other.get_id().as_str();
+                matches.value_source(id) == Some(ValueSource::DefaultValue)
+            })
+        };
+        let is_typed = typed.iter().any(|typed| typed.get_id() == arg.get_id());
+        if typed.iter().any(|typed| conflict(command, typed, arg)) || (!is_typed && gives_way()) {
             continue;
         }
         if matches!(arg.get_action(), ArgAction::SetTrue) {
@@ -429,5 +438,14 @@ mod tests {
         let cli = expanded(&file, &[]).unwrap();
         assert_eq!((cli.steps, cli.lr, cli.deep), (Some(7), 0.1, true));
         assert_eq!(cli.text.as_deref(), Some("007"));
+    }
+
+    #[test]
+    fn a_task_s_own_number_of_steps_stands_alone_in_the_file() {
+        let command = with_defaults(Cli::command(), &[("steps", "9")]);
+        let matches = command.clone().get_matches_from(arguments(&[]));
+        let file = run_file(&command, &matches);
+        assert!(!file.contains("epochs"), "{file}");
+        assert_eq!(expanded(&file, &[]).unwrap().steps, Some(9));
     }
 }
