@@ -154,7 +154,7 @@ pub(crate) fn target_starts(
             length: targets.end,
             needed: end,
             why: format!(
-                "a window of {window} and a horizon of {horizon} with targets in {targets:?} do not fit; use a shorter window or horizon, or a longer part"
+                "the part {targets:?} of the {len} rows ends there, and a window of {window} and a horizon of {horizon} do not fit; use a shorter window or horizon, or a longer part"
             ),
         });
     }

@@ -48,7 +48,7 @@ fn outcome(sample: &Sample, bytes: &[u8]) -> Result<(), String> {
     std::fs::write(&path, bytes).unwrap();
     let used = ModelFile::open(&path).and_then(|file| (sample.uses)(file, &Device::default()));
     used.map_err(|error| {
-        let message = error.to_string();
+        let message = crate::one_line(&error);
         assert!(!message.contains('\n') && !message.is_empty(), "{message}");
         message
     })

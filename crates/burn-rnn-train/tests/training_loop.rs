@@ -14,7 +14,9 @@ use burn_rnn::{Head, HeadConfig};
 use clap::Parser;
 
 use burn_rnn_train::learn::{LearnArgs, Learnable, Lesson, Moment, Task, each_seed, learn};
-use burn_rnn_train::{Architecture, ModelFile, Network, NetworkConfig, NetworkState, TrainError};
+use burn_rnn_train::{
+    Architecture, ModelFile, Network, NetworkConfig, NetworkState, TrainError, one_line,
+};
 
 /// The next value of a sine from the one before.
 #[derive(Clone)]
@@ -248,7 +250,7 @@ fn a_damaged_checkpoint_is_refused_and_the_one_before_offered() {
     let folder = tempfile::tempdir().unwrap();
     let more = ["--epochs", "2", "--resume"];
     run(&WAVES, folder.path(), &more[..2]).unwrap();
-    let message = |more: &[&str]| run(&WAVES, folder.path(), more).unwrap_err().to_string();
+    let message = |more: &[&str]| one_line(&run(&WAVES, folder.path(), more).unwrap_err());
     assert!(
         message(&["--epochs", "3", "--resume"])
             .contains("other settings: steps 12 then, steps 18 now")
@@ -402,9 +404,7 @@ fn a_folder_that_goes_away_is_told() {
         removes: Some(out.clone()),
         ..WAVES
     };
-    let error = run(&task, &out, &["--epochs", "2"])
-        .unwrap_err()
-        .to_string();
+    let error = one_line(&run(&task, &out, &["--epochs", "2"]).unwrap_err());
     assert!(
         error.contains(out.to_str().unwrap()) && error.contains("was removed while"),
         "{error}"

@@ -69,7 +69,7 @@ fn files(folder: &Path) {
         "the DET\ncat NOUN\n\n".repeat(30),
     )
     .unwrap();
-    let weights = "../../tests/fixtures/weights/pytorch/legacy_protocol_2.pt";
+    let weights = "../burn-rnn/tests/fixtures/weights/pytorch/legacy_protocol_2.pt";
     let weights = Path::new(env!("CARGO_MANIFEST_DIR")).join(weights);
     fs::copy(weights, folder.join("weights.pt")).unwrap();
 }

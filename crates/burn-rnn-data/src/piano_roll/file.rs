@@ -139,7 +139,10 @@ mod tests {
                 &["step 1", "list of notes"],
             ),
         ] {
-            let message = read(text).unwrap_err().to_string();
+            let error = read(text).unwrap_err();
+            let cause =
+                core::error::Error::source(&error).map_or(String::new(), ToString::to_string);
+            let message = format!("{error} {cause}");
             assert!(words.iter().all(|word| message.contains(word)), "{message}");
             assert_eq!(message.lines().count(), 1, "{message}");
         }

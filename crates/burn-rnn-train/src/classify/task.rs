@@ -224,7 +224,10 @@ mod tests {
             dropout: 0.0,
             labels: ["a", "b"].map(str::to_owned).to_vec(),
             features: SoundFeatures {
-                log_mel: LogMel::new(8000),
+                log_mel: LogMel {
+                    bands: 3,
+                    ..LogMel::new(8000)
+                },
                 scalers: vec![Scaler::fit(ScalerKind::Standard, &[0.0]).unwrap(); 3],
             },
             hold_out_takes: 1,

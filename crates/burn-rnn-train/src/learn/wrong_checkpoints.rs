@@ -16,7 +16,7 @@ use super::learning::Learning;
 use super::schedule::{Schedule, ScheduleKind};
 use crate::options::typed;
 use crate::text::command::{DEFAULTS, train};
-use crate::{Architecture, NetworkConfig, TrainError};
+use crate::{Architecture, NetworkConfig, TrainError, one_line};
 
 /// A training of 12 steps of which the checkpoint of step 10 is there, with a carried state.
 fn run(folder: &Path, more: &[&str]) -> Result<(), TrainError> {
@@ -254,7 +254,7 @@ fn what_does_not_fit_is_refused_with_the_reason() {
         let mut stored = stored();
         alter(&mut stored);
         std::fs::write(&kept[1], stored.into_bytes(&settings)).unwrap();
-        let message = run(folder.path(), &["--resume"]).unwrap_err().to_string();
+        let message = one_line(&run(folder.path(), &["--resume"]).unwrap_err());
         let path = kept[1].to_str().unwrap();
         assert!(
             message.contains(expected) && message.contains(path),
@@ -270,7 +270,7 @@ fn what_does_not_fit_is_refused_with_the_reason() {
         let mut header = header(&whole);
         header[name] = serde_json::from_str(value).unwrap();
         std::fs::write(&kept[1], with_header(&whole, &header)).unwrap();
-        let message = run(folder.path(), &["--resume"]).unwrap_err().to_string();
+        let message = one_line(&run(folder.path(), &["--resume"]).unwrap_err());
         assert!(message.contains("cut short"), "{message}");
     }
     // Older files do not say how many parameters were learnt.

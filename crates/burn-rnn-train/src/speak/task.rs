@@ -259,7 +259,10 @@ mod tests {
             labels: ["a", "b"].map(str::to_owned).to_vec(),
             speakers: ["x", "y"].map(str::to_owned).to_vec(),
             features: SoundFeatures {
-                log_mel: LogMel::new(8000),
+                log_mel: LogMel {
+                    bands: 2,
+                    ..LogMel::new(8000)
+                },
                 scalers: vec![Scaler::fit(ScalerKind::Standard, &[0.0]).unwrap(); 2],
             },
             longest: 10,
