@@ -8,6 +8,7 @@
 use std::process::ExitCode;
 
 use burn_rnn_train::forecast::command::{DEFAULTS, TrainArgs, train};
+use burn_rnn_train::learn::each_seed;
 use burn_rnn_train::{exit_code, options};
 use clap::Parser;
 
@@ -20,6 +21,8 @@ struct Cli {
 }
 
 fn main() -> ExitCode {
-    let cli = options::parse::<Cli>(DEFAULTS);
-    exit_code(|| cli.and_then(|(cli, _)| train(&cli.train)))
+    exit_code(|| {
+        let (cli, _) = options::parse::<Cli>(DEFAULTS)?;
+        each_seed("forecast", &cli.train, |args| &mut args.learn, train)
+    })
 }

@@ -135,6 +135,7 @@ impl Task for Recall {
 
 /// The options of `burn-rnn train`.
 #[derive(Parser)]
+#[command(name = "own_task", version, args_override_self = true)]
 struct Cli {
     #[command(flatten)]
     learn: LearnArgs,

@@ -86,7 +86,7 @@ fn table(models: &[(PathBuf, ModelFile)]) -> String {
         let scores = scores.filter(|(name, _)| !name.contains(','));
         let scores: Vec<_> = scores
             .take(SCORES)
-            .map(|(name, score)| format!("{} {score:.3}", cell(name, LONGEST)))
+            .map(|(name, score)| format!("{} {score:.4}", cell(name, LONGEST)))
             .collect();
         rows.push([
             cell(&place.display().to_string(), LONGEST),

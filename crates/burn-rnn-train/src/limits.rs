@@ -12,23 +12,17 @@ const LARGEST: &[(&str, u64)] = &[
     ("accumulate", 1 << 16),
     ("bands", 1 << 10),
     ("batch-size", 1 << 20),
-    ("beam", 1 << 10),
-    ("devices", 1 << 8),
     ("embedding", 1 << 16),
     ("epochs", 1_000_000),
-    ("examples", 10_000_000),
-    ("hidden", 1 << 16),
     ("horizon", 1 << 20),
     ("items", 1 << 20),
     ("lags", 1 << 20),
-    ("layers", 1 << 10),
     ("length", 1 << 20),
     ("seed", u64::MAX),
     ("seeds", 1 << 10),
     ("seq-len", 1 << 20),
     ("strings", 10_000_000),
     ("window", 1 << 20),
-    ("workers", 1 << 8),
 ];
 
 /// The largest value of all other counts.
@@ -112,14 +106,14 @@ mod tests {
                 .long(name)
                 .value_parser(clap::value_parser!(usize))
         };
-        let inner = Command::new("inner").args([count("hidden"), count("other")]);
+        let inner = Command::new("inner").args([count("window"), count("other")]);
         let command = Command::new("outer").subcommand(inner);
         let checked = |words: &[&str]| {
             let words = ["outer", "inner"].iter().chain(words);
             check(&command, &command.clone().get_matches_from(words))
         };
-        checked(&["--hidden", "65536", "--other", "1000000000"]).unwrap();
-        for words in [["--hidden", "65537"], ["--other", "1000000001"]] {
+        checked(&["--window", "1048576", "--other", "1000000000"]).unwrap();
+        for words in [["--window", "1048577"], ["--other", "1000000001"]] {
             let message = checked(&words).unwrap_err().to_string();
             assert!(message.starts_with(&words.join(" is ")), "{message}");
         }

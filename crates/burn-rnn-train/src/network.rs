@@ -238,6 +238,7 @@ mod tests {
     use burn_rnn::State;
 
     use super::*;
+    use crate::drawn::drawn;
 
     fn config(architecture: Architecture) -> NetworkConfig {
         NetworkConfig {
@@ -250,7 +251,7 @@ mod tests {
     fn every_architecture_runs_carries_its_state_and_streams() {
         let device = Device::default();
         for architecture in Architecture::value_variants() {
-            let network = config(*architecture).init(&device).unwrap();
+            let network = drawn(config(*architecture).init(&device).unwrap(), 1.0);
             let name = architecture.name();
             let input = Tensor::ones([1, 5, 3], &device);
             let (output, state) = network.forward(input.clone(), None);

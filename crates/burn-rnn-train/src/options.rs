@@ -258,7 +258,9 @@ pub fn run_file(command: &Command, matches: &ArgMatches) -> String {
             let others = command.get_arg_conflicts_with(arg);
             others.iter().any(|other| {
                 let id = other.get_id().as_str();
+                // A flag that is not given excludes nothing.
                 matches.value_source(id) == Some(ValueSource::DefaultValue)
+                    && !matches!(other.get_action(), ArgAction::SetTrue)
             })
         };
         let is_typed = typed.iter().any(|typed| typed.get_id() == arg.get_id());

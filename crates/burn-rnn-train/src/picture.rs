@@ -113,6 +113,17 @@ pub(crate) fn around(values: impl Iterator<Item = f64>) -> Range<f64> {
     low - margin..high + margin
 }
 
+/// A number beside an axis of this length, which has room for eight characters.
+pub(crate) fn axis_label(value: f64, length: f64) -> String {
+    match value.abs() {
+        // What the steps of an axis leave of zero.
+        size if size < 1e-9 * length => "0".to_owned(),
+        size if !(1e-3..1e6).contains(&size) => format!("{value:.1e}"),
+        size if size < 10.0 => format!("{value:.3}"),
+        _ => format!("{value:.1}"),
+    }
+}
+
 /// Values over steps.
 pub(crate) struct Line<'a> {
     /// What the legend says.
@@ -168,6 +179,19 @@ pub(crate) fn of_all(shown: usize, all: usize, things: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn numbers_beside_an_axis_have_room() {
+        for (value, label) in [
+            (-1e-17, "0"),
+            (-12345678901.0, "-1.2e10"),
+            (999999.0, "999999.0"),
+            (0.25, "0.250"),
+            (-1e-7, "-1.0e-7"),
+        ] {
+            assert_eq!(axis_label(value, 0.01), label);
+        }
+    }
 
     #[test]
     fn an_axis_is_finite_and_has_a_length() {

@@ -30,4 +30,4 @@ model tagger tag
 model dates transduce --task dates
 model forecast forecast --horizon 24
 model sounds classify
-model voice speak --cell gru --layers 1 --hidden 128 --epochs 250
+model voice speak --layers 1 --hidden 96

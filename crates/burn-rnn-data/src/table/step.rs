@@ -25,7 +25,9 @@ impl Step {
     /// All at one time of the day are days apart; business days where weekends are left out. None where there
     /// are fewer than two times.
     pub(super) fn of(times: &[Timestamp]) -> Option<Self> {
-        let time = times.last().filter(|_| times.len() > 1)?.local().time();
+        // A clock that is put forward only shows a later time: the earliest is the one that is meant.
+        let local = times.iter().map(|at| at.local().time());
+        let time = local.min().filter(|_| times.len() > 1)?;
         let even = Self::Even(median(
             times
                 .windows(2)

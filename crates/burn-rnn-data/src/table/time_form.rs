@@ -67,6 +67,8 @@ impl TimeForm {
             clock.named = true;
             let time = written.replace('/', "-") + zone;
             let time: jiff::ZonedDateTime = time.parse().ok()?;
+            // An offset in place of a name would not be written again.
+            time.time_zone().iana_name()?;
             return Some((form, time.timestamp(), Some(time.time_zone().clone())));
         }
         let text = match form {

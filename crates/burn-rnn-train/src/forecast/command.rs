@@ -10,7 +10,6 @@ use super::defaults::Plan;
 use super::figures::{Figures, undertrained};
 use super::held_out::draw_test;
 use super::panels::Shown;
-use super::remark::remark;
 use super::score::{finite, predict};
 use super::settings::table;
 use super::{
@@ -18,7 +17,7 @@ use super::{
     forecast_file,
 };
 use crate::learn::{LearnArgs, NetworkArgs, Task, learn};
-use crate::{ModelFile, SavedArgs, TaskCard, TrainError};
+use crate::{ModelFile, SavedArgs, TaskCard, TrainError, warn};
 
 /// The options of a training.
 #[derive(Clone, Debug, Args)]
@@ -198,7 +197,7 @@ pub fn train(args: &TrainArgs) -> Result<(), TrainError> {
     let forecasts = finite(predict(model, &validation, device))?;
     let bands = Bands::of(&forecasts, &validation, by_deviation);
     if bands.is_none() {
-        remark(Bands::too_few(&validation));
+        warn(Bands::too_few(&validation));
     }
     let forecasts = finite(predict(model, &test, device))?;
     outcome.settings.bands = bands;
@@ -211,11 +210,8 @@ pub fn train(args: &TrainArgs) -> Result<(), TrainError> {
         .map(|(name, value)| (name.as_str(), *value))
         .collect();
     outcome.report(&named)?;
-    figures
-        .losses()
-        .into_iter()
-        .chain(undertrained(&outcome.curve))
-        .for_each(remark);
+    let told = figures.losses().into_iter();
+    told.chain(undertrained(&outcome.curve)).for_each(warn);
     Ok(())
 }
 
@@ -238,7 +234,7 @@ pub fn evaluate(
     let [_, _, test] = settings.windows(&settings.scale(&table)?, &split)?;
     let forecasts = finite(predict(&model, &test, device))?;
     let figures = Figures::of(&forecasts, &test, &settings, split.train.end)?;
-    figures.losses().into_iter().for_each(remark);
+    figures.losses().into_iter().for_each(warn);
     Ok(figures.named())
 }
 

@@ -42,10 +42,13 @@ impl Plan {
             .split
             .unwrap_or_else(|| split_rule(table.rows(), args.horizon));
         let split = rule.split(table)?;
-        let season = args
-            .season
-            .or_else(|| usual_season(table, split.train.end))
-            .filter(|season| *season <= split.test.start);
+        let before = split.test.start;
+        if let Some(season) = args.season.filter(|season| *season > before) {
+            let expected = format!("at most {before}, the rows before the test part");
+            return Err(TrainError::setting("--season", season, expected));
+        }
+        let found = || usual_season(table, split.train.end).filter(|season| *season <= before);
+        let season = args.season.or_else(found);
         let window = args
             .window
             .unwrap_or_else(|| window(&split.train, args.horizon, season));

@@ -5,7 +5,7 @@ use burn_rnn_data::{TableWindows, naive_error};
 use super::score::{Score, baselines};
 use super::{Bands, ForecastSettings};
 use crate::learn::Point;
-use crate::{TrainError, cell};
+use crate::{TrainError, printable};
 
 /// The most series whose errors are told one by one.
 const SERIES_TOLD: usize = 8;
@@ -53,7 +53,7 @@ impl Figures {
                 .as_ref()
                 .map(|bands| bands.coverage(forecasts, test)),
             own_units: own_units
-                .map(|((name, score), scaler)| (cell(name, 40), score.times(scaler.spread())))
+                .map(|((name, score), scaler)| (printable(name), score.times(scaler.spread())))
                 .collect(),
         })
     }
@@ -82,23 +82,25 @@ impl Figures {
         figures
     }
 
-    /// Which forecasts without a model are better.
-    pub(super) fn losses(&self) -> Vec<String> {
+    /// Which forecasts without a model are better, in a line.
+    pub(super) fn losses(&self) -> Option<String> {
         let baselines = [
             ("naive", Some(self.naive)),
             ("seasonal naive", self.seasonal),
         ];
-        baselines
+        let better: Vec<String> = baselines
             .into_iter()
             .filter_map(|(name, score)| Some((name, score?)))
             .filter(|(_, score)| score.mse <= self.score.mse)
-            .map(|(name, score)| {
-                format!(
-                    "This model is of no use as it is: the {name} forecast has a test MSE of {:.4}, the model {:.4}.",
-                    score.mse, self.score.mse
-                )
-            })
-            .collect()
+            .map(|(name, score)| format!("of the {name} forecast {:.4}", score.mse))
+            .collect();
+        (!better.is_empty()).then(|| {
+            format!(
+                "This model is of no use as it is: its test MSE is {:.4}, {}.",
+                self.score.mse,
+                better.join(" and ")
+            )
+        })
     }
 }
 
@@ -137,7 +139,7 @@ pub(super) fn undertrained(curve: &[Point]) -> Option<String> {
     let falling = last.scores[0] <= end;
     if last.step < FEW_STEPS {
         return Some(format!(
-            "This model is hardly trained, after {} steps: make more with --steps or --epochs.",
+            "This model is hardly trained, after {} of its steps: make more with --steps or --epochs.",
             last.step
         ));
     }
@@ -190,12 +192,12 @@ mod tests {
             coverage: Some(0.8),
             own_units: vec![("a".to_owned(), score(4.0))],
         };
-        let losses = figures.losses();
-        assert!(losses.len() == 1 && losses[0].contains("the seasonal naive forecast"));
+        let losses = figures.losses().unwrap();
+        assert!(losses.ends_with("is 0.5000, of the seasonal naive forecast 0.4000."));
         let named = figures.named();
         assert_eq!(named[6], ("test share within 80 % bands".to_owned(), 0.8));
         assert_eq!(named[8], ("test RMSE of a, unscaled".to_owned(), 2.0));
         figures.seasonal = None;
-        assert!(figures.losses().is_empty());
+        assert_eq!(figures.losses(), None);
     }
 }

@@ -16,7 +16,6 @@ mod forecaster;
 mod future;
 mod held_out;
 mod panels;
-mod remark;
 mod score;
 mod settings;
 mod task;

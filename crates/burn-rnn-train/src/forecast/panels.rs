@@ -7,7 +7,7 @@ use plotters::coord::Shift;
 use plotters::prelude::*;
 
 use super::Bands;
-use crate::picture::{COLORS, Drawing, Drawn, FONT, around, draw};
+use crate::picture::{COLORS, Drawing, Drawn, FONT, around, axis_label, draw};
 use crate::{TrainError, cell};
 
 /// Which series are drawn.
@@ -49,6 +49,8 @@ impl Shown {
                 }
             }
         }
+        series.sort_unstable();
+        series.dedup();
         if series.is_empty() {
             series.extend(0..table.series().min(PANELS));
         }
@@ -194,6 +196,7 @@ impl Panel {
             &self.high,
         ];
         let range = around(values.into_iter().flatten().copied());
+        let length = range.end - range.start;
         let (past, future) = (self.known.len() as i64, self.forecast.len() as i64);
         let mut chart = ChartBuilder::on(area)
             .caption(&self.name, (FONT, 17))
@@ -207,6 +210,7 @@ impl Panel {
             .light_line_style(TRANSPARENT)
             .x_labels(8)
             .y_labels(6)
+            .y_label_formatter(&|value| axis_label(*value, length))
             .x_desc("steps from the last known one")
             .label_style((FONT, 13))
             .draw()?;

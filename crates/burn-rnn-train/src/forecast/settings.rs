@@ -9,9 +9,8 @@ use burn_rnn_data::{
 };
 use serde::{Deserialize, Serialize};
 
-use super::remark::remark;
 use super::{Bands, Forecaster, ForecasterConfig};
-use crate::TrainError;
+use crate::{TrainError, printable, warn};
 
 /// All that is needed beside the weights to forecast.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -47,7 +46,9 @@ pub(super) fn table(
         return Ok(SineMix::default().generate(GENERATED, seed));
     };
     let table = read_table(path, options)?;
-    table.notices().iter().cloned().for_each(remark);
+    for notice in table.notices() {
+        warn(printable(notice));
+    }
     Ok(table)
 }
 

@@ -8,6 +8,9 @@ use serde_json::Value;
 
 use crate::{Architecture, NetworkConfig, TrainError};
 
+/// The most hidden units of a layer.
+const MOST_UNITS: usize = 1 << 16;
+
 /// The options of the network.
 #[derive(Clone, Debug, Args)]
 #[command(next_help_heading = "Network")]
@@ -130,6 +133,11 @@ impl NetworkArgs {
     /// Where options contradict one another or a number is no probability. What the architecture does not take is told when the network
     /// is made.
     pub fn config(&self, d_input: usize) -> Result<NetworkConfig, TrainError> {
+        TrainError::check_counts(&[("--layers", self.layers)])?;
+        if let Some(size) = self.hidden.0.iter().find(|size| **size > MOST_UNITS) {
+            let expected = format!("at most {MOST_UNITS}: more fits into no memory, or never ends");
+            return Err(refuse("--hidden", size.to_string(), expected));
+        }
         let (layers, layer_sizes) = match (self.hidden.0.len(), self.layers) {
             (1, layers) => (layers, Vec::new()),
             (sizes, layers) if layers == 1 || layers == sizes => (sizes, self.hidden.0.clone()),

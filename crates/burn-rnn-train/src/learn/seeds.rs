@@ -1,6 +1,7 @@
 //! Several models of one task: how much of a figure is luck.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 
 use super::LearnArgs;
 use super::checkpoints::found;
@@ -47,12 +48,26 @@ pub fn each_seed<A: Clone>(
             // Where none was begun, the first says so.
             resume: all.resume && (begun(seed) || !begun(all.seed)),
             out: Some(folder(seed)),
+            run_file: all
+                .run_file
+                .as_deref()
+                .map(|run| run_of(run, seed, &folder(seed))),
             ..all.clone()
         };
         train(&one)?;
         scores.push(ModelFile::open(&folder(seed))?.card.scores);
     }
     report(task, all.seed, &scores, all.json)
+}
+
+/// The run file of one of several models: what makes this one again.
+fn run_of(run: &str, seed: u64, out: &Path) -> String {
+    let mut run: toml::Table = run.parse().expect("it was written here");
+    let seed = i64::try_from(seed).map_or_else(|_| seed.to_string().into(), toml::Value::from);
+    run.insert("seed".to_owned(), seed);
+    run.insert("seeds".to_owned(), 1.into());
+    run.insert("out".to_owned(), out.to_string_lossy().into_owned().into());
+    run.to_string()
 }
 
 /// A figure over the seeds.
@@ -83,7 +98,9 @@ fn report(
     scores: &[BTreeMap<String, f64>],
     json: bool,
 ) -> Result<(), TrainError> {
-    let names = scores.iter().flat_map(BTreeMap::keys);
+    // Those that all models have.
+    let names = scores.first().into_iter().flat_map(BTreeMap::keys);
+    let names = names.filter(|name| scores.iter().all(|scores| scores.contains_key(*name)));
     let spreads: BTreeMap<&str, Spread> = names
         .map(|name| {
             let each = scores.iter().filter_map(|scores| scores.get(name).copied());
@@ -124,6 +141,22 @@ fn report(
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_model_s_run_file_makes_that_model_alone() {
+        let run = run_of(
+            "lr = 0.1\nseed = 5\nseeds = 2\nout = \"all\"\n",
+            6,
+            Path::new("all/seed-6"),
+        );
+        let run: toml::Table = run.parse().unwrap();
+        assert_eq!(run["lr"].as_float(), Some(0.1));
+        assert_eq!(
+            [&run["seed"], &run["seeds"]].map(toml::Value::as_integer),
+            [Some(6), Some(1)]
+        );
+        assert_eq!(run["out"].as_str(), Some("all/seed-6"));
+    }
 
     #[test]
     fn the_spread_is_that_of_a_sample() {

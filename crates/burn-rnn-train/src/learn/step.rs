@@ -113,7 +113,10 @@ impl<T: Task> Training<'_, T> {
     }
 
     /// Keeps the weights from before the step that went wrong.
-    fn not_finite(&self, loss: f64, norm: f64) -> TrainError {
+    fn not_finite(&mut self, loss: f64, norm: f64) -> TrainError {
+        if let Err(error) = self.make_room() {
+            return error;
+        }
         let step = self.learning.position.step;
         let kept = self.plan.folder.join("last-good.safetensors");
         let card = ModelCard {

@@ -119,7 +119,8 @@ pub fn train(args: &TrainArgs) -> Result<(), TrainError> {
     let problem = args.problem();
     problem.validate()?;
     let network = args.network(problem)?;
-    let sizes = [args.learn.batch_size, problem.steps(), network.d_hidden];
+    let widest = network.sizes()?.into_iter().max().unwrap_or(0);
+    let sizes = [args.learn.batch_size, problem.steps(), widest];
     check_memory("the size of a batch", &sizes)?;
     let settings = MemorySettings {
         problem,

@@ -13,7 +13,7 @@ use super::corpus::{Corpus, CorpusFiles};
 use super::{HeldOut, TagSettings, TagTask, Tagger, plot, score_tags};
 use crate::learn::{LearnArgs, NetworkArgs, learn, owned};
 use crate::standard_input::lines;
-use crate::{Direction, ModelFile, SavedArgs, TaskCard, TrainError, printable, say};
+use crate::{Direction, ModelFile, NetworkConfig, SavedArgs, TaskCard, TrainError, printable, say};
 
 /// The options of a training.
 #[derive(Clone, Debug, Args)]
@@ -95,7 +95,10 @@ pub fn train(args: &TrainArgs) -> Result<(), TrainError> {
         ("--min-count", args.min_count),
         ("--batch-size", args.learn.batch_size),
     ])?;
-    let network = args.network.config(0)?;
+    let network = NetworkConfig {
+        bidirectional: false, // --direction says it.
+        ..args.network.config(0)?
+    };
     let files = CorpusFiles {
         train: args.conll.as_deref(),
         valid: args.valid.as_deref(),
@@ -237,13 +240,14 @@ const WIDEST: usize = 40;
 ///
 /// Where the model or the file does not fit, or there is no token.
 pub fn tag(args: &TagArgs) -> Result<(), TrainError> {
+    // Before somebody types sentences for nothing.
+    let (file, device) = args.saved.open()?;
+    let tagger = Tagger::load(file, &device)?;
     let text = match (&args.file, &args.sentence) {
         (Some(path), _) => read_text(path)?,
         (None, Some(sentence)) => sentence.clone(),
         (None, None) => lines()?.join("\n"),
     };
-    let (file, device) = args.saved.open()?;
-    let tagger = Tagger::load(file, &device)?;
     let tokens = &tagger.settings.tokens;
     let known = |word: &str| tokens.number(word) != TokenVocabulary::UNKNOWN;
     let sentences = text.lines().map(|line| tokenize(line, known));

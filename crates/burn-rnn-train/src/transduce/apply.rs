@@ -48,6 +48,9 @@ pub fn transduce(args: &TransduceArgs) -> Result<(), TrainError> {
         true => lines()?,
         false => args.inputs.clone(),
     };
+    if inputs.is_empty() {
+        return Err(TrainError::setting("the input", "empty", "a string a line"));
+    }
     let picture = args.attention_map.as_deref();
     let picture = picture.map(|path| place(path, inputs.len())).transpose()?;
     let transducer = Transducer {

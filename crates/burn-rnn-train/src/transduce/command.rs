@@ -11,7 +11,7 @@ use super::{
     Transducer, plot,
 };
 use crate::learn::{LearnArgs, NetworkArgs, Outcome, learn};
-use crate::{Direction, ModelFile, TaskCard, TrainError};
+use crate::{Direction, ModelFile, NetworkConfig, TaskCard, TrainError};
 
 /// The options of a training.
 #[derive(Clone, Debug, Args)]
@@ -139,7 +139,10 @@ pub fn train(args: &TrainArgs) -> Result<(), TrainError> {
         inputs: Symbols::from_texts(pairs.iter().map(|pair| pair.input.as_str())),
         outputs: Symbols::from_texts(pairs.iter().map(|pair| pair.output.as_str())),
         d_embedding: args.embedding,
-        network: args.network.config(0)?,
+        network: NetworkConfig {
+            bidirectional: false, // The direction says it.
+            ..args.network.config(0)?
+        },
         direction: direction(args),
         attention: args.attention,
         forcing: Forcing {
@@ -336,7 +339,7 @@ mod tests {
             (&["--beam=0"], "--beam is 0"),
             (&["--length-power=-1"], "--length-power is -1"),
             (&["--embedding=0"], "--embedding is 0"),
-            (&["--layers=0"], "layers is empty"),
+            (&["--layers=0"], "--layers is 0"),
             (&["--examples=0"], "examples is 0"),
             (&[pairs.as_str()], "line 2: 0 tabs"),
         ] {

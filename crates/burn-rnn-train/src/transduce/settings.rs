@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{Beam, Encoder, Forcing, Seq2Seq, TransduceTask};
 use crate::learn::Task;
+use crate::limits::check_memory;
 use crate::{Direction, ModelFile, NetworkConfig, TrainError};
 
 /// How the decoder reads from the encoder, as the command line names it.
@@ -114,6 +115,9 @@ impl TransduceSettings {
         self.validate()?;
         let decoder = self.decoder();
         let network = decoder.init(device)?;
+        // To ask for its state, below, draws them.
+        let parameters = network.parameters();
+        check_memory("the number of the decoder's parameters", &[parameters])?;
         let encoder = NetworkConfig {
             bidirectional: self.direction.is_both(),
             ..decoder
