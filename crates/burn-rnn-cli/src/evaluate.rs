@@ -29,8 +29,8 @@ pub fn evaluate(args: &EvalArgs) -> Result<(), TrainError> {
         return say(serde_json::json!({
             "task": card.task,
             "network": card.network,
-            "model": args.saved.model,
-            "data": args.data,
+            "model": args.saved.model.to_string_lossy(),
+            "data": args.data.as_ref().map(|data| data.to_string_lossy()),
             "scores": scores,
         }));
     }

@@ -46,7 +46,7 @@ pub fn list(args: &ListArgs) -> Result<(), TrainError> {
         let list: Vec<_> = models
             .iter()
             .map(|(path, file)| {
-                serde_json::json!({ "model": path, "card": file.card, "bytes": file.size() })
+                serde_json::json!({ "model": path.to_string_lossy(), "card": file.card, "bytes": file.size() })
             })
             .collect();
         say(serde_json::Value::from(list))?;
@@ -111,13 +111,18 @@ fn table(models: &[(PathBuf, ModelFile)]) -> String {
     rows.iter().map(line).collect::<Vec<_>>().join("\n")
 }
 
-/// All model files within a folder but those that a later training put aside.
+/// All model files within a folder but those that a later training put aside. Links to folders are not followed: they may lead
+/// back.
 fn find(folder: &Path, paths: &mut Vec<PathBuf>) -> std::io::Result<()> {
     for entry in std::fs::read_dir(folder)? {
-        let path = entry?.path();
+        let entry = entry?;
+        let path = entry.path();
         let name = path.file_name().unwrap_or_default().to_string_lossy();
-        if path.is_dir() && !(name == "previous" || name.starts_with("previous-")) {
-            find(&path, paths)?;
+        if path.is_dir() {
+            let put_aside = name == "previous" || name.starts_with("previous-");
+            if !put_aside && !entry.file_type()?.is_symlink() {
+                find(&path, paths)?;
+            }
         } else if path
             .extension()
             .is_some_and(|ending| ending == "safetensors")

@@ -246,6 +246,14 @@ fn other_tensors_are_refused() {
     refused(HEAD, &|tensors| {
         tensors.get_mut(HEAD).unwrap().1 = vec![28];
     });
+    for value in [f32::NAN, f32::NEG_INFINITY] {
+        refused(
+            "head.linear.weight has values that are infinite or no numbers",
+            &|tensors| {
+                tensors.get_mut(HEAD).unwrap().2[..4].copy_from_slice(&value.to_le_bytes());
+            },
+        );
+    }
     for (dtype, bytes) in [
         (Dtype::F16, 2),
         (Dtype::BF16, 2),

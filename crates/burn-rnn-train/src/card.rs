@@ -1,7 +1,7 @@
 //! Model cards: what a user should know of a model before using it, as Markdown.
 
-use crate::ModelFile;
 use crate::transduce::TransduceSettings;
+use crate::{ModelFile, printable};
 
 /// What a model card says of a task's models beside what a model file knows itself.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -45,7 +45,7 @@ pub fn model_card(task: &TaskCard, file: &ModelFile, place: &str) -> String {
     let scores: String = card
         .scores
         .iter()
-        .map(|(name, score)| format!("| {name} | {score:.4} |\n"))
+        .map(|(name, score)| format!("| {} | {score:.4} |\n", printable(name)))
         .collect();
     let curve = match file.path().with_file_name("loss.png").exists() {
         true => "![The learning curve](loss.png)\n\n",
@@ -53,7 +53,7 @@ pub fn model_card(task: &TaskCard, file: &ModelFile, place: &str) -> String {
     };
     let mut usage = task.usage.join("\n").replace("MODEL", place);
     if let Some(example) = TransduceSettings::example_of(file) {
-        usage = usage.replace("EXAMPLE", &for_a_shell(&example));
+        usage = usage.replace("EXAMPLE", &for_a_shell(&printable(&example)));
     }
     format!(
         "# {title}\n\n{what}\n\n\
@@ -75,10 +75,10 @@ pub fn model_card(task: &TaskCard, file: &ModelFile, place: &str) -> String {
         title = task.title,
         what = task.what,
         name = card.task,
-        network = card.network,
+        network = printable(&card.network),
         size = file.size() as f64 / 1e6,
         sum = file.checksum(),
-        command = card.command,
+        command = printable(&card.command),
         seed = card.seed,
         steps = card.steps,
         limits = task.limits,

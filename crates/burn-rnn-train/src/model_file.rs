@@ -166,6 +166,7 @@ impl ModelFile {
                 "a model for the task {given}, expected one for {task}"
             )));
         }
+        self.check_numbers()?;
         let settings: S = part(&self.path, "settings", &self.settings)?;
         let mut model = init(&settings, device).map_err(|source| TrainError::InFile {
             path: self.path.clone(),
@@ -192,6 +193,24 @@ impl ModelFile {
             )));
         }
         Ok((settings, model))
+    }
+
+    /// Refuses weights that are no numbers: all that is computed with them is none either.
+    fn check_numbers(&self) -> Result<(), TrainError> {
+        let tensors = SafeTensors::deserialize(&self.bytes)
+            .map_err(|source| not_safetensors(&self.path, source))?;
+        for (name, view) in tensors.tensors() {
+            let mut numbers = view.data().chunks_exact(4);
+            let finite = |bytes: &[u8]| {
+                f32::from_le_bytes([bytes[0], bytes[1], bytes[2], bytes[3]]).is_finite()
+            };
+            if !numbers.all(finite) {
+                return Err(self.refuse(format!(
+                    "{name} has values that are infinite or no numbers: take a copy or train again"
+                )));
+            }
+        }
+        Ok(())
     }
 
     /// The name, shape and number of elements of every parameter, in the order of their names.

@@ -274,6 +274,10 @@ pub fn run_file(command: &Command, matches: &ArgMatches) -> String {
         let Some(values) = matches.get_raw(id) else {
             continue;
         };
+        // A path that is not UTF-8 cannot be written in TOML.
+        if values.clone().any(|value| value.to_str().is_none()) {
+            continue;
+        }
         let mut values: Vec<toml::Value> =
             values.map(|value| typed_value(value.to_str())).collect();
         let value = match (arg.get_action(), values.len()) {

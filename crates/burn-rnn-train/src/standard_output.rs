@@ -55,9 +55,11 @@ pub fn warn(text: impl core::fmt::Display) {
     let _ = std::io::stderr().write_all(format!("{text}\n").as_bytes());
 }
 
-/// A text out of a file for a terminal: control characters, which would move its cursor or make lines, as escapes.
+/// A text out of a file for a terminal: control characters, which would move its cursor or make lines, as escapes, and those that
+/// turn the direction of what follows.
 pub fn printable(text: &str) -> String {
-    let escape = |c: char| match c.is_control() {
+    let turns = |c| matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+    let escape = |c: char| match c.is_control() || turns(c) {
         true => c.escape_default().collect(),
         false => String::from(c),
     };
@@ -82,5 +84,6 @@ mod tests {
     fn what_moves_a_cursor_is_written_out() {
         assert_eq!(cell("héllo\t", 3), "hél…");
         assert_eq!(printable("a\u{1b}[31mé\nb"), "a\\u{1b}[31mé\\nb");
+        assert_eq!(printable("a\u{202e}b"), "a\\u{202e}b");
     }
 }

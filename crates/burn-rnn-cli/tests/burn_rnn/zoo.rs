@@ -113,3 +113,28 @@ fn a_string_that_is_too_long_is_refused() {
         "{message}"
     );
 }
+
+/// Folders that lead back into themselves end, and names need not be UTF-8.
+#[cfg(unix)]
+#[test]
+fn links_and_names_of_any_bytes_are_taken() {
+    use std::os::unix::ffi::OsStrExt;
+
+    let folder = tempfile::tempdir().unwrap();
+    let models = folder.path().join("models");
+    fs::create_dir(&models).unwrap();
+    let reber = "../burn-rnn-train/zoo/reber/model.safetensors";
+    let reber = Path::new(env!("CARGO_MANIFEST_DIR")).join(reber);
+    fs::copy(reber, models.join("model.safetensors")).unwrap();
+    for link in ["a", "b"] {
+        std::os::unix::fs::symlink("../models", models.join(link)).unwrap();
+    }
+    let listed = json(folder.path(), &["list", ".", "--json"]);
+    assert_eq!(listed.as_array().unwrap().len(), 1);
+
+    let name = std::ffi::OsStr::from_bytes(b"y\xff.mid");
+    let mut command = burn_rnn(folder.path(), &["generate", "--model", "zoo/music"]);
+    command.args(["--length", "4", "--out"]).arg(name);
+    command.assert().success();
+    assert!(folder.path().join(name).exists());
+}

@@ -216,7 +216,7 @@ pub fn classify(args: &ClassifyArgs) -> Result<(), TrainError> {
             .collect();
         say_done(
             args.saved.json,
-            json!({"file": path, "label": ranked[0].0, "probabilities": all}),
+            json!({"file": path.to_string_lossy(), "label": ranked[0].0, "probabilities": all}),
             format_args!("{}: {}", path.display(), shown.join(", ")),
         )?;
     }

@@ -67,8 +67,8 @@ pub fn forecast_file(
         serde_json::json!({
             "steps": horizon,
             "series": table.names(),
-            "csv": path,
-            "picture": picture,
+            "csv": path.to_string_lossy(),
+            "picture": picture.to_string_lossy(),
         }),
         format_args!(
             "{horizon} {steps} of {} series: {}, {}",

@@ -53,8 +53,9 @@ impl<T: Task> Outcome<T> {
                 "steps": card.steps,
                 "seed": card.seed,
                 "seconds": self.seconds,
-                "scores": card.scores,
-                "model": self.path(),
+                // Also those that are infinite or no numbers, as a model file has them.
+                "scores": serde_json::to_value(&card).expect("a card is plain data")["scores"],
+                "model": self.path().to_string_lossy(),
             }));
         }
         say(format_args!(

@@ -4,7 +4,7 @@ use core::fmt::Display;
 use std::time::{Duration, Instant};
 
 use super::view::{Evaluation, Step, View};
-use crate::{say, warn};
+use crate::{printable, say, warn};
 
 /// Where lines go.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -76,7 +76,7 @@ impl View for Report {
             },
         ));
         for line in evaluation.sample.iter().flat_map(|sample| sample.lines()) {
-            self.line(format_args!("    | {line}"));
+            self.line(format_args!("    | {}", printable(line)));
         }
     }
 }

@@ -197,7 +197,7 @@ pub fn compose_file(
     let notes: usize = piece.iter().map(Vec::len).sum();
     say_done(
         json,
-        json!({ "steps": piece.len(), "notes": notes, "midi": options.out, "picture": picture }),
+        json!({ "steps": piece.len(), "notes": notes, "midi": options.out.to_string_lossy(), "picture": picture.to_string_lossy() }),
         format_args!(
             "{} steps, {notes} notes: {}, {}",
             piece.len(),

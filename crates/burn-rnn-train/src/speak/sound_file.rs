@@ -84,9 +84,9 @@ pub fn generate_file(
             "label": label,
             "speaker": speaker,
             "seconds": sound.seconds(),
-            "sound": out,
-            "frames": table,
-            "picture": picture,
+            "sound": out.to_string_lossy(),
+            "frames": table.to_string_lossy(),
+            "picture": picture.to_string_lossy(),
         }),
         format_args!(
             "{label} by {speaker}, {:.2} seconds: {}, {}, {}",

@@ -312,7 +312,7 @@ pub fn activations(args: &ActivationArgs) -> Result<(), TrainError> {
     Activations::read(&model, text, &ids).write(&args.out, &title)?;
     say_done(
         args.saved.json,
-        json!({ "page": args.out, "characters": ids.len() }),
+        json!({ "page": args.out.to_string_lossy(), "characters": ids.len() }),
         format_args!("Page: {}", args.out.display()),
     )
 }
