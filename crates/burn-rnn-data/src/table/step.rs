@@ -10,6 +10,8 @@ use super::Timestamp;
 pub(super) enum Step {
     /// So many months, on a day of the month: the last one where the month has no such day.
     Months { months: i64, day: i8, time: Time },
+    /// So many months, on the last day from Monday to Friday.
+    BusinessMonthEnds { months: i64, time: Time },
     /// So many days, at the same time by the clock.
     Days { days: i64, time: Time },
     /// From Monday to Friday.
@@ -21,7 +23,8 @@ pub(super) enum Step {
 impl Step {
     /// The step of `times`, oldest first; the median of their steps where not all are the same.
     ///
-    /// All at the end of their months, or on one day of the month, are months apart (quarters and years, too).
+    /// All at the end of their months, or on one day of the month, are months apart (quarters and years, too), as are those on the last
+    /// business day.
     /// All at one time of the day are days apart; business days where weekends are left out. None where there
     /// are fewer than two times.
     pub(super) fn of(times: &[Timestamp]) -> Option<Self> {
@@ -46,6 +49,11 @@ impl Step {
             let months = median(steps(&dates, month));
             return Some(Self::Months { months, day, time }).filter(Self::goes_on);
         }
+        let apart = steps(&dates, month).all(|months| months > 0);
+        if apart && dates.iter().all(|date| *date == last_business_day(*date)) {
+            let months = median(steps(&dates, month));
+            return Some(Self::BusinessMonthEnds { months, time });
+        }
         let days = median(steps(&dates, day));
         let week = |date: &Date| date.weekday().to_monday_zero_offset() < 5;
         let weekends =
@@ -60,7 +68,7 @@ impl Step {
     fn goes_on(&self) -> bool {
         match self {
             Self::Months { months: count, .. } | Self::Days { days: count, .. } => *count > 0,
-            Self::BusinessDays { .. } => true,
+            Self::BusinessDays { .. } | Self::BusinessMonthEnds { .. } => true,
             Self::Even(step) => step.is_positive(),
         }
     }
@@ -75,11 +83,14 @@ impl Step {
                 return Some(time.with_instant(time.instant().checked_add(step).ok()?));
             }
             Self::Months { months, day, time } => {
-                let month = month(date).checked_add(months.checked_mul(count)?)?;
-                let year = month.div_euclid(12).try_into().ok()?;
-                let first = Date::new(year, month.rem_euclid(12) as i8 + 1, 1).ok()?;
+                let first = first_after(date, months.checked_mul(count)?)?;
                 let day = first.days_in_month().min(*day);
-                Date::new(year, first.month(), day).ok()?.to_datetime(*time)
+                let date = Date::new(first.year(), first.month(), day);
+                date.ok()?.to_datetime(*time)
+            }
+            Self::BusinessMonthEnds { months, time } => {
+                let first = first_after(date, months.checked_mul(count)?)?;
+                last_business_day(first).to_datetime(*time)
             }
             Self::Days { days, time } => days_after(date, days.checked_mul(count)?, *time)?,
             Self::BusinessDays { time } => {
@@ -99,7 +110,9 @@ impl Step {
                 let distance = to.instant().duration_since(from.instant());
                 (distance.as_nanos() / step.as_nanos()) as i64
             }
-            Self::Months { months, .. } => (month(last) - month(first)) / months,
+            Self::Months { months, .. } | Self::BusinessMonthEnds { months, .. } => {
+                (month(last) - month(first)) / months
+            }
             Self::Days { days, .. } => (day(last) - day(first)) / days,
             Self::BusinessDays { .. } => business_day(last) - business_day(first),
         }
@@ -107,7 +120,7 @@ impl Step {
 }
 
 /// The `count` times that follow, by the calendar: month ends stay month ends, the 30th is the last of February
-/// and then the 30th again, business days leave weekends out, midnights stay midnights where clocks are put
+/// and then the 30th again, business days leave weekends out and the last of a month stays its last, midnights stay midnights where clocks are put
 /// forward (in a time zone; an offset stays the last one). What is no step of the calendar is as long as the
 /// median of those between `times`.
 ///
@@ -132,6 +145,21 @@ fn day_of_month(dates: &[Date]) -> Option<i8> {
     let apart = steps(dates, month).all(|months| months > 0);
     let same = |date: &Date| date.day() == day.min(date.days_in_month());
     (apart && dates.iter().all(same)).then_some(day)
+}
+
+/// The first day of the month that is so many months after a date's.
+fn first_after(date: Date, months: i64) -> Option<Date> {
+    let month = month(date).checked_add(months)?;
+    let year = month.div_euclid(12).try_into().ok()?;
+    Date::new(year, month.rem_euclid(12) as i8 + 1, 1).ok()
+}
+
+/// The last day from Monday to Friday of a date's month.
+fn last_business_day(date: Date) -> Date {
+    let last = date.last_of_month();
+    let weekend = last.weekday().to_monday_zero_offset() - 4;
+    // The last days of a month are never the first of the calendar.
+    last.saturating_sub(SignedDuration::from_hours(24 * i64::from(weekend.max(0))))
 }
 
 /// The median; of two in the middle the smaller.
@@ -226,6 +254,11 @@ mod tests {
             "2019-02-28, 2020-02-29",
         );
         go_on("1900-01-01, 1901-01-01", "1902-01-01");
+        // Friday the 29th is the last business day of November, and of May.
+        go_on(
+            "2019-11-29, 2019-12-31, 2020-01-31",
+            "2020-02-28, 2020-03-31, 2020-04-30, 2020-05-29",
+        );
         let years: Vec<Timestamp> = ["1999", "2000", "2001"]
             .map(|year| Timestamp::of_year(year).unwrap())
             .to_vec();
@@ -311,6 +344,10 @@ mod tests {
         go_on(
             "2018-11-03T00:00-03:00[America/Sao_Paulo], 2018-11-04T01:00-02:00[America/Sao_Paulo], 2018-11-05T00:00-02:00[America/Sao_Paulo]",
             "2018-11-06T00:00-02:00[America/Sao_Paulo]",
+        );
+        go_on(
+            "2018-11-03T00:00-03:00[America/Sao_Paulo], 2018-11-04T01:00-02:00[America/Sao_Paulo]",
+            "2018-11-05T00:00-02:00[America/Sao_Paulo]",
         );
     }
 
