@@ -139,8 +139,9 @@ pub(super) fn undertrained(curve: &[Point]) -> Option<String> {
     let falling = last.scores[0] <= end;
     if last.step < FEW_STEPS {
         return Some(format!(
-            "This model is hardly trained, after {} of its steps: make more with --steps or --epochs.",
-            last.step
+            "This model is hardly trained, after {} step{}: make more with --steps or --epochs.",
+            last.step,
+            if last.step == 1 { "" } else { "s" }
         ));
     }
     (falling && half > 0 && end < (1.0 - STILL_FALLING) * before).then(|| {
