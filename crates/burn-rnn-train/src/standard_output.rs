@@ -9,7 +9,7 @@ use crate::TrainError;
 ///
 /// # Errors
 ///
-/// As [`print`].
+/// As [`print()`].
 pub fn say(text: impl core::fmt::Display) -> Result<(), TrainError> {
     print(format!("{text}\n").as_bytes())
 }
@@ -18,7 +18,7 @@ pub fn say(text: impl core::fmt::Display) -> Result<(), TrainError> {
 ///
 /// # Errors
 ///
-/// As [`print`].
+/// As [`print()`].
 pub fn say_done(
     json: bool,
     object: serde_json::Value,

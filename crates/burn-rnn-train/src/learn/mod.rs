@@ -4,8 +4,8 @@
 //! [`LearnArgs`] say. Checkpoints are whole files with a checksum; a training that was killed goes on
 //! with `--resume` to the same weights as one that was not.
 //!
-//! [`training`] is the loop, on the [`learning`] that a checkpoint keeps; [`step`] and [`evaluation`] are what it
-//! does. burn-train draws the [`dashboard`]; its own loop knows neither a carried state nor a place within
+//! `training` is the loop, on the `learning` that a checkpoint keeps; `step` and `evaluation` are what it
+//! does. burn-train draws the `dashboard`; its own loop knows neither a carried state nor a place within
 //! an epoch to go on from. `examples/own_task.rs` is a task with a cell of one's own.
 
 #[cfg(test)]
