@@ -96,6 +96,9 @@ fn wrong_value(error: &clap::Error) -> Option<String> {
     Some(lines.join(" ").trim_start_matches("error: ").to_owned())
 }
 
+/// The most bytes of a file of options. The reader of TOML takes fifty times as many.
+const LARGEST_FILE: usize = 1 << 20;
+
 /// Options that belong to a call, not to the run that it makes.
 const OF_THE_CALL: [&str; 6] = ["config", "resume", "plain", "json", "help", "version"];
 
@@ -121,7 +124,14 @@ pub fn with_run_file(
         expected: "a TOML file of options, such as the run.toml that a training leaves",
         source,
     });
-    let text = String::from_utf8(read?).map_err(|error| DataError::NotUtf8 {
+    let bytes = read?;
+    if bytes.len() > LARGEST_FILE {
+        return Err(refuse(format!(
+            "it has {} bytes, expected a file of options, which has {LARGEST_FILE} at most",
+            bytes.len()
+        )));
+    }
+    let text = String::from_utf8(bytes).map_err(|error| DataError::NotUtf8 {
         path: path.clone(),
         position: error.utf8_error().valid_up_to(),
     })?;
@@ -444,6 +454,16 @@ mod tests {
         let cli = expanded(&file, &[]).unwrap();
         assert_eq!((cli.steps, cli.lr, cli.deep), (Some(7), 0.1, true));
         assert_eq!(cli.text.as_deref(), Some("007"));
+    }
+
+    #[test]
+    fn a_file_that_cannot_be_one_of_options_is_not_parsed() {
+        let long = format!("text = \"{}\"\n", "a".repeat(LARGEST_FILE));
+        let message = expanded(&long, &[]).unwrap_err().to_string();
+        assert!(
+            message.contains("run.toml: it has 1048586 bytes"),
+            "{message}"
+        );
     }
 
     #[test]
