@@ -17,5 +17,5 @@ const SOURCES: &str = include_str!(concat!(env!("OUT_DIR"), "/sources.txt"));
 fn main() -> ExitCode {
     let defaults = [DEFAULTS, &[("out", "char-rnn-model")]].concat();
     let cli = options::parse::<Cli>(&defaults);
-    exit_code(|| cli.and_then(|(cli, _)| run(cli, SOURCES)))
+    exit_code(|| cli.and_then(|cli| run(cli, SOURCES)))
 }

@@ -22,7 +22,7 @@ struct Cli {
 
 fn main() -> ExitCode {
     exit_code(|| {
-        let (cli, _) = options::parse::<Cli>(DEFAULTS)?;
+        let cli = options::parse::<Cli>(DEFAULTS)?;
         each_seed("forecast", &cli.train, |args| &mut args.learn, train)
     })
 }

@@ -143,7 +143,7 @@ struct Cli {
 
 fn main() -> std::process::ExitCode {
     exit_code(|| {
-        let (cli, _) = options::parse::<Cli>(&[("lr", "0.005")])?;
+        let cli = options::parse::<Cli>(&[("lr", "0.005")])?;
         let one = |args: &_| learn(&Recall, args, format!("{UNITS} own cells"))?.report(&[]);
         each_seed(Recall::NAME, &cli.learn, |learn| learn, one)
     })

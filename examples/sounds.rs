@@ -23,7 +23,7 @@ struct Cli {
 fn main() -> ExitCode {
     let cli = options::parse::<Cli>(DEFAULTS);
     exit_code(|| {
-        let (cli, _) = cli?;
+        let cli = cli?;
         each_seed("classify", &cli.train, |args| &mut args.learn, train)
     })
 }

@@ -76,11 +76,11 @@ pub(crate) fn check_memory(what: &'static str, sizes: &[usize]) -> Result<(), Tr
         return Ok(());
     }
     let given: Vec<String> = sizes.iter().map(usize::to_string).collect();
-    Err(TrainError::Setting {
-        name: what,
-        given: given.join(" × "),
-        expected: format!("at most {NUMBERS} numbers, which is a gigabyte: choose smaller sizes"),
-    })
+    Err(TrainError::setting(
+        what,
+        given.join(" × "),
+        format!("at most {NUMBERS} numbers, which is a gigabyte: choose smaller sizes"),
+    ))
 }
 
 #[cfg(test)]

@@ -141,11 +141,11 @@ impl NetworkConfig {
         if self.d_input == features {
             return Ok(());
         }
-        Err(TrainError::Setting {
-            name: "the network's d_input",
-            given: self.d_input.to_string(),
-            expected: format!("{features}, the features that the task has"),
-        })
+        Err(TrainError::setting(
+            "the network's d_input",
+            self.d_input,
+            format!("{features}, the features that the task has"),
+        ))
     }
 
     /// The number of hidden units of each layer.
@@ -154,23 +154,20 @@ impl NetworkConfig {
     ///
     /// Where there are too many layers, or not as many as sizes.
     pub(crate) fn sizes(&self) -> Result<Vec<usize>, TrainError> {
-        let refuse = |name, given: String, expected: String| {
-            Err(TrainError::Setting {
-                name,
-                given,
-                expected,
-            })
-        };
         if self.layers > MOST_LAYERS {
             let expected = format!("at most {MOST_LAYERS}");
-            return refuse("--layers", self.layers.to_string(), expected);
+            return Err(TrainError::setting("--layers", self.layers, expected));
         }
         match self.layer_sizes.len() {
             0 => Ok(vec![self.d_hidden; self.layers]),
             sizes if sizes == self.layers => Ok(self.layer_sizes.clone()),
             sizes => {
                 let expected = format!("one for each of the {} layers", self.layers);
-                refuse("--hidden", format!("{sizes} sizes"), expected)
+                Err(TrainError::setting(
+                    "--hidden",
+                    format!("{sizes} sizes"),
+                    expected,
+                ))
             }
         }
     }
@@ -183,10 +180,12 @@ impl NetworkConfig {
     pub(crate) fn recurrent<O: CellOptions>(&self) -> Result<RecurrentConfig<O>, TrainError> {
         let options = Value::Object(self.cell.clone());
         let given = options.to_string();
-        let cell = serde_json::from_value(options).map_err(|error| TrainError::Setting {
-            name: "--cell-option",
-            given,
-            expected: format!("options of {}: {error}", self.architecture.name()),
+        let cell = serde_json::from_value(options).map_err(|error| {
+            TrainError::setting(
+                "--cell-option",
+                given,
+                format!("options of {}: {error}", self.architecture.name()),
+            )
         })?;
         let mut config = RecurrentConfig::<O>::new(self.d_input, self.d_hidden)
             .with_layer_sizes(self.sizes()?)

@@ -1,6 +1,6 @@
 //! What clap does not do by itself: defaults by task, and options from a file.
 
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
 
 use burn_rnn_data::DataError;
@@ -52,12 +52,11 @@ fn one_default(arg: Arg, value: &'static str) -> Arg {
 /// Where the file that `--config` names cannot be used.
 pub fn parse<C: CommandFactory + FromArgMatches>(
     defaults: &[(&'static str, &'static str)],
-) -> Result<(C, ArgMatches), TrainError> {
+) -> Result<C, TrainError> {
     let command = with_defaults(C::command(), defaults);
     let arguments = with_run_file(std::env::args_os().collect(), &command)?;
     let matches = matches(&command, arguments)?;
-    let parsed = C::from_arg_matches(&matches).unwrap_or_else(|error| error.exit());
-    Ok((parsed, matches))
+    Ok(C::from_arg_matches(&matches).unwrap_or_else(|error| error.exit()))
 }
 
 /// The values of the arguments. Where clap has something to say, help or which options there are, the program ends
@@ -119,12 +118,11 @@ pub fn with_run_file(
         path: path.clone(),
         reason,
     };
-    let read = burn_rnn_data::read_file(&path).map_err(|source| TrainError::Read {
+    let bytes = burn_rnn_data::read_file(&path).map_err(|source| TrainError::Read {
         path: path.clone(),
         expected: "a TOML file of options, such as the run.toml that a training leaves",
         source,
-    });
-    let bytes = read?;
+    })?;
     if bytes.len() > LARGEST_FILE {
         return Err(refuse(format!(
             "it has {} bytes, expected a file of options, which has {LARGEST_FILE} at most",
@@ -285,11 +283,11 @@ pub fn run_file(command: &Command, matches: &ArgMatches) -> String {
             continue;
         };
         // A path that is not UTF-8 cannot be written in TOML.
-        if values.clone().any(|value| value.to_str().is_none()) {
+        let values: Option<Vec<&str>> = values.map(OsStr::to_str).collect();
+        let Some(values) = values else {
             continue;
-        }
-        let mut values: Vec<toml::Value> =
-            values.map(|value| typed_value(value.to_str())).collect();
+        };
+        let mut values: Vec<toml::Value> = values.into_iter().map(typed_value).collect();
         let value = match (arg.get_action(), values.len()) {
             (ArgAction::Append, _) => toml::Value::Array(values),
             (_, 1) => values.remove(0),
@@ -301,8 +299,7 @@ pub fn run_file(command: &Command, matches: &ArgMatches) -> String {
 }
 
 /// A number where the text is exactly how the number is written.
-fn typed_value(text: Option<&str>) -> toml::Value {
-    let text = text.unwrap_or_default();
+fn typed_value(text: &str) -> toml::Value {
     match text.parse::<i64>() {
         Ok(number) if number.to_string() == text => number.into(),
         _ => match text.parse::<f64>() {

@@ -45,14 +45,14 @@ impl Step {
         if !daily {
             return Some(even).filter(Self::goes_on);
         }
-        if let Some(day) = day_of_month(&dates) {
+        if steps(&dates, month).all(|months| months > 0) {
             let months = median(steps(&dates, month));
-            return Some(Self::Months { months, day, time }).filter(Self::goes_on);
-        }
-        let apart = steps(&dates, month).all(|months| months > 0);
-        if apart && dates.iter().all(|date| *date == last_business_day(*date)) {
-            let months = median(steps(&dates, month));
-            return Some(Self::BusinessMonthEnds { months, time });
+            if let Some(day) = day_of_month(&dates) {
+                return Some(Self::Months { months, day, time });
+            }
+            if dates.iter().all(|date| *date == last_business_day(*date)) {
+                return Some(Self::BusinessMonthEnds { months, time });
+            }
         }
         let days = median(steps(&dates, day));
         let week = |date: &Date| date.weekday().to_monday_zero_offset() < 5;
@@ -67,8 +67,10 @@ impl Step {
 
     fn goes_on(&self) -> bool {
         match self {
-            Self::Months { months: count, .. } | Self::Days { days: count, .. } => *count > 0,
-            Self::BusinessDays { .. } | Self::BusinessMonthEnds { .. } => true,
+            Self::Days { days, .. } => *days > 0,
+            Self::Months { .. } | Self::BusinessMonthEnds { .. } | Self::BusinessDays { .. } => {
+                true
+            }
             Self::Even(step) => step.is_positive(),
         }
     }
@@ -135,16 +137,15 @@ pub fn following(times: &[Timestamp], count: usize) -> Vec<Timestamp> {
         .collect()
 }
 
-/// The day of the month that all dates have, if they are in different months: 31 where all are the last of
+/// The day of the month that all dates have, which are in different months: 31 where all are the last of
 /// theirs, else the largest, if the others are that or the last of a month that is shorter.
 fn day_of_month(dates: &[Date]) -> Option<i8> {
     let day = match dates.iter().all(|date| *date == date.last_of_month()) {
         true => 31,
         false => dates.iter().map(|date| date.day()).max()?,
     };
-    let apart = steps(dates, month).all(|months| months > 0);
     let same = |date: &Date| date.day() == day.min(date.days_in_month());
-    (apart && dates.iter().all(same)).then_some(day)
+    dates.iter().all(same).then_some(day)
 }
 
 /// The first day of the month that is so many months after a date's.

@@ -166,11 +166,11 @@ pub fn train(args: &TrainArgs) -> Result<(), TrainError> {
         missing: args.missing,
     };
     if args.csv.is_none() && !options.columns.is_empty() {
-        return Err(TrainError::Setting {
-            name: "--columns",
-            given: args.columns.join(","),
-            expected: "all where the series are generated, or a file with --csv".to_owned(),
-        });
+        return Err(TrainError::setting(
+            "--columns",
+            args.columns.join(","),
+            "all where the series are generated, or a file with --csv",
+        ));
     }
     let table = table(args.csv.as_deref(), &options, args.learn.seed)?;
     let shown = Shown::of(&args.draw, &table)?;

@@ -179,20 +179,13 @@ impl ForecasterConfig {
             ("--segment", self.segment),
             ("the number of series", self.series),
         ])?;
-        let refuse = |name, given: String, expected: String| {
-            Err(TrainError::Setting {
-                name,
-                given,
-                expected,
-            })
-        };
         if self.model == ModelKind::EncoderDecoder && !self.window.is_multiple_of(self.segment) {
             let expected = format!("a number that divides --window {}", self.window);
-            return refuse("--segment", self.segment.to_string(), expected);
+            return Err(TrainError::setting("--segment", self.segment, expected));
         }
         if self.model == ModelKind::FeedForward && self.network.bidirectional {
             let expected = "off: a feed-forward network sees the whole window anyway".to_owned();
-            return refuse("--bidirectional", "on".to_owned(), expected);
+            return Err(TrainError::setting("--bidirectional", "on", expected));
         }
         let sizes_alone = NetworkConfig {
             d_input: self.network.d_input,
@@ -204,27 +197,27 @@ impl ForecasterConfig {
         if self.model == ModelKind::FeedForward && self.network != sizes_alone {
             let given = "feed-forward with options of recurrent networks".to_owned();
             let expected = "encoder-decoder, or none of them but --layers and --hidden".to_owned();
-            return refuse("--model", given, expected);
+            return Err(TrainError::setting("--model", given, expected));
         }
         if self.lags > self.window {
             let expected = format!("at most --window {}", self.window);
-            return refuse("--lags", self.lags.to_string(), expected);
+            return Err(TrainError::setting("--lags", self.lags, expected));
         }
         if !(0.0..1.0).contains(&self.output_dropout) {
             let expected = "a probability of at least 0 and below 1".to_owned();
-            return refuse(
+            return Err(TrainError::setting(
                 "--output-dropout",
-                self.output_dropout.to_string(),
+                self.output_dropout,
                 expected,
-            );
+            ));
         }
         if !(0.0..=1.0).contains(&self.teacher_forcing) {
             let expected = "a probability from 0 to 1".to_owned();
-            return refuse(
+            return Err(TrainError::setting(
                 "--teacher-forcing",
-                self.teacher_forcing.to_string(),
+                self.teacher_forcing,
                 expected,
-            );
+            ));
         }
         Ok(())
     }

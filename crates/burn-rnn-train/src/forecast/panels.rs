@@ -27,25 +27,23 @@ impl Shown {
     ///
     /// Where the table lacks one, or a picture has no room for so many.
     pub(super) fn of(names: &[String], table: &Table) -> Result<Self, TrainError> {
-        let refuse = |given: String, expected: String| {
-            Err(TrainError::Setting {
-                name: "--draw",
-                given,
-                expected,
-            })
-        };
         if names.len() > PANELS {
-            return refuse(
+            return Err(TrainError::setting(
+                "--draw",
                 format!("{} names", names.len()),
                 format!("at most {PANELS}"),
-            );
+            ));
         }
         let mut series = Vec::new();
         for name in names {
             match table.names().iter().position(|column| column == name) {
                 Some(place) => series.push(place),
                 None => {
-                    return refuse(name.clone(), format!("one of {}", table.names().join(", ")));
+                    return Err(TrainError::setting(
+                        "--draw",
+                        name,
+                        format!("one of {}", table.names().join(", ")),
+                    ));
                 }
             }
         }

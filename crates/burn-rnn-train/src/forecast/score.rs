@@ -89,14 +89,12 @@ pub(super) fn predict_some(
 pub(super) fn finite(forecasts: Vec<f32>) -> Result<Vec<f32>, TrainError> {
     match forecasts.iter().find(|value| !value.is_finite()) {
         None => Ok(forecasts),
-        Some(value) => Err(TrainError::Setting {
-            name: "a forecast",
-            given: value.to_string(),
-            expected:
-                "a number: the rows before it are too far from those that the model learnt from; \
-                 look for outliers there"
-                    .to_owned(),
-        }),
+        Some(value) => Err(TrainError::setting(
+            "a forecast",
+            value,
+            "a number: the rows before it are too far from those that the model learnt from; \
+                 look for outliers there",
+        )),
     }
 }
 

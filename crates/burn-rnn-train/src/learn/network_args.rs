@@ -136,14 +136,18 @@ impl NetworkArgs {
         TrainError::check_counts(&[("--layers", self.layers)])?;
         if let Some(size) = self.hidden.0.iter().find(|size| **size > MOST_UNITS) {
             let expected = format!("at most {MOST_UNITS}: more fits into no memory, or never ends");
-            return Err(refuse("--hidden", size.to_string(), expected));
+            return Err(TrainError::setting("--hidden", size, expected));
         }
         let (layers, layer_sizes) = match (self.hidden.0.len(), self.layers) {
             (1, layers) => (layers, Vec::new()),
             (sizes, layers) if layers == 1 || layers == sizes => (sizes, self.hidden.0.clone()),
             (sizes, layers) => {
                 let expected = format!("one, or one for each of the {layers} --layers");
-                return Err(refuse("--hidden", format!("{sizes} sizes"), expected));
+                return Err(TrainError::setting(
+                    "--hidden",
+                    format!("{sizes} sizes"),
+                    expected,
+                ));
             }
         };
         let mut config = NetworkConfig::new(self.cell, d_input, self.hidden.0[0]);
@@ -160,7 +164,7 @@ impl NetworkArgs {
         for option in &self.cell_option {
             let (name, value) = option.split_once('=').ok_or_else(|| {
                 let expected = "NAME=VALUE, such as layer_norm=true".to_owned();
-                refuse("--cell-option", option.clone(), expected)
+                TrainError::setting("--cell-option", option, expected)
             })?;
             // A word is a name: relu, before_product.
             let value = serde_json::from_str(value).unwrap_or_else(|_| Value::from(value));
@@ -211,10 +215,10 @@ impl NetworkArgs {
             }),
             (Some(InitializationName::Pytorch), _) => Ok(Initialization::PyTorch),
             (Some(InitializationName::Chrono), Some(t_max)) => Ok(Initialization::Chrono { t_max }),
-            (Some(InitializationName::Chrono), None) => Err(refuse(
+            (Some(InitializationName::Chrono), None) => Err(TrainError::setting(
                 "--longest-dependency",
-                "not given".to_owned(),
-                "a number of steps, which --initialization chrono is for".to_owned(),
+                "not given",
+                "a number of steps, which --initialization chrono is for",
             )),
         }
     }
@@ -223,29 +227,17 @@ impl NetworkArgs {
     pub(crate) fn refuse_bidirectional(&self, because: &str) -> Result<(), TrainError> {
         match self.bidirectional {
             false => Ok(()),
-            true => Err(refuse(
+            true => Err(TrainError::setting(
                 "--bidirectional",
-                "on".to_owned(),
+                "on",
                 format!("off: {because}"),
             )),
         }
     }
 }
 
-fn refuse(name: &'static str, given: String, expected: String) -> TrainError {
-    TrainError::Setting {
-        name,
-        given,
-        expected,
-    }
-}
-
 fn too_many(name: &'static str, given: &[f64]) -> TrainError {
-    refuse(
-        name,
-        format!("{} numbers", given.len()),
-        "one or two".to_owned(),
-    )
+    TrainError::setting(name, format!("{} numbers", given.len()), "one or two")
 }
 
 #[cfg(test)]

@@ -48,11 +48,11 @@ impl Plan {
         validate(args)?;
         let steps_of_pass = batches.div_ceil(args.accumulate.saturating_mul(args.devices));
         if steps_of_pass == 0 {
-            return Err(TrainError::Setting {
-                name: "the number of training examples",
-                given: "0".to_owned(),
-                expected: "at least one".to_owned(),
-            });
+            return Err(TrainError::setting(
+                "the number of training examples",
+                "0",
+                "at least one",
+            ));
         }
         let devices = several(main, args.devices);
         let epochs = args.epochs.saturating_mul(steps_of_pass);
@@ -91,19 +91,12 @@ fn validate(args: &LearnArgs) -> Result<(), TrainError> {
         ("--lr", args.lr),
         ("--clip-value", args.clip_value.unwrap_or(1.0)),
     ])?;
-    let refuse = |name, given: String, expected: String| {
-        Err(TrainError::Setting {
-            name,
-            given,
-            expected,
-        })
-    };
     for (name, given, most) in [
         ("--devices", args.devices, MOST_DEVICES),
         ("--workers", args.workers, MOST_WORKERS),
     ] {
         if given > most {
-            return refuse(name, given.to_string(), format!("at most {most}"));
+            return Err(TrainError::setting(name, given, format!("at most {most}")));
         }
     }
     for (name, given) in [
@@ -112,12 +105,12 @@ fn validate(args: &LearnArgs) -> Result<(), TrainError> {
         ("--clip", args.clip),
     ] {
         if !(given >= 0.0 && given.is_finite()) {
-            return refuse(name, given.to_string(), "a number of at least 0".to_owned());
+            return Err(TrainError::setting(name, given, "a number of at least 0"));
         }
     }
     match args.seeds {
         1 => Ok(()),
         // Whoever calls the loop by himself, and not by `each_seed`.
-        seeds => refuse("--seeds", seeds.to_string(), "1 here".to_owned()),
+        seeds => Err(TrainError::setting("--seeds", seeds, "1 here")),
     }
 }

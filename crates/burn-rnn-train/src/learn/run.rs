@@ -109,14 +109,12 @@ fn refuse_state<T: Task>(
     let batch = batch_of(task, first, &plan.devices[0]).map_err(TrainError::Examples)?;
     match model.zero_state(&batch) {
         None => Ok(()),
-        Some(_) => Err(TrainError::Setting {
-            name: "--devices",
-            given: plan.devices.len().to_string(),
-            expected:
-                "1: this task carries a state from batch to batch, so a step's batches depend \
-                       on each other"
-                    .to_owned(),
-        }),
+        Some(_) => Err(TrainError::setting(
+            "--devices",
+            plan.devices.len(),
+            "1: this task carries a state from batch to batch, so a step's batches depend \
+                       on each other",
+        )),
     }
 }
 

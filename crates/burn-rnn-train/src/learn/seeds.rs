@@ -27,11 +27,7 @@ pub fn each_seed<A: Clone>(
     if all.seeds == 1 {
         return train(args);
     }
-    let refuse = |expected: &str| TrainError::Setting {
-        name: "--seeds",
-        given: all.seeds.to_string(),
-        expected: expected.to_owned(),
-    };
+    let refuse = |expected: &str| TrainError::setting("--seeds", all.seeds, expected);
     let more = all.seeds.checked_sub(1);
     let more = more.ok_or_else(|| refuse("at least 1"))?;
     let last = all.seed.checked_add(more);

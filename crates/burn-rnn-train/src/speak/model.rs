@@ -78,11 +78,11 @@ impl SpeakSettings {
         // A sound may never end.
         TrainError::check_at_most(1 << 17, &[("the most frames of a sound", self.longest)])?;
         if !(self.noise >= 0.0 && self.noise.is_finite()) {
-            return Err(TrainError::Setting {
-                name: "--noise",
-                given: self.noise.to_string(),
-                expected: "a deviation of at least 0".to_owned(),
-            });
+            return Err(TrainError::setting(
+                "--noise",
+                self.noise,
+                "a deviation of at least 0",
+            ));
         }
         self.features.validate()?;
         self.network.check_input(self.bands() + self.d_wish)?;

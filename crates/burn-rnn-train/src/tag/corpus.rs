@@ -46,14 +46,12 @@ impl Corpus {
         let test = part(files.test)?;
         let valid = part(files.valid)?;
         if valid.is_empty() || test.is_empty() {
-            return Err(TrainError::Setting {
-                name: "the number of sentences",
-                given: given.to_string(),
-                expected:
-                    "at least 10, of which a tenth chooses the best model and a tenth gives the \
-                           figures; or name files for these by --valid and --test"
-                        .to_owned(),
-            });
+            return Err(TrainError::setting(
+                "the number of sentences",
+                given,
+                "at least 10, of which a tenth chooses the best model and a tenth gives the \
+                           figures; or name files for these by --valid and --test",
+            ));
         }
         Ok(Self { train, valid, test })
     }

@@ -27,11 +27,11 @@ impl Sampling {
         if self.temperature >= 0.0 && self.temperature.is_finite() {
             return Ok(());
         }
-        Err(TrainError::Setting {
-            name: "the temperature",
-            given: self.temperature.to_string(),
-            expected: "a number of at least 0".to_owned(),
-        })
+        Err(TrainError::setting(
+            "the temperature",
+            self.temperature,
+            "a number of at least 0",
+        ))
     }
 }
 

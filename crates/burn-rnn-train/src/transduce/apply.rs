@@ -88,11 +88,8 @@ pub fn transduce(args: &TransduceArgs) -> Result<(), TrainError> {
 
 /// The folder and the name of the pictures.
 fn place(path: &Path, inputs: usize) -> Result<(&Path, &str), TrainError> {
-    let refuse = |given: String, expected: &str| TrainError::Setting {
-        name: "--attention-map",
-        given,
-        expected: expected.to_owned(),
-    };
+    let refuse =
+        |given: String, expected: &str| TrainError::setting("--attention-map", given, expected);
     if inputs != 1 {
         return Err(refuse(
             format!("asked for with {inputs} inputs"),

@@ -39,11 +39,11 @@ impl Forcing {
     pub fn validate(self) -> Result<(), TrainError> {
         match (0.0..=1.0).contains(&self.last) {
             true => Ok(()),
-            false => Err(TrainError::Setting {
-                name: "--teacher-forcing",
-                given: self.last.to_string(),
-                expected: "a probability, 0 to 1".to_owned(),
-            }),
+            false => Err(TrainError::setting(
+                "--teacher-forcing",
+                self.last,
+                "a probability, 0 to 1",
+            )),
         }
     }
 }
