@@ -25,9 +25,9 @@ pub struct ConvertArgs {
     /// Converts the recurrent networks where the file has other tensors, too, which are left behind
     #[arg(long)]
     pub partial: bool,
-    /// The activation of simple networks of PyTorch, whose files do not have it
-    #[arg(long, value_enum, default_value_t = RnnActivation::Tanh)]
-    pub rnn_activation: RnnActivation,
+    /// The activation of simple networks of PyTorch, whose files do not have it: tanh without this option
+    #[arg(long, value_enum)]
+    pub rnn_activation: Option<RnnActivation>,
     /// One JSON object in place of the tables
     #[arg(long)]
     pub json: bool,
@@ -52,6 +52,8 @@ struct Format {
     endings: &'static [&'static str],
     /// Whether a file with this content is one.
     is: fn(&Content) -> bool,
+    /// Whether the files have the activations of their networks.
+    has_activations: bool,
     read: fn(&ConvertArgs, &Device) -> Result<Import, WeightsError>,
     /// The ending of the files that are written, and what writes all networks, whole or not at all; none where the format is only read.
     write: Option<(&'static str, Write)>,
@@ -64,6 +66,7 @@ const FORMATS: &[Format] = &[
         is: |content| {
             content.is_zip_with("data.pkl") || content.is_pickle() || content.is_safetensors()
         },
+        has_activations: false,
         read: read_pytorch,
         write: Some(("safetensors", write_pytorch)),
     },
@@ -72,6 +75,7 @@ const FORMATS: &[Format] = &[
         endings: &["onnx"],
         // A message of protocol buffers has no mark of its own: the ending has to say it.
         is: |_| false,
+        has_activations: true,
         read: |args, device| OnnxFile::open(&args.input)?.import(device),
         write: Some(("onnx", write_onnx)),
     },
@@ -79,6 +83,7 @@ const FORMATS: &[Format] = &[
         name: "Keras",
         endings: &["keras", "h5", "hdf5"],
         is: |content| content.is_zip_with(".weights.h5") || content.is_hdf5(),
+        has_activations: true,
         read: |args, device| KerasFile::open(&args.input)?.import(device),
         write: None,
     },
@@ -86,8 +91,8 @@ const FORMATS: &[Format] = &[
 
 fn read_pytorch(args: &ConvertArgs, device: &Device) -> Result<Import, WeightsError> {
     let activation = match args.rnn_activation {
-        RnnActivation::Tanh => Activation::Tanh,
-        RnnActivation::Relu => Activation::Relu,
+        None | Some(RnnActivation::Tanh) => Activation::Tanh,
+        Some(RnnActivation::Relu) => Activation::Relu,
     };
     PytorchFile::open(&args.input)?.import(activation, device)
 }
@@ -164,6 +169,15 @@ pub fn convert(args: &ConvertArgs) -> Result<(), TrainError> {
         return Err(model(path, reason.to_owned()));
     }
     let format = source(&args.input)?;
+    if args.rnn_activation.is_some() && format.has_activations {
+        return Err(model(
+            &args.input,
+            format!(
+                "it is a file of {}, which has the activations of its networks: leave --rnn-activation out",
+                format.name
+            ),
+        ));
+    }
     let import =
         (format.read)(args, &Device::default()).map_err(|error| refuse(&args.input, error))?;
     say(match args.json {

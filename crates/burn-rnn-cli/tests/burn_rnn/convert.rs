@@ -219,3 +219,27 @@ fn what_cannot_be_converted_is_told_in_one_line() {
         );
     }
 }
+
+#[test]
+fn an_activation_is_not_passed_over_where_the_file_has_its_own() {
+    let folder = tempfile::tempdir().unwrap();
+    let input = fixture("onnx/graphs");
+    let onnx = fs::read_dir(&input)
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .find(|path| path.extension().is_some_and(|ending| ending == "onnx"))
+        .expect("an ONNX file among the fixtures");
+    let message = refused(
+        folder.path(),
+        &[
+            "convert",
+            onnx.to_str().unwrap(),
+            "--rnn-activation",
+            "relu",
+        ],
+    );
+    assert!(
+        message.contains("has the activations of its networks: leave --rnn-activation out"),
+        "{message}"
+    );
+}

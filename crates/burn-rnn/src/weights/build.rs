@@ -8,6 +8,7 @@ use super::check::{Sizes, check};
 use super::error::{WeightsError, WeightsErrorKind};
 use super::import::MappedTensor;
 use super::layout::{Layout, read_tensor};
+use super::range::in_range;
 use crate::directional::Directional;
 use crate::{
     CellOptions, GruCell, GruOptions, LstmCell, LstmOptions, Merge, Peephole, PeepholeKind,
@@ -211,7 +212,7 @@ impl Notes {
         device: &Device,
         read: impl FnOnce(&Array<'_>) -> Result<TensorData, WeightsError>,
     ) -> Result<Param<Tensor<D>>, WeightsError> {
-        let data = read(&array)?;
+        let data = in_range(&array, read(&array)?, device)?;
         self.mapped.push(MappedTensor {
             tensor: array.name().into(),
             shape: array.shape().to_vec(),

@@ -155,6 +155,18 @@ pub enum WeightsErrorKind {
         /// The number that its shape and type ask for.
         expected: u64,
     },
+    /// A number that the float type of the device cannot hold.
+    #[error(
+        "tensor `{tensor}` holds {given:e}, which is beyond {expected:?}, the float type of the device: give a device of F64"
+    )]
+    Range {
+        /// The name of the tensor in the file.
+        tensor: String,
+        /// The number.
+        given: f64,
+        /// The float type of the device.
+        expected: DType,
+    },
     /// Sizes that no whole file of this length holds, refused before memory is taken for them.
     #[error("{what} would take {given} bytes, expected at most {limit} for a file of this size")]
     TooLarge {

@@ -7,6 +7,7 @@ use burn::tensor::Device;
 use super::array::Array;
 use super::error::{WeightsError, WeightsErrorKind};
 use super::layout::{Layout, Orientation, read_tensor};
+use super::range::in_range;
 
 /// Burn's layer, whose weight is `[d_input, d_output]`.
 ///
@@ -37,8 +38,11 @@ pub(super) fn linear(
         }
         .into());
     }
-    let weight = layout.read_plain(weight, d_input, d_output)?;
-    let bias = bias.map(read_tensor).transpose()?;
+    let data = layout.read_plain(weight, d_input, d_output)?;
+    let weight = in_range(weight, data, device)?;
+    let bias = bias
+        .map(|bias| in_range(bias, read_tensor(bias)?, device))
+        .transpose()?;
     Ok(Linear {
         weight: Param::from_data(weight, device),
         bias: bias.map(|bias| Param::from_data(bias, device)),

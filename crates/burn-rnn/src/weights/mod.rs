@@ -8,7 +8,8 @@
 //! | [modules of `burn::nn`](burn_nn) | any of them | yes | yes |
 //!
 //! Parameters come into the float type of the device ([`Device::settings`](burn::tensor::Device::settings)), as fresh ones do, whatever
-//! type a file has: F16 and BF16 become F32 without loss on a device of F32; F64 is rounded there, and whole on a device of F64.
+//! type a file has: F16 and BF16 become F32 without loss on a device of F32; F64 is rounded there, refused where it is beyond the range of
+//! F32, and whole on a device of F64.
 //!
 //! Nothing is believed: sizes are checked against the length of the file before memory is taken, shapes against each other before
 //! anything is built, and what does not fit is a [`WeightsError`] that names the tensor, its shape and the one expected.
@@ -36,6 +37,7 @@ mod onnx;
 mod parts;
 #[cfg(feature = "pytorch")]
 mod pytorch;
+mod range;
 mod whole_file;
 
 pub use array::ElementType;

@@ -276,3 +276,50 @@ fn damaged_files_never_panic() {
     // Most changes of a weight make another weight: the loader is reached, and not turned away at the door alone.
     assert!(read > 0);
 }
+
+/// A weight of 64 bits beyond the range of the device's 32 would be infinite there.
+#[test]
+fn a_number_beyond_the_float_type_of_the_device_is_refused() {
+    let scratch = Scratch::new();
+    let mut numbers = [0.5f64; 9];
+    let write = |numbers: &[f64; 9], dtype| {
+        let bytes: Vec<u8> = match dtype {
+            Dtype::F64 => numbers.iter().flat_map(|x| x.to_le_bytes()).collect(),
+            _ => numbers
+                .iter()
+                .flat_map(|x| (*x as f32).to_le_bytes())
+                .collect(),
+        };
+        let size = bytes.len() / 9;
+        let view = |from: usize, shape: &[usize]| {
+            let count: usize = shape.iter().product();
+            let bytes = &bytes[from * size..(from + count) * size];
+            TensorView::new(dtype, shape.to_vec(), bytes).unwrap()
+        };
+        let tensors = [
+            ("weight_ih_l0", view(0, &[1, 3])),
+            ("weight_hh_l0", view(3, &[1, 1])),
+            ("bias_ih_l0", view(4, &[1])),
+            ("bias_hh_l0", view(5, &[1])),
+        ];
+        scratch.read(&safetensors::serialize(tensors, None).unwrap())
+    };
+    write(&numbers, Dtype::F64).unwrap();
+    // What is infinite or smaller than anything in the file stays so.
+    numbers[0] = f64::INFINITY;
+    numbers[1] = 1e-300;
+    write(&numbers, Dtype::F64).unwrap();
+    for (place, tensor) in [(2, "weight_ih_l0"), (3, "weight_hh_l0"), (4, "bias_ih_l0")] {
+        let mut numbers = numbers;
+        numbers[place] = -1e39;
+        let error = write(&numbers, Dtype::F64).unwrap_err();
+        assert!(
+            error.to_string().contains(&format!(
+                "tensor `{tensor}` holds -1e39, which is beyond F32"
+            )),
+            "{error}"
+        );
+        // Infinite in the file already.
+        write(&numbers, Dtype::F32).unwrap();
+    }
+}

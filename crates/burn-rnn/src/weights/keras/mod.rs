@@ -35,6 +35,7 @@ use super::import::{Import, NamedNetwork, UnmappedTensor};
 use super::layout::{Orientation, read_tensor};
 use super::linear::linear;
 use super::network::AnyNetwork;
+use crate::weights::range::in_range;
 use crate::{Activation, Gru, Lstm, Merge, SimpleRnn};
 
 /// A file of Keras: `.keras`, `.weights.h5`, or the `.h5`/`.hdf5` of Keras 2, a whole model or weights alone. The content says which.
@@ -290,7 +291,10 @@ impl KerasFile {
     ) -> Result<Tensor<D>, WeightsError> {
         let read = || {
             let array = self.array(name, "was asked for", D)?;
-            Ok(Tensor::from_data(read_tensor(&array)?, device))
+            Ok(Tensor::from_data(
+                in_range(&array, read_tensor(&array)?, device)?,
+                device,
+            ))
         };
         read().map_err(|error: WeightsError| error.in_file(&self.path))
     }
@@ -323,7 +327,7 @@ impl KerasFile {
         let read = || {
             let weight = self.array(&name, "the embedding needs", 2)?;
             Ok(Embedding {
-                weight: Param::from_data(read_tensor(&weight)?, device),
+                weight: Param::from_data(in_range(&weight, read_tensor(&weight)?, device)?, device),
             })
         };
         read().map_err(|error: WeightsError| error.in_file(&self.path))

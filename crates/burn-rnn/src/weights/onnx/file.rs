@@ -23,6 +23,7 @@ use crate::weights::error::{WeightsError, WeightsErrorKind};
 use crate::weights::import::Import;
 use crate::weights::layout::{read_tensor, to_little_endian};
 use crate::weights::network::AnyNetwork;
+use crate::weights::range::in_range;
 use crate::weights::whole_file::open_whole;
 use crate::{Gru, Lstm, SimpleRnn};
 
@@ -246,7 +247,10 @@ impl OnnxFile {
             if array.shape().len() != D {
                 return Err(read::rank(&array, D));
             }
-            Ok(Tensor::from_data(read_tensor(&array)?, device))
+            Ok(Tensor::from_data(
+                in_range(&array, read_tensor(&array)?, device)?,
+                device,
+            ))
         })
     }
 

@@ -16,6 +16,7 @@ use crate::weights::error::{WeightsError, WeightsErrorKind};
 use crate::weights::import::MappedTensor;
 use crate::weights::layout::read_tensor;
 use crate::weights::network::AnyNetwork;
+use crate::weights::range::in_range;
 use crate::{
     Coupling, GruOptions, Lengths, LstmOptions, Merge, PeepholeKind, Reset, SimpleOptions,
 };
@@ -73,7 +74,10 @@ pub(super) fn node<'a>(
         if array.shape().len() != 3 {
             return Err(rank(&array, 3));
         }
-        Ok::<_, WeightsError>(Some(Tensor::from_data(read_tensor(&array)?, device)))
+        Ok::<_, WeightsError>(Some(Tensor::from_data(
+            in_range(&array, read_tensor(&array)?, device)?,
+            device,
+        )))
     };
     let lstm = settings.kind == Kind::Lstm;
     Ok(OnnxNode {

@@ -22,6 +22,7 @@ use super::import::{Import, NamedNetwork, UnmappedTensor};
 use super::layout::{Orientation, read_tensor};
 use super::linear::linear;
 use super::network::AnyNetwork;
+use crate::weights::range::in_range;
 use crate::{Activation, Gru, Lstm, SimpleRnn};
 
 pub use write::PytorchWriter;
@@ -223,7 +224,10 @@ impl PytorchFile {
             }
             .into());
         }
-        Ok(Tensor::from_data(read_tensor(&array)?, device))
+        Ok(Tensor::from_data(
+            in_range(&array, read_tensor(&array)?, device)?,
+            device,
+        ))
     }
 
     /// The `nn.Linear` at a prefix, as Burn's: its weight is the transposed one.
