@@ -40,7 +40,7 @@ pub struct Cli {
 #[derive(Debug, Subcommand)]
 #[allow(clippy::large_enum_variant)] // There is one, not a vector of them.
 pub enum Command {
-    /// Trains a model
+    /// Trains a model; `burn-rnn train FILE` tells which tasks take the file
     Train {
         /// What it learns.
         #[command(subcommand)]

@@ -4,7 +4,7 @@
 //!
 //! | command | what it does |
 //! |---|---|
-//! | `train` | trains a model of a task, below |
+//! | `train` | trains a model of a task, below; of a file alone it tells which tasks take it |
 //! | `eval` | measures a trained model on held-out data |
 //! | `generate` | writes text, composes music, speaks or draws strings |
 //! | `forecast` | continues a table of series |
@@ -32,6 +32,7 @@ mod evaluate;
 mod generate;
 mod inspect;
 mod list;
+mod suggest;
 mod tasks;
 mod text;
 
@@ -49,8 +50,12 @@ pub fn program() -> ExitCode {
 }
 
 fn run() -> Result<(), TrainError> {
+    let arguments: Vec<_> = std::env::args_os().collect();
+    if let Some((file, json)) = suggest::file_for_a_task(&arguments) {
+        return suggest::suggest(&file, json);
+    }
     let command = cli::command();
-    let arguments = options::with_run_file(std::env::args_os().collect(), &command)?;
+    let arguments = options::with_run_file(arguments, &command)?;
     let matches = options::matches(&command, arguments)?;
     let cli = Cli::from_arg_matches(&matches).unwrap_or_else(|error| error.exit());
     match cli.command {

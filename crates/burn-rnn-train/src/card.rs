@@ -86,7 +86,7 @@ pub fn model_card(task: &TaskCard, file: &ModelFile, place: &str) -> String {
 }
 
 /// A text as a word of a shell's command line.
-fn for_a_shell(text: &str) -> String {
+pub fn for_a_shell(text: &str) -> String {
     match text.contains(['"', '$', '`', '\\', '!']) {
         true => format!("'{}'", text.replace('\'', "'\\''")),
         false => format!("\"{text}\""),

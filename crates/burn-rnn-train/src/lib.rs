@@ -62,7 +62,7 @@ pub mod text;
 pub mod transduce;
 
 pub use architectures::{Architecture, Network, NetworkState, NetworkStream};
-pub use card::{TaskCard, model_card};
+pub use card::{TaskCard, for_a_shell, model_card};
 pub use device::device;
 pub use error::{TomlReason, TrainError, exit_code, one_line};
 pub use model_file::{ModelCard, ModelFile, save_model};
