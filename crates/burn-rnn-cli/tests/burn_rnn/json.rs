@@ -7,6 +7,7 @@ use crate::{output, text};
 /// The first cell of a row of the page, and a command of its kind.
 const ROWS: &[(&str, &str)] = &[
     ("`train`", "train reber --hidden 4 --strings 20 --steps 2"),
+    ("`train FILE`", "train text.txt"),
     ("`eval`", "eval --model zoo/reber"),
     ("`generate`, text", "generate --model zoo/text --length 5"),
     ("`generate`, music", "generate --model zoo/music --length 4"),
