@@ -250,3 +250,53 @@ fn a_damaged_checkpoint_is_refused_and_the_one_before_goes_on() {
     burn_rnn(folder, &gone_on).assert().success();
     assert_eq!(sum(folder, "out"), expected);
 }
+
+/// Other data of the same size, be it only in what chooses the model or is measured at the end.
+#[test]
+fn a_training_does_not_go_on_with_other_data() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    let piece = |notes: [u8; 3]| notes.map(|note| vec![note]).to_vec();
+    let rolls = |train, valid, test| {
+        let part = |last| vec![piece([60, 62, 64]), piece([61, 63, last])];
+        let rolls = serde_json::json!({
+            "train": part(train), "valid": part(valid), "test": part(test),
+        });
+        fs::write(folder.join("rolls.json"), rolls.to_string()).unwrap();
+    };
+    let table = |last| {
+        let rows = (0..300).map(|row| format!("{}\n", f64::from(row % 12)));
+        let rows: String = rows.chain([format!("{last}\n")]).collect();
+        fs::write(folder.join("table.csv"), format!("a\n{rows}")).unwrap();
+    };
+    let refused = |run: &[&str], part: &str| {
+        let message = refusal(burn_rnn(folder, &[run, &["--resume"]].concat()), 2);
+        assert!(
+            message.contains(&format!("options or data: {part} ")),
+            "{message}"
+        );
+    };
+    let steps = ["--hidden", "4", "--steps", "2", "--plain"];
+
+    let run = [&["train", "music", "--rolls", "rolls.json"], &steps[..]].concat();
+    rolls(65, 65, 65);
+    burn_rnn(folder, &run).assert().success();
+    for (part, [train, valid, test]) in [
+        ("training part", [66, 65, 65]),
+        ("validation part", [65, 66, 65]),
+        ("test part", [65, 65, 66]),
+    ] {
+        rolls(train, valid, test);
+        refused(&run, part);
+    }
+    rolls(65, 65, 65);
+    burn_rnn(folder, &[&run[..], &["--resume"]].concat())
+        .assert()
+        .success();
+
+    let run = [&["train", "forecast", "--csv", "table.csv"], &steps[..]].concat();
+    table(1.0);
+    burn_rnn(folder, &run).assert().success();
+    table(1.5);
+    refused(&run, "table");
+}
