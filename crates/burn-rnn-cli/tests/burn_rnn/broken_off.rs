@@ -111,6 +111,16 @@ fn begun(child: &mut Child, folder: &Path) {
     }
 }
 
+/// What a training says that a signal ends.
+fn ended_by(signal: &str, child: Child) -> String {
+    let id = child.id().to_string();
+    let sent = Command::new("kill").args([signal, &id]).status().unwrap();
+    assert!(sent.success());
+    let ended = child.wait_with_output().unwrap();
+    assert_eq!(ended.status.code(), Some(130));
+    String::from_utf8(ended.stderr).unwrap()
+}
+
 #[test]
 fn ctrl_c_saves_and_says_how_to_go_on() {
     let folder = tempfile::tempdir().unwrap();
@@ -135,17 +145,48 @@ fn ctrl_c_saves_and_says_how_to_go_on() {
         .spawn()
         .unwrap();
     begun(&mut child, &folder.join("broken"));
-    let id = child.id().to_string();
-    let sent = Command::new("kill").args(["-INT", &id]).status().unwrap();
-    assert!(sent.success());
-    let ended = child.wait_with_output().unwrap();
-    assert_eq!(ended.status.code(), Some(130));
-    let message = String::from_utf8(ended.stderr).unwrap();
+    let message = ended_by("-INT", child);
     assert!(
         message.contains("interrupted after step") && message.contains("--resume"),
         "{message}"
     );
     let gone_on = [&run("broken")[..], &["--resume"]].concat();
+    burn_rnn(folder, &gone_on).assert().success();
+    assert_eq!(sum(folder, "broken"), sum(folder, "unbroken"));
+}
+
+/// An evaluation that takes longer than all else: a held-out part read one character at a time.
+#[test]
+fn a_signal_does_not_wait_for_the_end_of_an_evaluation() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    let line = "to be, or not to be: that is the question.\n";
+    fs::write(folder.join("text.txt"), line.repeat(12_000)).unwrap();
+    let more = "--seq-len 1 --batch-size 1 --steps 4 --eval-every 2 --checkpoint-every 1 --out";
+    let more: Vec<&str> = more.split(' ').collect();
+    let run = |out| [&TEXT[..], &more, &[out]].concat();
+    let unbroken = Instant::now();
+    burn_rnn(folder, &run("unbroken")).assert().success();
+    let unbroken = unbroken.elapsed();
+
+    let gone_on = [&run("broken")[..], &["--resume"]].concat();
+    for arguments in [&run("broken"), &gone_on] {
+        let mut child = Command::new(env!("CARGO_BIN_EXE_burn-rnn"))
+            .current_dir(folder)
+            .args(arguments)
+            .stdout(Stdio::null())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        begun(&mut child, &folder.join("broken"));
+        // One of the two evaluations is about half of the run.
+        std::thread::sleep(unbroken / 6);
+        let signal = Instant::now();
+        let message = ended_by("-TERM", child);
+        assert!(message.contains("interrupted after step 2"), "{message}");
+        assert!(signal.elapsed() < unbroken / 4, "{:?}", signal.elapsed());
+        assert!(!folder.join("broken/model.safetensors").exists());
+    }
     burn_rnn(folder, &gone_on).assert().success();
     assert_eq!(sum(folder, "broken"), sum(folder, "unbroken"));
 }
