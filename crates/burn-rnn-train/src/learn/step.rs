@@ -22,11 +22,7 @@ impl<T: Task> Training<'_, T> {
     /// One optimizer step, on the next batches.
     pub(super) fn step(&mut self, sources: &mut [InOrder<'_, Batch<T>>]) -> Result<(), TrainError> {
         let plan = self.plan;
-        let moment = Moment {
-            step: self.learning.position.step,
-            steps: plan.steps,
-            seed: mixed(plan.seed, u64::MAX - self.learning.position.step as u64),
-        };
+        let moment = self.moment(self.learning.position.step);
         self.seed(moment.seed);
         let mut sum = self.gather(sources, moment)?;
         let model = &self.learning.model;

@@ -12,9 +12,10 @@ use super::checkpoints::Checkpoints;
 use super::learning::Learning;
 use super::lock::Lock;
 use super::plan::Plan;
+use super::records::with_moments;
 use super::team::Team;
 use super::view::View;
-use super::{Learnable, Task, interrupt, mixed, terminal};
+use super::{Learnable, Moment, Task, interrupt, mixed, terminal};
 use crate::new_file::write_whole;
 use crate::{ModelCard, TrainError};
 
@@ -114,15 +115,26 @@ impl<T: Task> Training<'_, T> {
                 most,
             ));
         };
+        let batch = batch_of(self.task, next, &self.plan.devices[0]);
+        let batch = batch.map_err(CheckpointError::Examples)?;
         let zero = match position.batch {
             0 => None, // A pass starts from no state.
-            _ => {
-                let batch = batch_of(self.task, next, &self.plan.devices[0]);
-                let batch = batch.map_err(CheckpointError::Examples)?;
-                self.learning.model.zero_state(&batch)
-            }
+            _ => self.learning.model.zero_state(&batch),
         };
-        self.learning.restored(stored, zero)
+        let moment = self.moment(position.step - 1);
+        let with_moments = with_moments(&stored.parts[1])?;
+        let learning = self.learning.restored(stored, zero)?;
+        learning.check_learnt(batch, &moment, &with_moments)?;
+        Ok(learning)
+    }
+
+    /// Where a step stands in the training.
+    pub(super) fn moment(&self, step: usize) -> Moment {
+        Moment {
+            step,
+            steps: self.plan.steps,
+            seed: mixed(self.plan.seed, u64::MAX - step as u64),
+        }
     }
 
     /// The batches of a pass as their examples' indices.
