@@ -175,6 +175,7 @@ fn outcome<T: Task>(
         card,
         curve,
         seconds: position.seconds,
+        early_end: (position.step < plan.steps).then_some((position.step, plan.steps)),
         json,
     })
 }
