@@ -8,8 +8,8 @@ use burn::tensor::{Bytes, TensorData};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use super::checkpoint_error::CheckpointError;
 use super::position::Position;
+use crate::CheckpointError;
 
 const MAGIC: &[u8; 8] = b"burnrnn1";
 const SUM: usize = 32;

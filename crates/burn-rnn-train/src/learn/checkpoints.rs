@@ -8,10 +8,9 @@ use std::path::{Path, PathBuf};
 
 use burn_rnn_data::read_file;
 
-use super::checkpoint_error::CheckpointError;
 use super::checkpoint_file::Stored;
-use crate::TrainError;
 use crate::new_file::write_whole;
+use crate::{CheckpointError, TrainError};
 
 const KEPT: usize = 2;
 

@@ -9,12 +9,12 @@ use burn::store::ModuleRecord;
 use burn::tensor::{Bytes, Tensor, TensorData};
 use burn_rnn::State;
 
-use super::checkpoint_error::CheckpointError;
 use super::checkpoint_file::{MODEL, OPTIMIZER, SCHEDULE, Stored, record};
 use super::position::Position;
 use super::records::Parameters;
 use super::schedule::Schedule;
 use super::{Learnable, Moment, gradients};
+use crate::CheckpointError;
 
 /// A model that learns, with all that belongs to it.
 pub(super) struct Learning<M: Learnable> {

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::bits;
-use super::checkpoint_error::CheckpointError;
+use crate::CheckpointError;
 
 /// Where a training stands.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]

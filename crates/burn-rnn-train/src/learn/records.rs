@@ -7,8 +7,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use burn::tensor::{Bytes, DType, TensorData};
 use burn_pack::{Reader, Scalar, Tensor};
 
-use super::checkpoint_error::CheckpointError;
 use super::checkpoint_file::{MODEL, OPTIMIZER};
+use crate::CheckpointError;
 
 /// A tensor without its values.
 #[derive(Debug, PartialEq)]

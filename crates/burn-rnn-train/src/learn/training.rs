@@ -6,7 +6,6 @@ use burn::data::dataset::DatasetError;
 use burn::tensor::Device;
 
 use super::batches::{Batches, InOrder};
-use super::checkpoint_error::CheckpointError;
 use super::checkpoint_file::Stored;
 use super::checkpoints::Checkpoints;
 use super::learning::Learning;
@@ -17,7 +16,7 @@ use super::team::Team;
 use super::view::View;
 use super::{Learnable, Moment, Task, interrupt, mixed, terminal};
 use crate::new_file::write_whole;
-use crate::{ModelCard, TrainError};
+use crate::{CheckpointError, ModelCard, TrainError};
 
 pub(super) type Batch<T> = <<T as Task>::Model as Learnable>::Batch;
 

@@ -96,7 +96,7 @@ pub enum CheckpointError {
 
 impl CheckpointError {
     /// A part that does not fit: what of it, what was found, what was expected.
-    pub(super) fn unfit(
+    pub(crate) fn unfit(
         part: &'static str,
         what: impl Display,
         found: impl Display,
