@@ -34,6 +34,7 @@ mod any_number;
 mod architectures;
 mod card;
 mod checkpoint_error;
+mod checks;
 pub mod classify;
 mod cross_entropy;
 mod device;
