@@ -191,6 +191,33 @@ fn a_signal_does_not_wait_for_the_end_of_an_evaluation() {
     assert_eq!(sum(folder, "broken"), sum(folder, "unbroken"));
 }
 
+/// Figures of a test part that is far larger than what is learnt.
+#[test]
+fn a_signal_does_not_wait_for_the_last_figures() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    let sentence = "The DT\nnurse NN\nslept VB\n\n";
+    fs::write(folder.join("few.conll"), sentence.repeat(20)).unwrap();
+    fs::write(folder.join("many.conll"), sentence.repeat(200_000)).unwrap();
+    let run = "train tag --conll few.conll --valid few.conll --test many.conll --hidden 8 --steps 1 --out out";
+    let run: Vec<&str> = run.split(' ').collect();
+    let mut child = Command::new(env!("CARGO_BIN_EXE_burn-rnn"))
+        .current_dir(folder)
+        .args(&run)
+        .stdout(Stdio::null())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    begun(&mut child, &folder.join("out"));
+    let message = ended_by("-HUP", child);
+    assert!(
+        message.contains("interrupted") && message.contains("--resume"),
+        "{message}"
+    );
+    let figures = crate::output(folder, &[&run[..], &["--resume"]].concat());
+    assert!(figures.contains("test accuracy"), "{figures}");
+}
+
 /// A training of 40 steps in the folder `out` whose last checkpoint is gone: that of step 30 is there.
 fn three_quarters(folder: &Path) -> Vec<&'static str> {
     text(folder);

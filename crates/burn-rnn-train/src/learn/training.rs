@@ -74,7 +74,11 @@ impl<T: Task> Training<'_, T> {
                 return Ok(End::Interrupted);
             }
         }
-        Ok(End::Finished)
+        // Also where that came after the last look.
+        Ok(match self.asked() {
+            true => End::Interrupted,
+            false => End::Finished,
+        })
     }
 
     /// Whether somebody asked for the end.
