@@ -6,8 +6,8 @@ use std::path::PathBuf;
 use clap::builder::ArgPredicate;
 use clap::{Args, ValueEnum};
 
-use super::fingerprint::sum_of;
 use super::schedule::ScheduleKind;
+use super::sum::sum_of;
 
 /// How the learning rate goes on, as the command line names it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]

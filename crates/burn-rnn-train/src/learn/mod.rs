@@ -33,6 +33,7 @@ mod run;
 mod schedule;
 mod seeds;
 mod step;
+mod sum;
 mod task;
 mod team;
 mod terminal;

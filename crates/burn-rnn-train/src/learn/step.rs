@@ -3,9 +3,9 @@
 use burn::module::Module;
 use burn::optim::GradientsAccumulator;
 
-use super::batches::InOrder;
+use super::batches::{Batch, InOrder};
 use super::team::{Exercise, Taught};
-use super::training::{Batch, Training};
+use super::training::Training;
 use super::view::Step;
 use super::{Moment, Task, gradients, mixed};
 use crate::{ModelCard, TrainError, save_model};

@@ -5,7 +5,7 @@ use std::time::Instant;
 use burn::data::dataset::DatasetError;
 use burn::tensor::Device;
 
-use super::batches::{Batches, InOrder};
+use super::batches::{Batch, Batches, InOrder};
 use super::checkpoint_file::Stored;
 use super::checkpoints::Checkpoints;
 use super::learning::Learning;
@@ -17,8 +17,6 @@ use super::view::View;
 use super::{Learnable, Moment, Task, interrupt, mixed, terminal};
 use crate::new_file::write_whole;
 use crate::{CheckpointError, ModelCard, TrainError};
-
-pub(super) type Batch<T> = <<T as Task>::Model as Learnable>::Batch;
 
 /// A training under way.
 pub(super) struct Training<'a, T: Task> {
