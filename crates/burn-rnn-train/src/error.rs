@@ -2,17 +2,15 @@
 
 use core::error::Error;
 use std::path::{Path, PathBuf};
-use std::process::ExitCode;
 
 use burn::data::dataset::DatasetError;
 use burn_rnn::ConfigError;
 use burn_rnn_data::DataError;
 
-use crate::learn::CheckpointError;
-use crate::{printable, warn};
+use crate::CheckpointError;
 
 /// Why a trainer stopped. Each message is one line that names what was given, what was expected and
-/// what to do; what caused it is the [source](Error::source), and not in the message: [`one_line`] has both.
+/// what to do; what caused it is the [source](Error::source), and not in the message: [`one_line`](crate::one_line) has both.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum TrainError {
@@ -211,209 +209,9 @@ impl TrainError {
         }
     }
 
-    /// Refuses counts of zero.
-    pub(crate) fn check_counts(counts: &[(&'static str, usize)]) -> Result<(), Self> {
-        match counts.iter().find(|(_, count)| *count == 0) {
-            None => Ok(()),
-            Some((name, _)) => Err(Self::Setting {
-                name,
-                given: "0".to_owned(),
-                expected: "at least 1".to_owned(),
-            }),
-        }
-    }
-
-    /// Refuses sizes of zero, and those that no sequence, batch or layer has: what is computed of two of the others does not overflow.
-    pub(crate) fn check_sizes(sizes: &[(&'static str, usize)]) -> Result<(), Self> {
-        Self::check_at_most(1 << 24, sizes)
-    }
-
-    /// Refuses counts of zero, and those beyond a bound.
-    pub(crate) fn check_at_most(most: usize, counts: &[(&'static str, usize)]) -> Result<(), Self> {
-        Self::check_counts(counts)?;
-        match counts.iter().find(|(_, count)| *count > most) {
-            None => Ok(()),
-            Some((name, count)) => Err(Self::Setting {
-                name,
-                given: count.to_string(),
-                expected: format!("at most {most}"),
-            }),
-        }
-    }
-
-    /// Refuses lists that have more or fewer items than there are things that they are for.
-    pub(crate) fn check_lengths(lengths: &[(&'static str, usize, usize)]) -> Result<(), Self> {
-        match lengths
-            .iter()
-            .find(|(_, given, expected)| given != expected)
-        {
-            None => Ok(()),
-            Some((name, given, expected)) => Err(Self::Setting {
-                name,
-                given: given.to_string(),
-                expected: expected.to_string(),
-            }),
-        }
-    }
-
-    /// Refuses an input for a task whose data is generated.
-    pub(crate) fn check_generated(input: Option<&Path>) -> Result<(), Self> {
-        match input {
-            None => Ok(()),
-            Some(path) => Err(Self::Setting {
-                name: "the data",
-                given: path.display().to_string(),
-                expected: "none: this model is measured on sequences that are generated".to_owned(),
-            }),
-        }
-    }
-
-    /// Refuses numbers that are not finite and above zero.
-    pub(crate) fn check_positive(numbers: &[(&'static str, f64)]) -> Result<(), Self> {
-        let wrong = |(_, number): &&(_, f64)| !(*number > 0.0 && number.is_finite());
-        match numbers.iter().find(wrong) {
-            None => Ok(()),
-            Some((name, number)) => Err(Self::Setting {
-                name,
-                given: number.to_string(),
-                expected: "a number above 0".to_owned(),
-            }),
-        }
-    }
-
-    /// Refuses what is no probability below 1.
-    pub(crate) fn check_probabilities(probabilities: &[(&'static str, f64)]) -> Result<(), Self> {
-        let wrong = |(_, probability): &&(_, f64)| !(0.0..1.0).contains(probability);
-        match probabilities.iter().find(wrong) {
-            None => Ok(()),
-            Some((name, probability)) => Err(Self::Setting {
-                name,
-                given: probability.to_string(),
-                expected: "a probability of at least 0 and below 1".to_owned(),
-            }),
-        }
-    }
-
     /// A file or folder that cannot be written.
     pub(crate) fn write(path: &Path) -> impl FnOnce(std::io::Error) -> Self {
         let path = path.to_owned();
         |source| Self::Write { path, source }
-    }
-}
-
-/// An error and its causes in one line. Names in it come from files: control characters are written out.
-pub fn one_line(error: &dyn Error) -> String {
-    let mut line = error.to_string();
-    let causes = core::iter::successors(error.source(), |&cause| cause.source());
-    for cause in causes {
-        let cause: Vec<String> = cause
-            .to_string()
-            .lines()
-            .map(|line| line.trim().to_owned())
-            .collect();
-        let cause = cause.join(" ");
-        // The messages of some libraries have their causes in them.
-        if !line.contains(&cause) {
-            line = format!("{line}: {cause}");
-        }
-    }
-    printable(&line)
-}
-
-/// What a program's `main` returns: runs it, prints an error as one line and exits with code 2.
-///
-/// Where nobody reads on what it prints, as behind `| head`, it says nothing more.
-pub fn exit_code(run: impl FnOnce() -> Result<(), TrainError>) -> ExitCode {
-    match run() {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            if !matches!(error, TrainError::NobodyReads) {
-                warn(format_args!("error: {}", one_line(&error)));
-            }
-            ExitCode::from(match error {
-                // As a shell reports a program that Ctrl-C ended, and one that wrote into a closed pipe.
-                TrainError::Interrupted { .. } => 130,
-                TrainError::NobodyReads => 141,
-                _ => 2,
-            })
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    /// An error of each kind that another one causes.
-    fn caused() -> Vec<TrainError> {
-        let path = || PathBuf::from("some file");
-        let full = || std::io::Error::other("the disk is full");
-        let toml = "= 1".parse::<toml::Table>().unwrap_err();
-        let json = || serde_json::from_str::<u32>("x").unwrap_err();
-        vec![
-            TrainError::Data(DataError::Unreadable {
-                path: path(),
-                source: full(),
-            }),
-            TrainError::InFile {
-                path: path(),
-                source: Box::new(TrainError::NobodyReads),
-            },
-            TrainError::Read {
-                path: path(),
-                expected: "another file",
-                source: full(),
-            },
-            TrainError::NotToml {
-                path: path(),
-                line: 1,
-                source: TomlReason(toml),
-            },
-            TrainError::NotSafetensors {
-                path: path(),
-                source: safetensors::SafeTensorError::HeaderTooSmall,
-            },
-            TrainError::Header {
-                path: path(),
-                part: "card",
-                source: json(),
-            },
-            TrainError::Weights {
-                path: path(),
-                source: burn::store::SafetensorsStoreError::Other("two\n  lines".to_owned()),
-            },
-            TrainError::write(Path::new("some file"))(full()),
-            TrainError::Plot {
-                path: path(),
-                source: Box::new(full()),
-            },
-        ]
-    }
-
-    #[test]
-    fn an_error_keeps_its_cause_and_its_message_does_not_repeat_it() {
-        for error in caused() {
-            let message = error.to_string();
-            assert!(message.contains("some file"), "{message}");
-            let cause = error
-                .source()
-                .unwrap_or_else(|| panic!("{message}: no source"));
-            assert!(!message.contains(&cause.to_string()), "{message}");
-            let line = one_line(&error);
-            let cause = cause.to_string().replace("\n  ", " ");
-            assert_eq!(line, format!("{message}: {cause}"));
-            assert_eq!(line.lines().count(), 1, "{line}");
-        }
-    }
-
-    #[test]
-    fn a_cause_that_a_message_tells_by_itself_is_told_once() {
-        let cause = Box::new(std::io::Error::other("the disk is full"));
-        let foreign = TrainError::Foreign(cause);
-        assert_eq!(one_line(&foreign), "the disk is full");
-        assert_eq!(
-            one_line(&TrainError::NobodyReads),
-            "standard output was closed"
-        );
     }
 }

@@ -30,14 +30,18 @@
 
 #![cfg_attr(not(test), deny(clippy::print_stdout, clippy::print_stderr))]
 
+mod any_number;
 mod architectures;
 mod card;
+mod checkpoint_error;
+mod checks;
 pub mod classify;
 mod cross_entropy;
 mod device;
 #[cfg(test)]
 mod drawn;
 mod error;
+mod exit;
 mod floats;
 pub mod forecast;
 pub mod frames;
@@ -45,6 +49,7 @@ mod grid;
 pub mod learn;
 mod limits;
 pub mod memory;
+mod model_card;
 mod model_file;
 pub mod music;
 mod network;
@@ -52,6 +57,7 @@ mod new_file;
 pub mod options;
 mod picture;
 pub mod reber;
+mod run_file;
 mod saved;
 pub mod sounds;
 pub mod speak;
@@ -63,9 +69,12 @@ pub mod transduce;
 
 pub use architectures::{Architecture, Network, NetworkState, NetworkStream};
 pub use card::{TaskCard, for_a_shell, model_card};
+pub use checkpoint_error::CheckpointError;
 pub use device::device;
-pub use error::{TomlReason, TrainError, exit_code, one_line};
-pub use model_file::{ModelCard, ModelFile, save_model};
+pub use error::{TomlReason, TrainError};
+pub use exit::{exit_code, one_line};
+pub use model_card::ModelCard;
+pub use model_file::{ModelFile, save_model};
 pub use network::{Direction, NetworkConfig};
 pub use saved::{SavedArgs, built_in, open_model};
 pub(crate) use standard_output::not_printed;

@@ -1,6 +1,6 @@
 //! A trained model as one file: weights, settings, scores, how it was trained.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
 use burn::module::Module;
@@ -8,36 +8,18 @@ use burn::store::{ModuleSnapshot, SafetensorsStore, SafetensorsStoreError};
 use burn::tensor::Device;
 use burn_rnn_data::read_file;
 use safetensors::{Dtype, SafeTensorError, SafeTensors};
+use serde::Serialize;
 use serde::de::DeserializeOwned;
-use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use crate::TrainError;
 use crate::new_file::write_whole;
+use crate::{ModelCard, TrainError};
 
 /// What the file says it is; the number grows when older programs cannot read it any more.
 const FORMAT: &str = "burn-rnn model 3";
 
 /// The format before it, which has no sum over the header.
 const WITHOUT_SEAL: &str = "burn-rnn model 2";
-
-/// What stands beside the weights, whatever the task.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub struct ModelCard {
-    /// The task, as on the command line.
-    pub task: String,
-    /// One line that says what the network is, for lists.
-    pub network: String,
-    /// The held-out scores of these weights, by name.
-    #[serde(with = "any_number")]
-    pub scores: BTreeMap<String, f64>,
-    /// The optimizer steps made.
-    pub steps: usize,
-    /// Where the random numbers started.
-    pub seed: u64,
-    /// The command that trained it.
-    pub command: String,
-}
 
 /// Writes a model as a safetensors file whose header has the card, the settings, a SHA-256 sum of the weights and one of all that. The file
 /// is complete or not there.
@@ -283,51 +265,10 @@ fn seal(card: &str, settings: &str, sum: &str) -> String {
     hexadecimal(seal)
 }
 
-/// A sum as model files and checkpoints write it.
-pub(crate) fn hexadecimal(sum: Sha256) -> String {
+/// A sum as model files write it.
+fn hexadecimal(sum: Sha256) -> String {
     let digest = sum.finalize();
     digest.iter().map(|byte| format!("{byte:02x}")).collect()
-}
-
-/// Numbers by name in JSON, which has no infinities and no NaN: those are texts.
-mod any_number {
-    use std::collections::BTreeMap;
-
-    use serde::{Deserialize, Deserializer, Serialize, Serializer};
-
-    #[derive(Serialize, Deserialize)]
-    #[serde(untagged)]
-    enum Number {
-        Finite(f64),
-        Other(String),
-    }
-
-    pub(super) fn serialize<S: Serializer>(
-        scores: &BTreeMap<String, f64>,
-        serializer: S,
-    ) -> Result<S::Ok, S::Error> {
-        let number = |&score: &f64| match score.is_finite() {
-            true => Number::Finite(score),
-            false => Number::Other(score.to_string()),
-        };
-        serializer.collect_map(scores.iter().map(|(name, score)| (name, number(score))))
-    }
-
-    pub(super) fn deserialize<'de, D: Deserializer<'de>>(
-        deserializer: D,
-    ) -> Result<BTreeMap<String, f64>, D::Error> {
-        let scores = BTreeMap::<String, Number>::deserialize(deserializer)?;
-        let float = |(name, number)| match number {
-            Number::Finite(score) => Ok((name, score)),
-            Number::Other(text) => match text.parse() {
-                Ok(score) => Ok((name, score)),
-                Err(_) => Err(serde::de::Error::custom(format!(
-                    "the score {name} is {text:?}, expected a number"
-                ))),
-            },
-        };
-        scores.into_iter().map(float).collect()
-    }
 }
 
 fn refusal(path: &Path) -> impl Fn(String) -> TrainError + use<> {
@@ -403,26 +344,6 @@ mod tests {
         assert_eq!(width, 3);
         let difference = (loaded.weight.val() - model.weight.val()).abs().max();
         assert_eq!(difference.into_scalar::<f32>(), 0.0);
-    }
-
-    #[test]
-    fn scores_that_are_no_finite_numbers_come_back() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("model.safetensors");
-        let model = init(&3, &Device::default()).unwrap();
-        let scores = [
-            ("a", f64::INFINITY),
-            ("b", f64::NEG_INFINITY),
-            ("c", f64::NAN),
-            ("d", 0.1),
-        ];
-        let card = ModelCard {
-            scores: scores.map(|(name, score)| (name.to_owned(), score)).into(),
-            ..ModelCard::default()
-        };
-        save_model(&path, &card, &3usize, &model).unwrap();
-        let read = ModelFile::open(&path).unwrap().card.scores;
-        assert_eq!(format!("{read:?}"), format!("{:?}", card.scores));
     }
 
     /// Every bit of the header, wherever it stands: refused, or without a meaning.

@@ -8,9 +8,11 @@ use burn::data::dataloader::{DataLoader, DataLoaderBuilder, DataLoaderIterator};
 use burn::data::dataset::{Dataset, DatasetError};
 use burn::tensor::Device;
 
-use super::Task;
-use super::training::Batch;
+use super::{Learnable, Task};
 use crate::TrainError;
+
+/// What the model of a task learns from at once.
+pub(super) type Batch<T> = <<T as Task>::Model as Learnable>::Batch;
 
 /// The batches of one pass, or of what is left of one.
 pub(super) struct Batches<T: Task> {

@@ -8,8 +8,8 @@ use burn::tensor::{Bytes, TensorData};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use super::checkpoint_error::CheckpointError;
 use super::position::Position;
+use crate::CheckpointError;
 
 const MAGIC: &[u8; 8] = b"burnrnn1";
 const SUM: usize = 32;
@@ -24,8 +24,6 @@ pub(super) struct Stored {
     pub(super) position: Position,
     /// Burn's records of the model, the optimizer and the schedule.
     pub(super) parts: [Bytes; 3],
-    /// The number of parameters whose moments the optimizer has; older files do not say it.
-    pub(super) moments: Option<usize>,
     /// The carried state, its tensors in the order of [`burn_rnn::State::map`].
     pub(super) carried: Option<Vec<TensorData>>,
 }
@@ -37,8 +35,6 @@ struct Header {
     position: Position,
     /// The lengths of the parts.
     parts: [usize; 3],
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    moments: Option<usize>,
     /// The shapes of the carried state's tensors, `f32`, after the parts.
     carried: Option<Vec<[usize; 2]>>,
 }
@@ -60,7 +56,6 @@ impl Stored {
             settings: settings.to_owned(),
             position: self.position,
             parts: self.parts.each_ref().map(|part| part.len()),
-            moments: self.moments,
             carried: carried.map(|tensors| tensors.iter().map(shape).collect()),
         };
         let header = serde_json::to_vec(&header).expect("the header is plain data");
@@ -134,7 +129,6 @@ impl Stored {
         Ok(Self {
             position: header.position,
             parts,
-            moments: header.moments,
             carried,
         })
     }

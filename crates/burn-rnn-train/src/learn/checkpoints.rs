@@ -8,10 +8,9 @@ use std::path::{Path, PathBuf};
 
 use burn_rnn_data::read_file;
 
-use super::checkpoint_error::CheckpointError;
 use super::checkpoint_file::Stored;
-use crate::TrainError;
 use crate::new_file::write_whole;
+use crate::{CheckpointError, TrainError};
 
 const KEPT: usize = 2;
 
@@ -73,7 +72,7 @@ impl<'a> Checkpoints<'a> {
     /// # Errors
     ///
     /// Where there is none, it cannot be used (then the one before is offered, if it can), or it belongs to a
-    /// training with other settings.
+    /// training with other settings or data.
     pub(super) fn newest<R>(
         &self,
         restore: impl Fn(Stored) -> Result<(usize, R), CheckpointError>,

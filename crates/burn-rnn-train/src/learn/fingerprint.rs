@@ -2,11 +2,9 @@
 
 use core::fmt::Write;
 
-use sha2::{Digest, Sha256};
-
 use super::plan::Plan;
+use super::sum::Sum;
 use super::{LearnArgs, Task};
-use crate::model_file::hexadecimal;
 
 /// The settings that make the weights what they are, a line each.
 pub(super) fn fingerprint<T: Task>(
@@ -16,16 +14,17 @@ pub(super) fn fingerprint<T: Task>(
     network: &str,
 ) -> String {
     let settings = serde_json::to_string(&task.settings()).expect("settings are plain data");
-    [
-        format!("task {}", T::NAME),
+    let mut lines = vec![format!("task {}", T::NAME), format!("seed {}", plan.seed)];
+    // What differs first is what is told: data comes before what follows from it, such as the steps of a pass.
+    match args.data.as_slice() {
+        [] => lines.push(format!("content of the examples {}", content(task))),
+        data => lines.extend_from_slice(data),
+    }
+    let examples = task.examples().len();
+    lines.extend([
         format!("network {network}"),
-        format!("seed {}", plan.seed),
         format!("steps {}", plan.steps),
-        format!(
-            "examples {} in {} batches a pass",
-            task.examples().len(),
-            plan.batches
-        ),
+        format!("examples {examples} in {} batches a pass", plan.batches),
         format!("batch size {}", args.batch_size),
         format!("schedule {:?}", args.schedule_kind()),
         format!("weight decay {}", args.weight_decay),
@@ -35,9 +34,8 @@ pub(super) fn fingerprint<T: Task>(
         format!("evaluation every {}", plan.eval_every),
         format!("patience {:?}", plan.patience),
         format!("settings {settings}"),
-        format!("content of the examples {}", content(task)),
-    ]
-    .join("\n")
+    ]);
+    lines.join("\n")
 }
 
 /// The most examples that are looked at.
@@ -46,14 +44,7 @@ const LOOKED_AT: usize = 256;
 /// A sum over what the examples are: all of them, or so many that are spread evenly, since some tasks make
 /// far more out of their data than they have.
 fn content<T: Task>(task: &T) -> String {
-    struct Sum(Sha256);
-    impl Write for Sum {
-        fn write_str(&mut self, text: &str) -> core::fmt::Result {
-            self.0.update(text);
-            Ok(())
-        }
-    }
-    let mut sum = Sum(Sha256::new());
+    let mut sum = Sum::default();
     let examples = task.examples();
     for index in (0..examples.len()).step_by(examples.len().div_ceil(LOOKED_AT).max(1)) {
         // One that cannot be read stops the training when it is its turn.
@@ -61,5 +52,5 @@ fn content<T: Task>(task: &T) -> String {
             let _ = write!(sum, "{example:?}");
         }
     }
-    hexadecimal(sum.0)
+    sum.text()
 }

@@ -13,7 +13,6 @@ mod alone;
 mod args;
 mod batches;
 mod bits;
-mod checkpoint_error;
 mod checkpoint_file;
 mod checkpoints;
 mod curve;
@@ -34,6 +33,7 @@ mod run;
 mod schedule;
 mod seeds;
 mod step;
+mod sum;
 mod task;
 mod team;
 mod terminal;
@@ -45,13 +45,12 @@ mod wrong_checkpoints;
 #[cfg(test)]
 pub(crate) use alone::alone;
 pub use args::{LearnArgs, ScheduleName};
-pub use checkpoint_error::CheckpointError;
 pub use network_args::{InitializationName, List, NetworkArgs};
 pub use outcome::Outcome;
 pub(crate) use outcome::owned;
 pub use position::Point;
 pub use run::learn;
-pub use schedule::ScheduleKind;
+
 pub use seeds::each_seed;
 pub use task::{Learnable, Lesson, Moment, NoState, Task};
 

@@ -24,6 +24,8 @@ pub struct Outcome<T: Task> {
     pub curve: Vec<Point>,
     /// The seconds that the training took, those before a break included.
     pub seconds: f64,
+    /// Where `--patience` ended it: the step, of how many.
+    pub(super) early_end: Option<(usize, usize)>,
     pub(super) json: bool,
 }
 
@@ -66,6 +68,12 @@ impl<T: Task> Outcome<T> {
             card.steps,
             self.seconds
         ))?;
+        if let Some((end, steps)) = self.early_end {
+            say(format_args!(
+                "Ended early by --patience, after step {end} of {steps}: no evaluation since step {} was better.",
+                card.steps
+            ))?;
+        }
         for (name, value) in &card.scores {
             say(format_args!("  {name:32} {value:>10.4}"))?;
         }

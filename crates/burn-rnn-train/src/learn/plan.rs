@@ -82,7 +82,6 @@ fn validate(args: &LearnArgs) -> Result<(), TrainError> {
         ("--steps", args.steps.unwrap_or(1)),
         ("--batch-size", args.batch_size),
         ("--accumulate", args.accumulate),
-        ("--devices", args.devices),
         ("--eval-every", args.eval_every.unwrap_or(1)),
         ("--patience", args.patience.unwrap_or(1)),
         ("--checkpoint-every", args.checkpoint_every),
@@ -91,23 +90,14 @@ fn validate(args: &LearnArgs) -> Result<(), TrainError> {
         ("--lr", args.lr),
         ("--clip-value", args.clip_value.unwrap_or(1.0)),
     ])?;
-    for (name, given, most) in [
-        ("--devices", args.devices, MOST_DEVICES),
-        ("--workers", args.workers, MOST_WORKERS),
-    ] {
-        if given > most {
-            return Err(TrainError::setting(name, given, format!("at most {most}")));
-        }
-    }
-    for (name, given) in [
+    TrainError::check_at_most(MOST_DEVICES, &[("--devices", args.devices)])?;
+    // Without one the batches are prepared between the steps.
+    TrainError::check_at_most(MOST_WORKERS, &[("--workers", args.workers.max(1))])?;
+    TrainError::check_not_negative(&[
         ("--final-lr", args.final_lr.unwrap_or(0.0)),
         ("--weight-decay", args.weight_decay),
         ("--clip", args.clip),
-    ] {
-        if !(given >= 0.0 && given.is_finite()) {
-            return Err(TrainError::setting(name, given, "a number of at least 0"));
-        }
-    }
+    ])?;
     match args.seeds {
         1 => Ok(()),
         // Whoever calls the loop by himself, and not by `each_seed`.

@@ -1,9 +1,11 @@
 //! Where a training stands.
 
+use core::fmt::Display;
+
 use serde::{Deserialize, Serialize};
 
 use super::bits;
-use super::checkpoint_error::CheckpointError;
+use crate::CheckpointError;
 
 /// Where a training stands.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -48,13 +50,11 @@ pub struct Point {
 impl Position {
     /// Refuses a place that a training of `steps` steps and `scores` held-out scores does not come to.
     pub(super) fn check(&self, steps: usize, scores: usize) -> Result<(), CheckpointError> {
+        let refuse = |what: &str, found: &dyn Display, expected: String| {
+            Err(CheckpointError::unfit("place", what, found, expected))
+        };
         if !(1..=steps).contains(&self.step) {
-            return Err(CheckpointError::unfit(
-                "place",
-                "step",
-                self.step,
-                format!("1 to {steps}"),
-            ));
+            return refuse("step", &self.step, format!("1 to {steps}"));
         }
         for (name, count) in [
             ("pass", self.pass),
@@ -63,7 +63,7 @@ impl Position {
         ] {
             if count > self.step {
                 let most = format!("at most {}, the steps made", self.step);
-                return Err(CheckpointError::unfit("place", name, count, most));
+                return refuse(name, &count, most);
             }
         }
         let expected = match self.curve.is_empty() {
@@ -73,40 +73,23 @@ impl Position {
         let wrong = |given: &&Vec<f64>| given.len() != expected;
         let curve = self.curve.iter().map(|point| &point.scores);
         if let Some(given) = curve.chain([&self.best_scores]).find(wrong) {
-            return Err(CheckpointError::unfit(
-                "place",
-                "number of scores",
-                given.len(),
-                expected,
-            ));
+            return refuse("number of scores", &given.len(), expected.to_string());
         }
         let last = self.curve.last().map_or(0, |point| point.step);
         let rising = self.curve.is_sorted_by(|a, b| a.step < b.step);
         if !rising || last > self.step {
-            return Err(CheckpointError::unfit(
-                "place",
-                "learning curve",
-                "other",
-                "rising steps up to its own",
-            ));
+            let expected = "rising steps up to its own".to_owned();
+            return refuse("learning curve", &"other", expected);
         }
         if self.since_best > self.curve.len() {
             let most = format!("at most {}", self.curve.len());
-            return Err(CheckpointError::unfit(
-                "place",
-                "evaluations without a better score",
-                self.since_best,
-                most,
-            ));
+            let what = "evaluations without a better score";
+            return refuse(what, &self.since_best, most);
         }
         if !(self.seconds >= 0.0 && self.seconds.is_finite() && self.loss_sum.is_finite()) {
             let given = format!("{} and {}", self.seconds, self.loss_sum);
-            return Err(CheckpointError::unfit(
-                "place",
-                "seconds and sum of losses",
-                given,
-                "finite numbers",
-            ));
+            let expected = "finite numbers".to_owned();
+            return refuse("seconds and sum of losses", &given, expected);
         }
         Ok(())
     }

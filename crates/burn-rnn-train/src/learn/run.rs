@@ -8,7 +8,6 @@ use burn::module::{Module, ModuleVisitor, Param};
 use burn::optim::AdamWConfig;
 use burn::tensor::{Device, Tensor};
 
-use super::checkpoint_error::CheckpointError;
 use super::checkpoints::{Checkpoints, found};
 use super::curve::draw_curve;
 use super::dashboard::Dashboard;
@@ -25,7 +24,7 @@ use super::training::{End, Training, batch_of};
 use super::view::View;
 use super::{LearnArgs, Learnable, Task, mixed, terminal};
 use crate::limits::check_memory;
-use crate::{ModelCard, ModelFile, TrainError, device};
+use crate::{CheckpointError, ModelCard, ModelFile, TrainError, device};
 
 /// Trains a model for `task` as `args` say: checkpoints, resuming, early stopping, schedules, clipping,
 /// accumulation, several devices. `network` is one line that says what the network is.
@@ -175,6 +174,7 @@ fn outcome<T: Task>(
         card,
         curve,
         seconds: position.seconds,
+        early_end: (position.step < plan.steps).then_some((position.step, plan.steps)),
         json,
     })
 }

@@ -1,12 +1,11 @@
 //! How the learning rate goes on.
 
+use crate::CheckpointError;
 use burn::lr_scheduler::LrSchedulerRecord;
-
-use super::checkpoint_error::CheckpointError;
 
 /// The kinds of schedules.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub enum ScheduleKind {
+pub(super) enum ScheduleKind {
     /// The same rate throughout.
     Constant {
         /// The rate.

@@ -3,9 +3,9 @@
 use burn::module::Module;
 use burn::optim::GradientsAccumulator;
 
-use super::batches::InOrder;
+use super::batches::{Batch, InOrder};
 use super::team::{Exercise, Taught};
-use super::training::{Batch, Training};
+use super::training::Training;
 use super::view::Step;
 use super::{Moment, Task, gradients, mixed};
 use crate::{ModelCard, TrainError, save_model};
@@ -22,11 +22,7 @@ impl<T: Task> Training<'_, T> {
     /// One optimizer step, on the next batches.
     pub(super) fn step(&mut self, sources: &mut [InOrder<'_, Batch<T>>]) -> Result<(), TrainError> {
         let plan = self.plan;
-        let moment = Moment {
-            step: self.learning.position.step,
-            steps: plan.steps,
-            seed: mixed(plan.seed, u64::MAX - self.learning.position.step as u64),
-        };
+        let moment = self.moment(self.learning.position.step);
         self.seed(moment.seed);
         let mut sum = self.gather(sources, moment)?;
         let model = &self.learning.model;

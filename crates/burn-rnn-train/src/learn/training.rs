@@ -5,20 +5,18 @@ use std::time::Instant;
 use burn::data::dataset::DatasetError;
 use burn::tensor::Device;
 
-use super::batches::{Batches, InOrder};
-use super::checkpoint_error::CheckpointError;
+use super::batches::{Batch, Batches, InOrder};
 use super::checkpoint_file::Stored;
 use super::checkpoints::Checkpoints;
 use super::learning::Learning;
 use super::lock::Lock;
 use super::plan::Plan;
+use super::records::with_moments;
 use super::team::Team;
 use super::view::View;
-use super::{Learnable, Task, interrupt, mixed, terminal};
+use super::{Learnable, Moment, Task, interrupt, mixed, terminal};
 use crate::new_file::write_whole;
-use crate::{ModelCard, TrainError};
-
-pub(super) type Batch<T> = <<T as Task>::Model as Learnable>::Batch;
+use crate::{CheckpointError, ModelCard, TrainError};
 
 /// A training under way.
 pub(super) struct Training<'a, T: Task> {
@@ -60,13 +58,30 @@ impl<T: Task> Training<'_, T> {
         if self.plan.resume {
             self.resume()?;
         }
-        interrupt::listen();
+        let _listening = interrupt::listen();
+        // One that a signal broke off.
+        if self.learning.position.step > 0 && self.evaluation_is_due() {
+            let end = self.evaluate()?;
+            if end == End::Interrupted {
+                return Ok(end);
+            }
+            self.save()?;
+        }
         while self.learning.position.step < self.plan.steps && !self.out_of_patience() {
             if self.pass()? == End::Interrupted {
                 return Ok(End::Interrupted);
             }
         }
-        Ok(End::Finished)
+        // Also where that came after the last look.
+        Ok(match self.asked() {
+            true => End::Interrupted,
+            false => End::Finished,
+        })
+    }
+
+    /// Whether somebody asked for the end.
+    pub(super) fn asked(&self) -> bool {
+        interrupt::asked() || self.view.asks_for_the_end()
     }
 
     fn out_of_patience(&self) -> bool {
@@ -101,15 +116,26 @@ impl<T: Task> Training<'_, T> {
                 most,
             ));
         };
+        let batch = batch_of(self.task, next, &self.plan.devices[0]);
+        let batch = batch.map_err(CheckpointError::Examples)?;
         let zero = match position.batch {
             0 => None, // A pass starts from no state.
-            _ => {
-                let batch = batch_of(self.task, next, &self.plan.devices[0]);
-                let batch = batch.map_err(CheckpointError::Examples)?;
-                self.learning.model.zero_state(&batch)
-            }
+            _ => self.learning.model.zero_state(&batch),
         };
-        self.learning.restored(stored, zero)
+        let moment = self.moment(position.step - 1);
+        let with_moments = with_moments(&stored.parts[1])?;
+        let learning = self.learning.restored(stored, zero)?;
+        learning.check_learnt(batch, &moment, &with_moments)?;
+        Ok(learning)
+    }
+
+    /// Where a step stands in the training.
+    pub(super) fn moment(&self, step: usize) -> Moment {
+        Moment {
+            step,
+            steps: self.plan.steps,
+            seed: mixed(self.plan.seed, u64::MAX - step as u64),
+        }
     }
 
     /// The batches of a pass as their examples' indices.
@@ -145,16 +171,14 @@ impl<T: Task> Training<'_, T> {
             terminal::let_ctrl_c_through();
             let last_of_pass = self.learning.position.batch >= total;
             let step = self.learning.position.step;
-            let evaluate = step.is_multiple_of(plan.eval_every) || step == plan.steps;
-            if evaluate {
-                self.evaluate()?;
-            }
+            let evaluate = self.evaluation_is_due();
+            let broken_off = evaluate && self.evaluate()? == End::Interrupted;
             if last_of_pass {
                 self.learning.position.pass += 1;
                 self.learning.position.batch = 0;
                 self.learning.carried = None;
             }
-            let asked = interrupt::asked() || self.view.asks_for_the_end();
+            let asked = broken_off || self.asked();
             if evaluate || asked || step.is_multiple_of(plan.checkpoint_every) {
                 self.save()?;
             }

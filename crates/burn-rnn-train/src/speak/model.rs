@@ -77,13 +77,7 @@ impl SpeakSettings {
         ])?;
         // A sound may never end.
         TrainError::check_at_most(1 << 17, &[("the most frames of a sound", self.longest)])?;
-        if !(self.noise >= 0.0 && self.noise.is_finite()) {
-            return Err(TrainError::setting(
-                "--noise",
-                self.noise,
-                "a deviation of at least 0",
-            ));
-        }
+        TrainError::check_not_negative(&[("--noise", self.noise)])?;
         self.features.validate()?;
         self.network.check_input(self.bands() + self.d_wish)?;
         let network = self.network.init(device)?;

@@ -24,14 +24,7 @@ impl Sampling {
     ///
     /// Where the temperature is negative or not a number.
     pub fn validate(&self) -> Result<(), TrainError> {
-        if self.temperature >= 0.0 && self.temperature.is_finite() {
-            return Ok(());
-        }
-        Err(TrainError::setting(
-            "the temperature",
-            self.temperature,
-            "a number of at least 0",
-        ))
+        TrainError::check_not_negative(&[("the temperature", self.temperature)])
     }
 }
 

@@ -30,14 +30,7 @@ impl Beam {
     pub fn validate(self) -> Result<(), TrainError> {
         // Without a bound all answers that there are would be followed.
         TrainError::check_at_most(1000, &[("--beam", self.width)])?;
-        match self.length_power >= 0.0 && self.length_power.is_finite() {
-            true => Ok(()),
-            false => Err(TrainError::setting(
-                "--length-power",
-                self.length_power,
-                "a number of at least 0",
-            )),
-        }
+        TrainError::check_not_negative(&[("--length-power", self.length_power)])
     }
 }
 

@@ -34,7 +34,7 @@ pub enum CheckpointError {
     Header(#[source] serde_json::Error),
     /// It belongs to another training.
     #[error(
-        "the training was begun with other settings: {then} then, {now} now; give the same options \
+        "the training was begun with other options or data: {then} then, {now} now; give the same \
          again, or begin anew without --resume"
     )]
     Settings {
@@ -96,7 +96,7 @@ pub enum CheckpointError {
 
 impl CheckpointError {
     /// A part that does not fit: what of it, what was found, what was expected.
-    pub(super) fn unfit(
+    pub(crate) fn unfit(
         part: &'static str,
         what: impl Display,
         found: impl Display,
