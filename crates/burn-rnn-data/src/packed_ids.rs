@@ -1,11 +1,12 @@
 //! Long sequences of small numbers.
 
+use core::hash::{Hash, Hasher};
 use core::ops::Range;
 use std::sync::Arc;
 
 /// A sequence of numbers, each in as few bytes as the largest needs, so that a text as numbers is about as long as
 /// its file. Clones and [slices](Self::slice) share one memory.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub struct PackedIds {
     bytes: Arc<Vec<u8>>,
     /// The bytes of a number, the lowest first.
@@ -71,14 +72,33 @@ impl PackedIds {
         }
     }
 
+    /// Those of the numbers.
+    fn bytes(&self) -> &[u8] {
+        &self.bytes[self.range.start * self.width..self.range.end * self.width]
+    }
+
     /// The numbers, in their order.
     pub fn iter(&self) -> impl Iterator<Item = u32> + '_ {
-        let bytes = &self.bytes[self.range.start * self.width..self.range.end * self.width];
-        bytes.chunks_exact(self.width).map(|bytes| {
+        self.bytes().chunks_exact(self.width).map(|bytes| {
             let mut id = [0; 4];
             id[..bytes.len()].copy_from_slice(bytes);
             u32::from_le_bytes(id)
         })
+    }
+}
+
+/// Equal for the same numbers, each in as many bytes, wherever they are slices of.
+impl PartialEq for PackedIds {
+    fn eq(&self, other: &Self) -> bool {
+        (self.width, self.bytes()) == (other.width, other.bytes())
+    }
+}
+
+impl Eq for PackedIds {}
+
+impl Hash for PackedIds {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        (self.width, self.bytes()).hash(state);
     }
 }
 

@@ -253,7 +253,7 @@ fn a_damaged_checkpoint_is_refused_and_the_one_before_offered() {
     let message = |more: &[&str]| one_line(&run(&WAVES, folder.path(), more).unwrap_err());
     assert!(
         message(&["--epochs", "3", "--resume"])
-            .contains("other settings: steps 12 then, steps 18 now")
+            .contains("other options or data: steps 12 then, steps 18 now")
     );
 
     let newest = checkpoints(folder.path()).pop().unwrap();

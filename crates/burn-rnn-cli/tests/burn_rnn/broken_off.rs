@@ -111,6 +111,16 @@ fn begun(child: &mut Child, folder: &Path) {
     }
 }
 
+/// What a training says that a signal ends.
+fn ended_by(signal: &str, child: Child) -> String {
+    let id = child.id().to_string();
+    let sent = Command::new("kill").args([signal, &id]).status().unwrap();
+    assert!(sent.success());
+    let ended = child.wait_with_output().unwrap();
+    assert_eq!(ended.status.code(), Some(130));
+    String::from_utf8(ended.stderr).unwrap()
+}
+
 #[test]
 fn ctrl_c_saves_and_says_how_to_go_on() {
     let folder = tempfile::tempdir().unwrap();
@@ -135,17 +145,48 @@ fn ctrl_c_saves_and_says_how_to_go_on() {
         .spawn()
         .unwrap();
     begun(&mut child, &folder.join("broken"));
-    let id = child.id().to_string();
-    let sent = Command::new("kill").args(["-INT", &id]).status().unwrap();
-    assert!(sent.success());
-    let ended = child.wait_with_output().unwrap();
-    assert_eq!(ended.status.code(), Some(130));
-    let message = String::from_utf8(ended.stderr).unwrap();
+    let message = ended_by("-INT", child);
     assert!(
         message.contains("interrupted after step") && message.contains("--resume"),
         "{message}"
     );
     let gone_on = [&run("broken")[..], &["--resume"]].concat();
+    burn_rnn(folder, &gone_on).assert().success();
+    assert_eq!(sum(folder, "broken"), sum(folder, "unbroken"));
+}
+
+/// An evaluation that takes longer than all else: a held-out part read one character at a time.
+#[test]
+fn a_signal_does_not_wait_for_the_end_of_an_evaluation() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    let line = "to be, or not to be: that is the question.\n";
+    fs::write(folder.join("text.txt"), line.repeat(12_000)).unwrap();
+    let more = "--seq-len 1 --batch-size 1 --steps 4 --eval-every 2 --checkpoint-every 1 --out";
+    let more: Vec<&str> = more.split(' ').collect();
+    let run = |out| [&TEXT[..], &more, &[out]].concat();
+    let unbroken = Instant::now();
+    burn_rnn(folder, &run("unbroken")).assert().success();
+    let unbroken = unbroken.elapsed();
+
+    let gone_on = [&run("broken")[..], &["--resume"]].concat();
+    for arguments in [&run("broken"), &gone_on] {
+        let mut child = Command::new(env!("CARGO_BIN_EXE_burn-rnn"))
+            .current_dir(folder)
+            .args(arguments)
+            .stdout(Stdio::null())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        begun(&mut child, &folder.join("broken"));
+        // One of the two evaluations is about half of the run.
+        std::thread::sleep(unbroken / 6);
+        let signal = Instant::now();
+        let message = ended_by("-TERM", child);
+        assert!(message.contains("interrupted after step 2"), "{message}");
+        assert!(signal.elapsed() < unbroken / 4, "{:?}", signal.elapsed());
+        assert!(!folder.join("broken/model.safetensors").exists());
+    }
     burn_rnn(folder, &gone_on).assert().success();
     assert_eq!(sum(folder, "broken"), sum(folder, "unbroken"));
 }
@@ -249,4 +290,54 @@ fn a_damaged_checkpoint_is_refused_and_the_one_before_goes_on() {
     fs::remove_file(&newest).unwrap();
     burn_rnn(folder, &gone_on).assert().success();
     assert_eq!(sum(folder, "out"), expected);
+}
+
+/// Other data of the same size, be it only in what chooses the model or is measured at the end.
+#[test]
+fn a_training_does_not_go_on_with_other_data() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    let piece = |notes: [u8; 3]| notes.map(|note| vec![note]).to_vec();
+    let rolls = |train, valid, test| {
+        let part = |last| vec![piece([60, 62, 64]), piece([61, 63, last])];
+        let rolls = serde_json::json!({
+            "train": part(train), "valid": part(valid), "test": part(test),
+        });
+        fs::write(folder.join("rolls.json"), rolls.to_string()).unwrap();
+    };
+    let table = |last| {
+        let rows = (0..300).map(|row| format!("{}\n", f64::from(row % 12)));
+        let rows: String = rows.chain([format!("{last}\n")]).collect();
+        fs::write(folder.join("table.csv"), format!("a\n{rows}")).unwrap();
+    };
+    let refused = |run: &[&str], part: &str| {
+        let message = refusal(burn_rnn(folder, &[run, &["--resume"]].concat()), 2);
+        assert!(
+            message.contains(&format!("options or data: {part} ")),
+            "{message}"
+        );
+    };
+    let steps = ["--hidden", "4", "--steps", "2", "--plain"];
+
+    let run = [&["train", "music", "--rolls", "rolls.json"], &steps[..]].concat();
+    rolls(65, 65, 65);
+    burn_rnn(folder, &run).assert().success();
+    for (part, [train, valid, test]) in [
+        ("training part", [66, 65, 65]),
+        ("validation part", [65, 66, 65]),
+        ("test part", [65, 65, 66]),
+    ] {
+        rolls(train, valid, test);
+        refused(&run, part);
+    }
+    rolls(65, 65, 65);
+    burn_rnn(folder, &[&run[..], &["--resume"]].concat())
+        .assert()
+        .success();
+
+    let run = [&["train", "forecast", "--csv", "table.csv"], &steps[..]].concat();
+    table(1.0);
+    burn_rnn(folder, &run).assert().success();
+    table(1.5);
+    refused(&run, "table");
 }

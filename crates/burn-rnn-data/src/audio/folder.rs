@@ -7,7 +7,7 @@ use super::{Sound, read_wav};
 use crate::DataError;
 
 /// A recording and what its name says.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Hash)]
 pub struct Recording {
     /// What is heard.
     pub label: String,

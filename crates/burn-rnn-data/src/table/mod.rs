@@ -45,6 +45,7 @@ pub use time_features::TimeFeatures;
 pub use timestamp::Timestamp;
 pub use windows::{ScaledTable, TableWindow, TableWindows};
 
+use core::hash::{Hash, Hasher};
 use core::ops::Range;
 
 use crate::DataError;
@@ -60,6 +61,16 @@ pub struct Table {
     gaps: Vec<(usize, Range<usize>)>,
     settled: Vec<bool>,
     notices: Vec<String>,
+}
+
+impl Hash for Table {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        (&self.names, &self.times).hash(state);
+        for value in &self.values {
+            // Equal numbers, of which −0 and 0 are two, have one hash.
+            (value + 0.0).to_bits().hash(state);
+        }
+    }
 }
 
 impl Table {

@@ -21,7 +21,7 @@ pub use tokenize::tokenize;
 pub use vocabulary::{SHAPES, TagVocabulary, TokenVocabulary, shape, suffix};
 
 /// A sentence: as many tags as tokens.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct TaggedSentence {
     /// The tokens.
     pub tokens: Vec<String>,

@@ -10,7 +10,7 @@ use super::{dates, numbers};
 use crate::DataError;
 
 /// A string and what it is to be turned into.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Pair {
     /// What is given.
     pub input: String,

@@ -115,7 +115,10 @@ pub fn train(args: &TrainArgs) -> Result<(), TrainError> {
         "{network}, {} pooling",
         format!("{:?}", args.pooling).to_lowercase(),
     );
-    let outcome = learn(&task, &args.learn, description)?;
+    let with_data = args
+        .learn
+        .with_parts(&*sounds.train, &sounds.valid, &sounds.held_out);
+    let outcome = learn(&task, &with_data, description)?;
     let (loss, confusion) = test(&outcome.model, &outcome.settings, &sounds, &outcome.device)?;
     confusion.draw(&outcome.folder)?;
     outcome.report(&[

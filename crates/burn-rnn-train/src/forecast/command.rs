@@ -190,7 +190,8 @@ pub fn train(args: &TrainArgs) -> Result<(), TrainError> {
     let [train, validation, test] = settings.windows(&scaled, &plan.split)?;
     let description = settings.config.description();
     let task = ForecastTask::new(settings, train, validation.clone(), args.learn.batch_size);
-    let mut outcome = learn(&task, &plan.learn, description)?;
+    let with_data = plan.learn.with_data("table", &table);
+    let mut outcome = learn(&task, &with_data, description)?;
 
     let (model, device) = (&outcome.model, &outcome.device);
     let by_deviation = model.config.centring == Centring::Instance;

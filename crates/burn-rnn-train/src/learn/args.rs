@@ -1,10 +1,12 @@
 //! The options of the training loop that all trainers have.
 
+use core::hash::Hash;
 use std::path::PathBuf;
 
 use clap::builder::ArgPredicate;
 use clap::{Args, ValueEnum};
 
+use super::fingerprint::sum_of;
 use super::schedule::ScheduleKind;
 
 /// How the learning rate goes on, as the command line names it.
@@ -30,6 +32,9 @@ pub struct LearnArgs {
     /// What goes into run.toml beside the model
     #[arg(skip)]
     pub run_file: Option<String>,
+    /// The sums of [`with_data`](Self::with_data), a line each
+    #[arg(skip)]
+    pub data: Vec<String>,
     /// The most passes over the examples
     #[arg(long, value_name = "N", default_value_t = 10, conflicts_with = "steps")]
     pub epochs: usize,
@@ -120,6 +125,23 @@ pub struct LearnArgs {
 }
 
 impl LearnArgs {
+    /// The same options, with a sum of a part of the data: with another one `--resume` is refused. Without any sum
+    /// some hundred of the [examples](super::Task::examples) are looked at, and nothing that the model is measured on.
+    #[must_use]
+    pub fn with_data(&self, part: &str, data: &impl Hash) -> Self {
+        let mut args = self.clone();
+        args.data.push(format!("{part} {}", sum_of(data)));
+        args
+    }
+
+    /// [`with_data`](Self::with_data) of the three parts.
+    #[must_use]
+    pub fn with_parts<P: Hash>(&self, train: &P, valid: &P, test: &P) -> Self {
+        let args = self.with_data("training part", train);
+        let args = args.with_data("validation part", valid);
+        args.with_data("test part", test)
+    }
+
     /// How the learning rate goes on.
     pub(super) fn schedule_kind(&self) -> ScheduleKind {
         let last = self.final_lr.unwrap_or(self.lr / 100.0);

@@ -34,7 +34,7 @@ pub enum CheckpointError {
     Header(#[source] serde_json::Error),
     /// It belongs to another training.
     #[error(
-        "the training was begun with other settings: {then} then, {now} now; give the same options \
+        "the training was begun with other options or data: {then} then, {now} now; give the same \
          again, or begin anew without --resume"
     )]
     Settings {

@@ -73,7 +73,7 @@ impl<'a> Checkpoints<'a> {
     /// # Errors
     ///
     /// Where there is none, it cannot be used (then the one before is offered, if it can), or it belongs to a
-    /// training with other settings.
+    /// training with other settings or data.
     pub(super) fn newest<R>(
         &self,
         restore: impl Fn(Stored) -> Result<(usize, R), CheckpointError>,

@@ -1,12 +1,12 @@
 //! What a training has to have been begun with to be gone on with.
 
 use core::fmt::Write;
+use core::hash::{Hash, Hasher};
 
 use sha2::{Digest, Sha256};
 
 use super::plan::Plan;
 use super::{LearnArgs, Task};
-use crate::model_file::hexadecimal;
 
 /// The settings that make the weights what they are, a line each.
 pub(super) fn fingerprint<T: Task>(
@@ -16,7 +16,7 @@ pub(super) fn fingerprint<T: Task>(
     network: &str,
 ) -> String {
     let settings = serde_json::to_string(&task.settings()).expect("settings are plain data");
-    [
+    let mut lines = vec![
         format!("task {}", T::NAME),
         format!("network {network}"),
         format!("seed {}", plan.seed),
@@ -35,9 +35,12 @@ pub(super) fn fingerprint<T: Task>(
         format!("evaluation every {}", plan.eval_every),
         format!("patience {:?}", plan.patience),
         format!("settings {settings}"),
-        format!("content of the examples {}", content(task)),
-    ]
-    .join("\n")
+    ];
+    match args.data.as_slice() {
+        [] => lines.push(format!("content of the examples {}", content(task))),
+        data => lines.extend_from_slice(data),
+    }
+    lines.join("\n")
 }
 
 /// The most examples that are looked at.
@@ -46,13 +49,6 @@ const LOOKED_AT: usize = 256;
 /// A sum over what the examples are: all of them, or so many that are spread evenly, since some tasks make
 /// far more out of their data than they have.
 fn content<T: Task>(task: &T) -> String {
-    struct Sum(Sha256);
-    impl Write for Sum {
-        fn write_str(&mut self, text: &str) -> core::fmt::Result {
-            self.0.update(text);
-            Ok(())
-        }
-    }
     let mut sum = Sum(Sha256::new());
     let examples = task.examples();
     for index in (0..examples.len()).step_by(examples.len().div_ceil(LOOKED_AT).max(1)) {
@@ -61,5 +57,39 @@ fn content<T: Task>(task: &T) -> String {
             let _ = write!(sum, "{example:?}");
         }
     }
-    hexadecimal(sum.0)
+    sum.text()
+}
+
+/// A sum of data as a fingerprint has it.
+pub(super) fn sum_of(data: &impl Hash) -> String {
+    let mut sum = Sum(Sha256::new());
+    data.hash(&mut sum);
+    sum.text()
+}
+
+/// A sum that is the same whatever Rust's own hashers become.
+struct Sum(Sha256);
+
+impl Sum {
+    fn text(&self) -> String {
+        format!("{:016x}", self.finish())
+    }
+}
+
+impl Hasher for Sum {
+    fn write(&mut self, bytes: &[u8]) {
+        self.0.update(bytes);
+    }
+
+    fn finish(&self) -> u64 {
+        let digest = self.0.clone().finalize();
+        u64::from_le_bytes(digest[..8].try_into().expect("the sum has 32 bytes"))
+    }
+}
+
+impl Write for Sum {
+    fn write_str(&mut self, text: &str) -> core::fmt::Result {
+        self.0.update(text);
+        Ok(())
+    }
 }

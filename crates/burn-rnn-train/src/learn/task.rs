@@ -92,7 +92,8 @@ pub trait Learnable: Module + ModuleDisplay + 'static {
     }
 }
 
-/// What is learnt: examples, a model for them, and scores that tell how good it is.
+/// What is learnt: examples, a model for them, and scores that tell how good it is. A clone is made for every
+/// evaluation, so that data belongs in an [`Arc`].
 pub trait Task: Clone + Send + Sync + 'static {
     /// The name that model files and the command line use, in lower case.
     const NAME: &'static str;

@@ -60,13 +60,26 @@ impl<T: Task> Training<'_, T> {
         if self.plan.resume {
             self.resume()?;
         }
-        interrupt::listen();
+        let _listening = interrupt::listen();
+        // One that a signal broke off.
+        if self.learning.position.step > 0 && self.evaluation_is_due() {
+            let end = self.evaluate()?;
+            if end == End::Interrupted {
+                return Ok(end);
+            }
+            self.save()?;
+        }
         while self.learning.position.step < self.plan.steps && !self.out_of_patience() {
             if self.pass()? == End::Interrupted {
                 return Ok(End::Interrupted);
             }
         }
         Ok(End::Finished)
+    }
+
+    /// Whether somebody asked for the end.
+    pub(super) fn asked(&self) -> bool {
+        interrupt::asked() || self.view.asks_for_the_end()
     }
 
     fn out_of_patience(&self) -> bool {
@@ -145,16 +158,14 @@ impl<T: Task> Training<'_, T> {
             terminal::let_ctrl_c_through();
             let last_of_pass = self.learning.position.batch >= total;
             let step = self.learning.position.step;
-            let evaluate = step.is_multiple_of(plan.eval_every) || step == plan.steps;
-            if evaluate {
-                self.evaluate()?;
-            }
+            let evaluate = self.evaluation_is_due();
+            let broken_off = evaluate && self.evaluate()? == End::Interrupted;
             if last_of_pass {
                 self.learning.position.pass += 1;
                 self.learning.position.batch = 0;
                 self.learning.carried = None;
             }
-            let asked = interrupt::asked() || self.view.asks_for_the_end();
+            let asked = broken_off || self.asked();
             if evaluate || asked || step.is_multiple_of(plan.checkpoint_every) {
                 self.save()?;
             }

@@ -99,7 +99,10 @@ pub fn train(args: &TrainArgs) -> Result<(), TrainError> {
         dropout: args.output_dropout,
     };
     let task = MusicTask::new(settings, &rolls, args.learn.batch_size, args.transpose);
-    finish(&learn(&task, &args.learn, description)?, &rolls)
+    let with_data = args
+        .learn
+        .with_parts(&rolls.train, &rolls.valid, &rolls.test);
+    finish(&learn(&task, &with_data, description)?, &rolls)
 }
 
 /// The figure of the test part, the report, and a piece with its picture.

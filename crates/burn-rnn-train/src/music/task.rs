@@ -27,10 +27,12 @@ pub struct MusicBatch {
 }
 
 /// Music to learn: every step of every piece from those before it.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct MusicTask {
     settings: MusicSettings,
-    train: Vec<Piece>,
+    train: Arc<InMemDataset<Piece>>,
+    /// Of the examples, in their order.
+    lengths: Vec<usize>,
     valid: Arc<Vec<Piece>>,
     batch_size: usize,
     transpose: u8,
@@ -46,7 +48,8 @@ impl MusicTask {
     ) -> Self {
         Self {
             settings,
-            train: rolls.train.clone(),
+            train: Arc::new(InMemDataset::new(rolls.train.clone())),
+            lengths: rolls.train.iter().map(Vec::len).collect(),
             valid: Arc::new(rolls.valid.clone()),
             batch_size,
             transpose,
@@ -142,7 +145,7 @@ impl Task for MusicTask {
     }
 
     fn examples(&self) -> Arc<dyn Dataset<Piece>> {
-        Arc::new(InMemDataset::new(self.train.clone()))
+        self.train.clone()
     }
 
     fn batcher(&self) -> Arc<dyn Batcher<Piece, MusicBatch>> {
@@ -152,8 +155,7 @@ impl Task for MusicTask {
     }
 
     fn pass(&self, seed: u64) -> Vec<Vec<usize>> {
-        let lengths: Vec<usize> = self.train.iter().map(Vec::len).collect();
-        bucketed(&lengths, self.batch_size, seed)
+        bucketed(&self.lengths, self.batch_size, seed)
     }
 
     fn score_names(&self) -> &'static [&'static str] {

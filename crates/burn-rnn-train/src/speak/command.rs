@@ -104,7 +104,10 @@ pub fn train(args: &TrainArgs) -> Result<(), TrainError> {
     };
     let description = settings.network.description();
     let task = SpeakTask::new(settings, &sounds, args.learn.batch_size)?;
-    let outcome = learn(&task, &args.learn, description)?;
+    let with_data = args
+        .learn
+        .with_parts(&*sounds.train, &sounds.valid, &sounds.held_out);
+    let outcome = learn(&task, &with_data, description)?;
     let (model, settings, device) = (&outcome.model, &outcome.settings, &outcome.device);
     let figures = figures(model, settings, &sounds, device)?;
     beside_held_out(model, settings, &sounds, &outcome.folder, device)?;

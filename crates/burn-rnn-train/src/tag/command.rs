@@ -145,7 +145,10 @@ pub fn train(args: &TrainArgs) -> Result<(), TrainError> {
         &corpus.valid,
         args.learn.batch_size,
     )?;
-    let outcome = learn(&task, &args.learn, description)?;
+    let with_data = args
+        .learn
+        .with_parts(&corpus.train, &corpus.valid, &corpus.test);
+    let outcome = learn(&task, &with_data, description)?;
     let tagger = Tagger::new(
         outcome.settings.clone(),
         outcome.model.clone(),

@@ -69,11 +69,13 @@ impl TagSettings {
 }
 
 /// Sentences to learn.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct TagTask {
     settings: TagSettings,
-    train: Vec<TagItem>,
-    valid: Vec<TagItem>,
+    train: Arc<InMemDataset<TagItem>>,
+    /// Of the examples, in their order.
+    lengths: Vec<usize>,
+    valid: Arc<Vec<TagItem>>,
     batch_size: usize,
 }
 
@@ -94,8 +96,9 @@ impl TagTask {
             items.collect::<Result<Vec<_>, _>>()
         };
         Ok(Self {
-            train: items(train)?,
-            valid: items(valid)?,
+            train: Arc::new(InMemDataset::new(items(train)?)),
+            lengths: train.iter().map(|sentence| sentence.tokens.len()).collect(),
+            valid: Arc::new(items(valid)?),
             settings,
             batch_size,
         })
@@ -161,7 +164,7 @@ impl Task for TagTask {
     }
 
     fn examples(&self) -> Arc<dyn Dataset<TagItem>> {
-        Arc::new(InMemDataset::new(self.train.clone()))
+        self.train.clone()
     }
 
     fn batcher(&self) -> Arc<dyn Batcher<TagItem, TagBatch>> {
@@ -169,8 +172,7 @@ impl Task for TagTask {
     }
 
     fn pass(&self, seed: u64) -> Vec<Vec<usize>> {
-        let lengths: Vec<usize> = self.train.iter().map(|item| item.tokens.len()).collect();
-        bucketed(&lengths, self.batch_size, seed)
+        bucketed(&self.lengths, self.batch_size, seed)
     }
 
     fn score_names(&self) -> &'static [&'static str] {

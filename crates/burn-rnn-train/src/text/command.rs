@@ -184,7 +184,9 @@ pub fn train(args: &TrainArgs, built_in: &str, generate: &str) -> Result<(), Tra
         corpus.train.len() + corpus.held_out.len(),
         corpus.vocabulary.len(),
     );
-    let outcome = learn(&task, &args.learn, description)?;
+    let with_data = args.learn.with_data("text to learn", &corpus.train);
+    let with_data = with_data.with_data("held-out text", &corpus.held_out);
+    let outcome = learn(&task, &with_data, description)?;
     outcome.report(&[])?;
     if !args.learn.json {
         let best = outcome.card.scores.values().next().copied();

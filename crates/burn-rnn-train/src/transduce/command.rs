@@ -159,7 +159,10 @@ pub fn train(args: &TrainArgs) -> Result<(), TrainError> {
     };
     let description = settings.description();
     let task = TransduceTask::new(settings, &pairs, args.learn.batch_size)?;
-    let outcome = learn(&task, &args.learn, description)?;
+    let with_data = args
+        .learn
+        .with_parts(&pairs.train, &pairs.valid, &pairs.test);
+    let outcome = learn(&task, &with_data, description)?;
     finish(&outcome, &pairs)
 }
 
