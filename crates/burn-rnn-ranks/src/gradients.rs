@@ -223,7 +223,8 @@ mod tests {
                 std::thread::spawn(move || {
                     let mut gradients = GradientsParams::new();
                     if ranks.rank() == 1 {
-                        let weight = Tensor::<2>::full([1, 2], 0.5, &linear.weight.device().inner());
+                        let weight =
+                            Tensor::<2>::full([1, 2], 0.5, &linear.weight.device().inner());
                         gradients.register(linear.weight.id, weight);
                     }
                     let mut figures = [1.0, ranks.rank() as f64];

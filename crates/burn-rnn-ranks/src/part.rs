@@ -47,7 +47,11 @@ mod tests {
                 let part = |number| Part { number, parts };
                 let stretches: Vec<_> = (0..parts).map(|n| part(n).stretch(count)).collect();
                 assert_eq!((stretches[0].start, stretches[parts - 1].end), (0, count));
-                assert!(stretches.windows(2).all(|pair| pair[0].end == pair[1].start));
+                assert!(
+                    stretches
+                        .windows(2)
+                        .all(|pair| pair[0].end == pair[1].start)
+                );
                 let things: Vec<usize> = (0..count).collect();
                 let mut dealt: Vec<_> = (0..parts).map(|n| part(n).deal(&things)).collect();
                 for lengths in [

@@ -17,19 +17,26 @@ pub enum NoMpi {
     NotBuilt {
         /// How many were started.
         ranks: usize,
+        /// The number of this one.
+        rank: usize,
     },
     /// MPI was started before, by somebody else.
     #[error("MPI has been started by another part of the program, expected that nobody has")]
     StartedTwice,
 }
 
-/// What the launchers of Open MPI, MPICH and its kin tell a rank of the number of all.
-const SIZES: [&str; 3] = ["OMPI_COMM_WORLD_SIZE", "PMI_SIZE", "MV2_COMM_WORLD_SIZE"];
+/// What the launchers of Open MPI, MPICH and its kin tell a rank: its number, and how many there are.
+const LAUNCHERS: [[&str; 2]; 3] = [
+    ["OMPI_COMM_WORLD_RANK", "OMPI_COMM_WORLD_SIZE"],
+    ["PMI_RANK", "PMI_SIZE"],
+    ["MV2_COMM_WORLD_RANK", "MV2_COMM_WORLD_SIZE"],
+];
 
-/// How many ranks a launcher started; nothing where there was none.
-fn launched() -> Option<usize> {
-    let size = |name: &&str| std::env::var(name).ok()?.parse().ok();
-    SIZES.iter().find_map(size)
+/// The number of this rank and how many there are; nothing where there was no launcher.
+fn launched() -> Option<(usize, usize)> {
+    let number = |name: &str| std::env::var(name).ok()?.parse().ok();
+    let launched = |[rank, size]: &[&str; 2]| Some((number(rank)?, number(size)?));
+    LAUNCHERS.iter().find_map(launched)
 }
 
 /// The communicator of this process: that of the ranks where `mpirun` or the like started it, else
@@ -43,7 +50,7 @@ pub fn start() -> Result<Arc<dyn Communicator>, NoMpi> {
     return crate::mpi::started(launched().is_some());
     #[cfg(not(feature = "mpi"))]
     match launched() {
-        Some(ranks) if ranks > 1 => Err(NoMpi::NotBuilt { ranks }),
+        Some((rank, ranks)) if ranks > 1 => Err(NoMpi::NotBuilt { ranks, rank }),
         _ => Ok(Arc::new(Alone)),
     }
 }

@@ -23,7 +23,10 @@ pub fn share_weights<M: Module>(module: M, ranks: &dyn Communicator) -> Result<M
         return Ok(module);
     }
     let mine = match ranks.rank() {
-        0 => weights(&module).iter().flat_map(|v| v.to_le_bytes()).collect(),
+        0 => weights(&module)
+            .iter()
+            .flat_map(|v| v.to_le_bytes())
+            .collect(),
         _ => Vec::new(),
     };
     let bytes = ranks.broadcast(mine)?;

@@ -7,6 +7,7 @@ use std::process::ExitCode;
 use burn::data::dataset::DatasetError;
 use burn_rnn::ConfigError;
 use burn_rnn_data::DataError;
+use burn_rnn_ranks::{LostRank, NoMpi};
 
 use crate::learn::CheckpointError;
 use crate::{printable, warn};
@@ -83,6 +84,27 @@ pub enum TrainError {
         /// What its thread said at its end.
         reason: String,
     },
+    /// Ranks cannot train together.
+    #[error(transparent)]
+    NoMpi(#[from] NoMpi),
+    /// One of the ranks that train together is lost.
+    #[error(
+        "the training is broken off; the same command with --resume goes on from its last checkpoint"
+    )]
+    LostRank(#[from] LostRank),
+    /// A rank differs from the first where all have to be the same.
+    #[error(
+        "{here} here, {first} on rank 0: all ranks need the same program, the same options and the same data"
+    )]
+    OtherThanRank0 {
+        /// What rank 0 has.
+        first: String,
+        /// What this rank has.
+        here: String,
+    },
+    /// No failure: this rank has done its part of the training, and rank 0 tells what came of it.
+    #[error("rank 0 has the outcome of the training")]
+    OtherRank,
     /// An example cannot be read.
     #[error("an example cannot be read")]
     Examples(#[source] DatasetError),
@@ -327,16 +349,22 @@ pub fn exit_code(run: impl FnOnce() -> Result<(), TrainError>) -> ExitCode {
     match run() {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            if !matches!(error, TrainError::NobodyReads) {
+            if !matches!(error, TrainError::NobodyReads | TrainError::OtherRank) {
                 warn(format_args!("error: {}", one_line(&error)));
             }
-            ExitCode::from(match error {
-                // As a shell reports a program that Ctrl-C ended, and one that wrote into a closed pipe.
-                TrainError::Interrupted { .. } => 130,
-                TrainError::NobodyReads => 141,
-                _ => 2,
-            })
+            ExitCode::from(code(&error))
         }
+    }
+}
+
+/// The exit code of a program that ends with an error.
+pub(crate) fn code(error: &TrainError) -> u8 {
+    match error {
+        // As a shell reports a program that Ctrl-C ended, and one that wrote into a closed pipe.
+        TrainError::Interrupted { .. } => 130,
+        TrainError::NobodyReads => 141,
+        TrainError::OtherRank => 0,
+        _ => 2,
     }
 }
 

@@ -8,6 +8,7 @@ use clap::error::ErrorKind;
 use clap::parser::ValueSource;
 use clap::{Arg, ArgAction, ArgMatches, Command, CommandFactory, FromArgMatches};
 
+use crate::standard_output::is_quiet;
 use crate::{TomlReason, TrainError, not_printed};
 
 /// Default values of options, by their long names.
@@ -73,6 +74,7 @@ pub fn matches(command: &Command, arguments: Vec<OsString>) -> Result<ArgMatches
         }
         Err(error) => match wrong_value(&error) {
             Some(message) => Err(TrainError::Argument(message)),
+            None if is_quiet() => std::process::exit(error.exit_code()),
             None => match error.print() {
                 Err(printing) if !error.use_stderr() => Err(not_printed(printing)),
                 _ => std::process::exit(error.exit_code()),

@@ -4,6 +4,7 @@ use std::time::Instant;
 
 use burn::data::dataset::DatasetError;
 use burn::tensor::Device;
+use burn_rnn_ranks::Communicator;
 
 use super::batches::{Batches, InOrder};
 use super::checkpoint_error::CheckpointError;
@@ -12,6 +13,7 @@ use super::checkpoints::Checkpoints;
 use super::learning::Learning;
 use super::lock::Lock;
 use super::plan::Plan;
+use super::ranks::Cost;
 use super::team::Team;
 use super::view::View;
 use super::{Learnable, Task, interrupt, mixed, terminal};
@@ -26,7 +28,8 @@ pub(super) struct Training<'a, T: Task> {
     pub(super) plan: &'a Plan,
     pub(super) card: ModelCard,
     pub(super) checkpoints: Checkpoints<'a>,
-    pub(super) lock: Lock,
+    /// Rank 0 has it.
+    pub(super) lock: Option<Lock>,
     pub(super) learning: Learning<T::Model>,
     pub(super) team: Team<T::Model>,
     pub(super) view: Box<dyn View>,
@@ -34,6 +37,12 @@ pub(super) struct Training<'a, T: Task> {
     pub(super) seconds_before: f64,
     /// Whether what is in the folder is this very training's.
     pub(super) has_room: bool,
+    pub(super) ranks: &'a dyn Communicator,
+    /// Whether the task has this rank's rows only, of all batches.
+    pub(super) shares_rows: bool,
+    /// Whether somebody asked any rank for the end, by the last step.
+    pub(super) asked_together: bool,
+    pub(super) cost: Cost,
 }
 
 /// How a training ended.
@@ -77,8 +86,8 @@ impl<T: Task> Training<'_, T> {
         Ok(End::Finished)
     }
 
-    /// Whether somebody asked for the end.
-    pub(super) fn asked(&self) -> bool {
+    /// Whether somebody asked for the end here.
+    pub(super) fn asked_here(&self) -> bool {
         interrupt::asked() || self.view.asks_for_the_end()
     }
 
@@ -89,11 +98,21 @@ impl<T: Task> Training<'_, T> {
     }
 
     fn resume(&mut self) -> Result<(), TrainError> {
-        let restore = |stored| {
+        let restore = |stored: Stored| {
+            let whole = (!self.is_alone()).then(|| stored.clone());
             let restored = self.restored(stored)?;
-            Ok((restored.position.step, restored))
+            Ok((restored.position.step, (restored, whole)))
         };
-        self.learning = self.checkpoints.newest(restore)?;
+        self.learning = match self.is_first() {
+            true => {
+                let (restored, whole) = self.checkpoints.newest(restore)?;
+                if let Some(whole) = whole {
+                    self.tell_checkpoint(whole)?;
+                }
+                restored
+            }
+            false => self.told_checkpoint()?,
+        };
         let position = &self.learning.position;
         self.seconds_before = position.seconds;
         self.has_room = true;
@@ -101,7 +120,10 @@ impl<T: Task> Training<'_, T> {
         Ok(())
     }
 
-    fn restored(&self, stored: Stored) -> Result<Learning<T::Model>, CheckpointError> {
+    pub(super) fn restored(
+        &self,
+        mut stored: Stored,
+    ) -> Result<Learning<T::Model>, CheckpointError> {
         let position = &stored.position;
         position.check(self.plan.steps, self.task.score_names().len())?;
         let picks = self.picks(position.pass);
@@ -116,18 +138,20 @@ impl<T: Task> Training<'_, T> {
         };
         let zero = match position.batch {
             0 => None, // A pass starts from no state.
+            _ if next.is_empty() => None,
             _ => {
                 let batch = batch_of(self.task, next, &self.plan.devices[0]);
                 let batch = batch.map_err(CheckpointError::Examples)?;
                 self.learning.model.zero_state(&batch)
             }
         };
+        stored.carried = stored.carried.map(|whole| self.my_state(whole));
         self.learning.restored(stored, zero)
     }
 
-    /// The batches of a pass as their examples' indices.
+    /// This rank's batches of a pass as their examples' indices.
     fn picks(&self, pass: usize) -> Vec<Vec<usize>> {
-        self.task.pass(mixed(self.plan.seed, pass as u64))
+        self.mine(self.task.pass(mixed(self.plan.seed, pass as u64)))
     }
 
     /// What is left of the pass.
@@ -149,12 +173,14 @@ impl<T: Task> Training<'_, T> {
                 Batches::new(self.task, share.cloned().collect(), plan.workers, device)
             })
             .collect();
-        let mut sources: Vec<InOrder<'_, Batch<T>>> = loaders.iter().map(Batches::iter).collect();
+        let mut sources: Vec<InOrder<'_, _>> = loaders.iter().map(Batches::iter).collect();
 
         self.view.begin_pass(self.learning.position.pass, total);
         let mut end = End::Finished;
         loop {
+            let started = Instant::now();
             self.step(&mut sources)?;
+            self.cost.step(started.elapsed());
             terminal::let_ctrl_c_through();
             let last_of_pass = self.learning.position.batch >= total;
             let step = self.learning.position.step;
@@ -166,7 +192,8 @@ impl<T: Task> Training<'_, T> {
                 self.learning.carried = None;
             }
             let asked = broken_off || self.asked();
-            if evaluate || asked || step.is_multiple_of(plan.checkpoint_every) {
+            let save = step.is_multiple_of(plan.checkpoint_every) || self.is_first_step_of_ranks();
+            if evaluate || asked || save {
                 self.save()?;
             }
             if asked {
@@ -186,7 +213,9 @@ impl<T: Task> Training<'_, T> {
 
     /// Puts what an earlier training left in the folder aside, before the first file of this one.
     pub(super) fn make_room(&mut self) -> Result<(), TrainError> {
-        self.lock.check()?;
+        if let Some(lock) = &self.lock {
+            lock.check()?;
+        }
         if !self.has_room {
             self.checkpoints.put_aside()?;
             self.has_room = true;
@@ -198,9 +227,13 @@ impl<T: Task> Training<'_, T> {
     }
 
     fn save(&mut self) -> Result<(), TrainError> {
+        let carried = self.whole_state()?;
+        if !self.is_first() {
+            return Ok(());
+        }
         self.make_room()?;
         self.learning.position.seconds = self.seconds();
-        let stored = self.learning.stored();
+        let stored = self.learning.stored(carried);
         self.checkpoints
             .save(stored.map_err(|source| TrainError::Checkpoint {
                 path: self.plan.folder.clone(),
