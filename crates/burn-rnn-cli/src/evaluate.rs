@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-use burn_rnn_train::{SavedArgs, TrainError, printable, say};
+use burn_rnn_train::{SavedArgs, TrainError, one_line, printable, say};
 use clap::Args;
 
 use crate::tasks;
@@ -23,9 +23,27 @@ pub struct EvalArgs {
 pub fn evaluate(args: &EvalArgs) -> Result<(), TrainError> {
     let (file, device) = args.saved.open()?;
     let card = file.card.clone();
-    let scores = tasks::evaluate(file, args.data.as_deref(), &device)?;
+    let task = tasks::card(&file)?;
+    // The data of a training is measured on where it is named.
+    let lacks_data = args.data.is_none() && task.has_own_data(&card);
+    let hint = format!(
+        "though the model learnt from {}: give such data with --data",
+        task.input
+    );
+    let scores = tasks::evaluate(file, args.data.as_deref(), &device);
+    let scores = scores.map_err(|error| match lacks_data {
+        true => TrainError::Model {
+            path: args.saved.model.clone(),
+            reason: format!(
+                "measured on data that the program has, {hint}: {}",
+                one_line(&error)
+            ),
+        },
+        false => error,
+    })?;
+    // In the order of the names, as a model file has them and a training prints them.
+    let scores: BTreeMap<String, f64> = scores.into_iter().collect();
     if args.saved.json {
-        let scores: BTreeMap<String, f64> = scores.into_iter().collect();
         return say(serde_json::json!({
             "task": card.task,
             "network": card.network,
@@ -34,7 +52,13 @@ pub fn evaluate(args: &EvalArgs) -> Result<(), TrainError> {
             "scores": scores,
         }));
     }
+    let data = match &args.data {
+        Some(path) => path.display().to_string(),
+        None if lacks_data => format!("data that the program has, {hint}"),
+        None => "data that the program has".to_owned(),
+    };
     say(printable(&format!("{}: {}", card.task, card.network)))?;
+    say(printable(&format!("Measured on {data}")))?;
     for (name, score) in scores {
         say(format_args!("  {:32} {score:>10.4}", printable(&name)))?;
     }

@@ -98,6 +98,11 @@ fn a_run_can_be_had_again_from_its_file() {
     assert_eq!(first["scores"], second["scores"]);
     let again = ["eval", "--model", "a", "--data", "text.txt", "--json"];
     assert_eq!(json(folder, &again)["scores"], first["scores"]);
+    let table = output(folder, &again[..5]);
+    assert!(table.contains("\nMeasured on text.txt\n"), "{table}");
+    let table = output(folder, &again[..3]);
+    let told = "\nMeasured on data that the program has, though the model learnt from --text: give";
+    assert!(table.contains(told), "{table}");
     assert_eq!(first["network"], second["network"]);
     let sum = |model: &str| json(folder, &["inspect", model, "--json"])["sha256"].clone();
     assert_eq!(sum("a"), sum("b"));
@@ -111,6 +116,20 @@ fn a_run_can_be_had_again_from_its_file() {
         list.contains("./a") && list.contains("./b") && list.contains("gru"),
         "{list}"
     );
+}
+
+#[test]
+fn an_early_end_is_told() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    text(folder);
+    // A rate at which nothing gets better.
+    let more = "--steps 100 --eval-every 2 --patience 2 --lr 1e-12 --final-lr 1e-12";
+    let more: Vec<&str> = more.split(' ').collect();
+    let told = output(folder, &[&TEXT[..], &more].concat());
+    let expected =
+        "Ended early by --patience, after step 6 of 100: no evaluation since step 2 was better.";
+    assert!(told.contains(expected), "{told}");
 }
 
 #[test]
@@ -134,6 +153,15 @@ fn music_is_learnt_composed_and_measured_again() {
     assert_eq!(spread["each"].as_array().unwrap().len(), 2);
     let mean = (score(&lines[0]) + score(&lines[1])) / 2.0;
     assert!((spread["mean"].as_f64().unwrap() - mean).abs() < 1e-9);
+
+    let mut command = burn_rnn(folder, &["eval", "--model", "m"]);
+    let assert = command.assert().code(2);
+    let error = String::from_utf8_lossy(&assert.get_output().stderr);
+    assert!(
+        error.contains("2 folders of models that --seeds made")
+            && error.contains("--model m/seed-1"),
+        "{error}"
+    );
 
     let compose = |length, out| {
         let words = [

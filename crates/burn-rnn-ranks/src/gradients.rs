@@ -168,7 +168,7 @@ mod tests {
         let bias = gradients.get::<1>(linear.bias.as_ref().unwrap().id);
         let weight = weight.map(|weight| weight.into_data());
         let bias = bias.map(|bias| bias.into_data());
-        [weight, bias].map(|data| data.map(|data| data.into_vec().unwrap()))
+        [weight, bias].map(|data| data.map(|data| data.try_into_vec().unwrap()))
     }
 
     fn loss(linear: &Linear, rows: &[f32]) -> GradientsParams {

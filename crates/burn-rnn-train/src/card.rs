@@ -1,7 +1,7 @@
 //! Model cards: what a user should know of a model before using it, as Markdown.
 
 use crate::transduce::TransduceSettings;
-use crate::{ModelFile, printable};
+use crate::{ModelCard, ModelFile, printable};
 
 /// What a model card says of a task's models beside what a model file knows itself.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -20,15 +20,19 @@ pub struct TaskCard {
     pub limits: &'static str,
 }
 
+impl TaskCard {
+    /// Whether a model's training named data of its user's.
+    pub fn has_own_data(&self, card: &ModelCard) -> bool {
+        let mut words = card.command.split_whitespace();
+        !self.input.is_empty() && words.any(|word| word.split('=').next() == Some(self.input))
+    }
+}
+
 /// The card of a model, Markdown; `place` is how its commands name the model.
 pub fn model_card(task: &TaskCard, file: &ModelFile, place: &str) -> String {
     let card = &file.card;
     let parameters: usize = file.parameters().iter().map(|(_, _, count)| count).sum();
-    let built_in = task.input.is_empty()
-        || !card
-            .command
-            .split_whitespace()
-            .any(|word| word.split('=').next() == Some(task.input));
+    let built_in = !task.has_own_data(card);
     let data = match built_in {
         true => format!("It learnt from {}.", task.built_in),
         false => format!(

@@ -62,8 +62,34 @@ pub fn open_model(path: &Path) -> Result<ModelFile, TrainError> {
     let built_in = BUILT_IN.iter().find(|(name, _)| Path::new(name) == path);
     match built_in {
         Some((_, bytes)) if !path.exists() => ModelFile::read(path.to_owned(), bytes.to_vec()),
-        _ => ModelFile::open(path),
+        _ if path.join("model.safetensors").exists() => ModelFile::open(path),
+        _ => match of_seeds(path).as_slice() {
+            [] => ModelFile::open(path),
+            seeds @ [one, ..] => Err(TrainError::Model {
+                path: path.to_owned(),
+                reason: format!(
+                    "it has {} folders of models that --seeds made: name one of them, such as --model {}",
+                    seeds.len(),
+                    one.display()
+                ),
+            }),
+        },
     }
+}
+
+/// The folders with models that a training with `--seeds` left in one, in their order.
+fn of_seeds(folder: &Path) -> Vec<PathBuf> {
+    let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
+    let mut folders: Vec<(u64, PathBuf)> = entries
+        .filter_map(|entry| {
+            let seed = entry.file_name().to_str()?.strip_prefix("seed-")?.parse();
+            let path = entry.path();
+            let has_model = path.join("model.safetensors").is_file();
+            has_model.then_some((seed.ok()?, path))
+        })
+        .collect();
+    folders.sort();
+    folders.into_iter().map(|(_, folder)| folder).collect()
 }
 
 #[cfg(test)]

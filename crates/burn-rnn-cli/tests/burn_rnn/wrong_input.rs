@@ -24,7 +24,7 @@ const WRONG: &[(&str, &[&str])] = &[
         "eval --model text --data latin1.txt",
         &["latin1.txt", "UTF-8"],
     ),
-    ("eval --model text --data greek.txt", &["Ω"]),
+    ("activations --model text --text greek.txt", &["Ω"]),
     ("generate --model text --prompt Ω", &["Ω"]),
     (
         "generate --model text --temperature -1",

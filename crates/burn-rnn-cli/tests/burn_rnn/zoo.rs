@@ -73,6 +73,30 @@ fn text_goes_on_from_a_prompt() {
     assert!(bits.as_f64().unwrap() < 2.5, "{bits}");
 }
 
+/// It has no name for what its text lacked, so that a code for all of Unicode is what such a character costs.
+#[test]
+fn characters_that_a_model_never_learnt_cost_bits() {
+    let folder = tempfile::tempdir().unwrap();
+    let write = |text: &str| fs::write(folder.path().join("text.txt"), text.repeat(120)).unwrap();
+    let eval = || {
+        let words = "eval --model zoo/text --data text.txt --json";
+        let figures = json(folder.path(), &words.split(' ').collect::<Vec<_>>());
+        figures["scores"].clone()
+    };
+    write("let x = y;");
+    let known = eval();
+    write("let x = y;\u{1f980}\u{1f980}");
+    let both = eval();
+    assert_eq!(known.as_object().unwrap().len(), 1);
+    assert_eq!(both["unknown characters, 20.1 bits each"], 24.0);
+    let bits = |scores: &serde_json::Value| scores["held-out bits per character"].as_f64().unwrap();
+    let expected = (bits(&known) * 120.0 + 1_112_064f64.log2() * 24.0) / 144.0;
+    assert!(
+        (bits(&both) - expected).abs() < 1e-9,
+        "{both} beside {known}"
+    );
+}
+
 #[test]
 fn music_is_composed() {
     let folder = tempfile::tempdir().unwrap();

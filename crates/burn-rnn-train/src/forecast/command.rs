@@ -245,7 +245,7 @@ pub struct ForecastArgs {
     /// The model.
     #[command(flatten)]
     pub saved: SavedArgs,
-    /// A table with the columns of the training; the generated one if not given
+    /// A table with the columns of the training; the generated one if not given, for a model that learnt from it
     #[arg(long, value_name = "FILE")]
     pub csv: Option<PathBuf>,
     /// Where future.csv and future.png go
@@ -264,6 +264,11 @@ pub struct ForecastArgs {
 pub fn forecast(args: &ForecastArgs) -> Result<(), TrainError> {
     let (file, device) = args.saved.open()?;
     let json = args.saved.json;
+    if args.csv.is_none() && CARD.has_own_data(&file.card) {
+        return Err(
+            file.refuse("it learnt from a table of its own: name one to go on from with --csv")
+        );
+    }
     forecast_file(
         file,
         args.csv.as_deref(),

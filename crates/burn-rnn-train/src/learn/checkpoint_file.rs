@@ -25,8 +25,6 @@ pub(super) struct Stored {
     pub(super) position: Position,
     /// Burn's records of the model, the optimizer and the schedule.
     pub(super) parts: [Bytes; 3],
-    /// The number of parameters whose moments the optimizer has; older files do not say it.
-    pub(super) moments: Option<usize>,
     /// The carried state, its tensors in the order of [`burn_rnn::State::map`].
     pub(super) carried: Option<Vec<TensorData>>,
 }
@@ -38,8 +36,6 @@ struct Header {
     position: Position,
     /// The lengths of the parts.
     parts: [usize; 3],
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    moments: Option<usize>,
     /// The shapes of the carried state's tensors, `f32`, after the parts.
     carried: Option<Vec<[usize; 2]>>,
 }
@@ -61,7 +57,6 @@ impl Stored {
             settings: settings.to_owned(),
             position: self.position,
             parts: self.parts.each_ref().map(|part| part.len()),
-            moments: self.moments,
             carried: carried.map(|tensors| tensors.iter().map(shape).collect()),
         };
         let header = serde_json::to_vec(&header).expect("the header is plain data");
@@ -135,7 +130,6 @@ impl Stored {
         Ok(Self {
             position: header.position,
             parts,
-            moments: header.moments,
             carried,
         })
     }

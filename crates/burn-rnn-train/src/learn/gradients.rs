@@ -1,5 +1,7 @@
 //! What is done to gradients before a step.
 
+use std::collections::BTreeSet;
+
 use burn::module::{Module, ModuleVisitor, Param};
 use burn::optim::GradientsParams;
 use burn::tensor::Tensor;
@@ -34,6 +36,29 @@ pub(super) fn scale<M: Module>(
     };
     module.visit(&mut visitor);
     visitor.gradients
+}
+
+/// The parameters of `module` that have a gradient, by their numbers.
+pub(super) fn owners<M: Module>(gradients: &GradientsParams, module: &M) -> BTreeSet<u64> {
+    let mut visitor = Owners {
+        gradients,
+        owners: BTreeSet::new(),
+    };
+    module.visit(&mut visitor);
+    visitor.owners
+}
+
+struct Owners<'a> {
+    gradients: &'a GradientsParams,
+    owners: BTreeSet<u64>,
+}
+
+impl ModuleVisitor for Owners<'_> {
+    fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
+        if self.gradients.get::<D>(param.id).is_some() {
+            self.owners.insert(param.id.val());
+        }
+    }
 }
 
 struct SumOfSquares<'a> {

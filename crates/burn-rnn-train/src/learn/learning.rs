@@ -1,18 +1,20 @@
 //! All that changes while a model learns: what a checkpoint keeps.
 
+use std::collections::BTreeSet;
+
 use burn::lr_scheduler::LrSchedulerRecord;
 use burn::module::{Module, ModuleDisplay};
-use burn::optim::{ModuleOptimizer, OptimizerRecord};
+use burn::optim::{GradientsParams, ModuleOptimizer, OptimizerRecord};
 use burn::store::ModuleRecord;
 use burn::tensor::{Bytes, Tensor, TensorData};
 use burn_rnn::State;
 
-use super::Learnable;
 use super::checkpoint_error::CheckpointError;
 use super::checkpoint_file::{MODEL, OPTIMIZER, SCHEDULE, Stored, record};
 use super::position::Position;
-use super::records::{Parameters, learnt};
+use super::records::Parameters;
 use super::schedule::Schedule;
+use super::{Learnable, Moment, gradients};
 
 /// A model that learns, with all that belongs to it.
 pub(super) struct Learning<M: Learnable> {
@@ -55,7 +57,6 @@ impl<M: Learnable> Learning<M> {
         let schedule = record(SCHEDULE, self.schedule.to_record().into_bytes())?;
         Ok(Stored {
             position: self.position.clone(),
-            moments: Some(learnt(&optimizer)?),
             parts: [bytes_of(&self.model)?, optimizer, schedule],
             carried,
         })
@@ -71,7 +72,7 @@ impl<M: Learnable> Learning<M> {
         let position = stored.position;
         let [model, optimizer, schedule] = stored.parts;
         let parameters = Parameters::of(&model, &bytes_of(&self.model)?)?;
-        parameters.check_moments(&optimizer, position.step, stored.moments)?;
+        parameters.check_moments(&optimizer, position.step)?;
         let refuse = |part| move |source| CheckpointError::Record { part, source };
         let record = ModuleRecord::from_bytes(model).map_err(refuse(MODEL))?;
         let model = self.model.clone();
@@ -90,6 +91,30 @@ impl<M: Learnable> Learning<M> {
             schedule,
             carried,
         })
+    }
+}
+
+impl<M: Learnable> Learning<M> {
+    /// Refuses an optimizer that has learnt nothing of a parameter that a batch teaches.
+    pub(super) fn check_learnt(
+        &self,
+        batch: M::Batch,
+        moment: &Moment,
+        with_moments: &BTreeSet<u64>,
+    ) -> Result<(), CheckpointError> {
+        let lesson = self.model.lesson(batch, self.carried.clone(), moment);
+        let gradients = GradientsParams::from_grads(lesson.loss.backward(), &self.model);
+        let taught = gradients::owners(&gradients, &self.model);
+        let found = taught.intersection(with_moments).count();
+        match found == taught.len() {
+            true => Ok(()),
+            false => Err(CheckpointError::unfit(
+                OPTIMIZER,
+                "the number of parameters with moments",
+                found,
+                taught.len(),
+            )),
+        }
     }
 }
 
@@ -124,6 +149,16 @@ fn put_together<S: State>(
             "it",
             found,
             expected,
+        ));
+    }
+    let numbers = tensors.iter().flatten().flat_map(TensorData::iter::<f32>);
+    if let Some(number) = numbers.into_iter().find(|number| !number.is_finite()) {
+        let what = "a number of it";
+        return Err(CheckpointError::unfit(
+            "carried state",
+            what,
+            number,
+            "a finite one",
         ));
     }
     let mut tensors = tensors.into_iter().flatten();

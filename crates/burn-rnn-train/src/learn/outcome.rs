@@ -26,6 +26,8 @@ pub struct Outcome<T: Task> {
     pub seconds: f64,
     /// What it cost that several ranks trained together.
     pub ranks: Option<RanksReport>,
+    /// Where `--patience` ended it: the step, of how many.
+    pub(super) early_end: Option<(usize, usize)>,
     pub(super) json: bool,
 }
 
@@ -74,6 +76,12 @@ impl<T: Task> Outcome<T> {
         ))?;
         if let Some(ranks) = &self.ranks {
             say(ranks)?;
+        }
+        if let Some((end, steps)) = self.early_end {
+            say(format_args!(
+                "Ended early by --patience, after step {end} of {steps}: no evaluation since step {} was better.",
+                card.steps
+            ))?;
         }
         for (name, value) in &card.scores {
             say(format_args!("  {name:32} {value:>10.4}"))?;

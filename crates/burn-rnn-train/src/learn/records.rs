@@ -4,18 +4,26 @@
 use core::fmt::Display;
 use std::collections::{BTreeMap, BTreeSet};
 
-use burn::tensor::{Bytes, DType};
-use burn_pack::{Reader, Scalar};
+use burn::tensor::{Bytes, DType, TensorData};
+use burn_pack::{Reader, Scalar, Tensor};
 
 use super::checkpoint_error::CheckpointError;
 use super::checkpoint_file::{MODEL, OPTIMIZER};
 
-/// A tensor of a record, without its values.
-#[derive(Clone, Debug, PartialEq)]
+/// A tensor without its values.
+#[derive(Debug, PartialEq)]
 struct Form {
     shape: Vec<usize>,
     dtype: DType,
-    parameter: Option<u64>,
+}
+
+impl Form {
+    fn of(tensor: &Tensor) -> Self {
+        Self {
+            shape: tensor.shape.to_vec(),
+            dtype: tensor.dtype,
+        }
+    }
 }
 
 impl Display for Form {
@@ -27,27 +35,19 @@ impl Display for Form {
 /// The tensors and numbers of a record, by name.
 struct Record {
     part: &'static str,
-    tensors: BTreeMap<String, Form>,
+    tensors: BTreeMap<String, Tensor>,
     scalars: BTreeMap<String, Scalar>,
 }
 
 impl Record {
     fn read(part: &'static str, bytes: &Bytes) -> Result<Self, CheckpointError> {
-        let refuse = |source: burn_pack::Error| CheckpointError::Record {
-            part,
-            source: source.into(),
-        };
+        let refuse = |source| unreadable(part, source);
         let reader = Reader::from_bytes(bytes.clone()).map_err(refuse)?;
         let scalars = reader.scalars().clone();
         let mut tensors = BTreeMap::new();
         for tensor in reader.into_tensors().map_err(refuse)? {
-            let form = Form {
-                shape: tensor.shape.to_vec(),
-                dtype: tensor.dtype,
-                parameter: tensor.param_id,
-            };
-            let name = tensor.name;
-            if tensors.insert(name.clone(), form).is_some() {
+            let name = tensor.name.clone();
+            if tensors.insert(name.clone(), tensor).is_some() {
                 return Err(CheckpointError::unfit(part, name, "there twice", "once"));
             }
         }
@@ -58,13 +58,37 @@ impl Record {
         })
     }
 
-    fn take_tensor(&mut self, name: &str, expected: &Form) -> Result<(), CheckpointError> {
-        let found = self.tensors.remove(name);
-        let fits = |found: &Form| found.shape == expected.shape && found.dtype == expected.dtype;
-        match found {
-            Some(found) if fits(&found) => Ok(()),
-            Some(found) => Err(CheckpointError::unfit(self.part, name, found, expected)),
-            None => Err(CheckpointError::unfit(self.part, name, "missing", expected)),
+    /// Takes a tensor of this form, all of finite numbers, which as squares are not negative.
+    fn take_tensor(
+        &mut self,
+        name: &str,
+        expected: &Form,
+        is_square: bool,
+    ) -> Result<(), CheckpointError> {
+        let unfit =
+            |found: &dyn Display| Err(CheckpointError::unfit(self.part, name, found, expected));
+        let Some(tensor) = self.tensors.remove(name) else {
+            return unfit(&"missing");
+        };
+        let found = Form::of(&tensor);
+        if found != *expected {
+            return unfit(&found);
+        }
+        let refuse = |source| unreadable(self.part, source);
+        let bytes = tensor.into_bytes().map_err(refuse)?;
+        let values = TensorData::from_bytes(bytes, found.shape, found.dtype);
+        let wrong = |value: &f64| !value.is_finite() || (is_square && *value < 0.0);
+        match values.iter::<f64>().find(wrong) {
+            None => Ok(()),
+            Some(value) => Err(CheckpointError::unfit(
+                self.part,
+                format!("a number of {name}"),
+                value,
+                match is_square {
+                    true => "a finite one of at least 0",
+                    false => "a finite one",
+                },
+            )),
         }
     }
 
@@ -95,6 +119,11 @@ impl Record {
     }
 }
 
+fn unreadable(part: &'static str, source: burn_pack::Error) -> CheckpointError {
+    let source = source.into();
+    CheckpointError::Record { part, source }
+}
+
 /// The parameters of a model by the numbers that a record gives them.
 pub(super) struct Parameters(BTreeMap<u64, Form>);
 
@@ -104,9 +133,10 @@ impl Parameters {
     pub(super) fn of(model: &Bytes, fresh: &Bytes) -> Result<Self, CheckpointError> {
         let mut found = Record::read(MODEL, model)?;
         let mut parameters = BTreeMap::new();
-        for (name, form) in Record::read(MODEL, fresh)?.tensors {
-            let id = found.tensors.get(&name).and_then(|form| form.parameter);
-            found.take_tensor(&name, &form)?;
+        for (name, tensor) in Record::read(MODEL, fresh)?.tensors {
+            let form = Form::of(&tensor);
+            let id = found.tensors.get(&name).and_then(|tensor| tensor.param_id);
+            found.take_tensor(&name, &form, false)?;
             let unique = id.map(|id| parameters.insert(id, form).is_none());
             if unique != Some(true) {
                 let id = id.map_or("missing".to_owned(), |id| id.to_string());
@@ -118,36 +148,29 @@ impl Parameters {
         Ok(Self(parameters))
     }
 
-    /// Checks a record of AdamW after so many steps. `learnt` is the number of parameters that have moments, where
-    /// the file says it.
+    /// Checks a record of AdamW after so many steps.
     pub(super) fn check_moments(
         &self,
         optimizer: &Bytes,
         steps: usize,
-        learnt: Option<usize>,
     ) -> Result<(), CheckpointError> {
         let refuse = |what: &str, found: &dyn Display, expected: &dyn Display| {
             Err(CheckpointError::unfit(OPTIMIZER, what, found, expected))
         };
         let mut found = Record::read(OPTIMIZER, optimizer)?;
-        let ids = found.parameters();
-        let expected = learnt.unwrap_or(ids.len().max(1));
-        if ids.len() != expected {
-            let what = "the number of parameters with moments";
-            return refuse(what, &ids.len(), &expected);
-        }
-        for id in ids {
+        for id in found.parameters() {
             let Some(form) = self.0.get(&id) else {
                 let what = format!("the parameter {id}");
                 return refuse(&what, &"there", &"one of the model's");
             };
-            for moment in ["moment_1", "moment_2"] {
+            // The second is a mean of squares.
+            for (moment, is_square) in [("moment_1", false), ("moment_2", true)] {
                 let name = format!("{id}.momentum.{moment}");
-                let owner = found.tensors.get(&name).map(|form| form.parameter);
+                let owner = found.tensors.get(&name).map(|tensor| tensor.param_id);
                 if owner.is_some_and(|owner| owner != Some(id)) {
                     return refuse(&format!("the parameter of {name}"), &"another", &id);
                 }
-                found.take_tensor(&name, form)?;
+                found.take_tensor(&name, form, is_square)?;
             }
             let rank = form.shape.len();
             for (name, range) in [("momentum.time", 1..=steps), ("__rank", rank..=rank)] {
@@ -163,7 +186,7 @@ impl Parameters {
     }
 }
 
-/// The number of parameters that a record of AdamW has moments of.
-pub(super) fn learnt(optimizer: &Bytes) -> Result<usize, CheckpointError> {
-    Ok(Record::read(OPTIMIZER, optimizer)?.parameters().len())
+/// The parameters, by their numbers, that a record of AdamW has moments of.
+pub(super) fn with_moments(optimizer: &Bytes) -> Result<BTreeSet<u64>, CheckpointError> {
+    Ok(Record::read(OPTIMIZER, optimizer)?.parameters())
 }

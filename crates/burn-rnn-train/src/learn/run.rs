@@ -215,6 +215,7 @@ fn outcome<T: Task>(
         curve,
         seconds: position.seconds,
         ranks: None,
+        early_end: (position.step < plan.steps).then_some((position.step, plan.steps)),
         json,
     })
 }

@@ -25,11 +25,7 @@ impl<T: Task> Training<'_, T> {
         sources: &mut [InOrder<'_, Option<Batch<T>>>],
     ) -> Result<(), TrainError> {
         let plan = self.plan;
-        let moment = Moment {
-            step: self.learning.position.step,
-            steps: plan.steps,
-            seed: mixed(plan.seed, u64::MAX - self.learning.position.step as u64),
-        };
+        let moment = self.moment(self.learning.position.step);
         self.seed(moment.seed);
         let gathered = self.gather(sources, moment)?;
         let sum = self.add_up(gathered)?;

@@ -14,9 +14,10 @@ use super::learning::Learning;
 use super::lock::Lock;
 use super::plan::Plan;
 use super::ranks::Cost;
+use super::records::with_moments;
 use super::team::Team;
 use super::view::View;
-use super::{Learnable, Task, interrupt, mixed, terminal};
+use super::{Learnable, Moment, Task, interrupt, mixed, terminal};
 use crate::new_file::write_whole;
 use crate::{ModelCard, TrainError};
 
@@ -70,6 +71,9 @@ impl<T: Task> Training<'_, T> {
             self.resume()?;
         }
         let _listening = interrupt::listen();
+        if !self.is_alone() {
+            interrupt::shared(&self.plan.folder);
+        }
         // One that a signal broke off.
         if self.learning.position.step > 0 && self.evaluation_is_due() {
             let end = self.evaluate()?;
@@ -136,17 +140,37 @@ impl<T: Task> Training<'_, T> {
                 most,
             ));
         };
-        let zero = match position.batch {
-            0 => None, // A pass starts from no state.
-            _ if next.is_empty() => None,
-            _ => {
+        // Of fewer examples than ranks this one may have none.
+        let batch = match next.is_empty() {
+            true => None,
+            false => {
                 let batch = batch_of(self.task, next, &self.plan.devices[0]);
-                let batch = batch.map_err(CheckpointError::Examples)?;
-                self.learning.model.zero_state(&batch)
+                Some(batch.map_err(CheckpointError::Examples)?)
             }
         };
+        let zero = match position.batch {
+            0 => None, // A pass starts from no state.
+            _ => batch
+                .as_ref()
+                .and_then(|batch| self.learning.model.zero_state(batch)),
+        };
         stored.carried = stored.carried.map(|whole| self.my_state(whole));
-        self.learning.restored(stored, zero)
+        let moment = self.moment(position.step - 1);
+        let with_moments = with_moments(&stored.parts[1])?;
+        let learning = self.learning.restored(stored, zero)?;
+        if let Some(batch) = batch {
+            learning.check_learnt(batch, &moment, &with_moments)?;
+        }
+        Ok(learning)
+    }
+
+    /// Where a step stands in the training.
+    pub(super) fn moment(&self, step: usize) -> Moment {
+        Moment {
+            step,
+            steps: self.plan.steps,
+            seed: mixed(self.plan.seed, u64::MAX - step as u64),
+        }
     }
 
     /// This rank's batches of a pass as their examples' indices.

@@ -8,6 +8,7 @@ use clap::{Args, Parser, Subcommand};
 use serde_json::json;
 
 use super::activations::Activations;
+use super::corpus::HeldOut;
 use super::symbols::{bytes_as_text, text_as_bytes};
 use super::task::SCORE;
 use super::{
@@ -225,7 +226,7 @@ fn source(path: Option<&Path>, built_in: &str, bytes: bool) -> Result<String, Da
 }
 
 /// The held-out figures of a saved model, by name: of the last tenth of the text `input`, or of the
-/// built-in one.
+/// built-in one. A character that the model does not know counts as one drawn from all that there are.
 ///
 /// # Errors
 ///
@@ -238,9 +239,31 @@ pub fn evaluate(
 ) -> Result<Vec<(String, f64)>, TrainError> {
     let (settings, model) = file.load(TextTask::NAME, device, TextSettings::init)?;
     let text = source(input, built_in, settings.bytes)?;
-    let corpus = Corpus::with_vocabulary(&text, settings.vocabulary.clone())?;
-    let bits = bits_per_character(&model, &settings.held_out(&corpus)?);
-    Ok(vec![(SCORE.to_owned(), bits)])
+    let held_out = HeldOut::of(&text, &settings.vocabulary, settings.seq_len)?;
+    drop(text);
+    let (known, unknown) = (held_out.known.len() as f64, held_out.unknown as f64);
+    if held_out.known.len() <= settings.seq_len {
+        return Err(TrainError::setting(
+            "the number of held-out characters that the model knows",
+            held_out.known.len(),
+            format!("at least {}", settings.seq_len + 1),
+        ));
+    }
+    let bits = bits_per_character(&model, &settings.held_out(held_out.known)?);
+    if unknown == 0.0 {
+        return Ok(vec![(SCORE.to_owned(), bits)]);
+    }
+    let (name, all) = match settings.bytes {
+        true => ("bytes", 256.0),
+        // Unicode's, without those that are halves of others.
+        false => ("characters", f64::from(0x11_0000 - 0x800)),
+    };
+    let each = f64::log2(all);
+    let bits = (bits * known + each * unknown) / (known + unknown);
+    Ok(vec![
+        (SCORE.to_owned(), bits),
+        (format!("unknown {name}, {each:.1} bits each"), unknown),
+    ])
 }
 
 /// Writes text with a saved model to standard output.

@@ -21,28 +21,59 @@ impl Corpus {
     ///
     /// Where the text is too short for that.
     pub fn new(text: &str, seq_len: usize) -> Result<Self, DataError> {
-        // A window reads `seq_len` characters and has to know the one after them.
-        let needed = 10 * (seq_len + 1);
-        let characters = text.chars().count();
-        if characters < needed {
-            return Err(DataError::TextTooShort { characters, needed });
-        }
-        Self::with_vocabulary(text, Vocabulary::from_text(text))
-    }
-
-    /// The same split of a text for a model that knows these characters.
-    ///
-    /// # Errors
-    ///
-    /// Where the text has others.
-    pub fn with_vocabulary(text: &str, vocabulary: Vocabulary) -> Result<Self, DataError> {
+        let end = held_out_from(text, seq_len)?;
+        let vocabulary = Vocabulary::from_text(text);
         let all = vocabulary.pack(text)?;
-        let end = all.len() * 9 / 10;
         Ok(Self {
             vocabulary,
             train: all.slice(0..end),
             held_out: all.slice(end..all.len()),
         })
+    }
+}
+
+/// The held-out part of a text for a model that knows a vocabulary already.
+pub(super) struct HeldOut {
+    /// The characters that the model knows, as if there were no others.
+    pub(super) known: PackedIds,
+    /// The number of the others.
+    pub(super) unknown: usize,
+}
+
+impl HeldOut {
+    /// That of a text, as [`Corpus::new`] splits it.
+    ///
+    /// # Errors
+    ///
+    /// Where the text is too short.
+    pub(super) fn of(
+        text: &str,
+        vocabulary: &Vocabulary,
+        seq_len: usize,
+    ) -> Result<Self, DataError> {
+        let held_out = text.chars().skip(held_out_from(text, seq_len)?);
+        let (mut known, mut unknown) = (String::new(), 0);
+        for character in held_out {
+            match vocabulary.contains(character) {
+                true => known.push(character),
+                false => unknown += 1,
+            }
+        }
+        Ok(Self {
+            known: vocabulary.pack(&known)?,
+            unknown,
+        })
+    }
+}
+
+/// The number of the character that the last tenth of a text begins with.
+fn held_out_from(text: &str, seq_len: usize) -> Result<usize, DataError> {
+    // A window reads `seq_len` characters and has to know the one after them.
+    let needed = seq_len.saturating_add(1).saturating_mul(10);
+    let characters = text.chars().count();
+    match characters < needed {
+        true => Err(DataError::TextTooShort { characters, needed }),
+        false => Ok(characters * 9 / 10),
     }
 }
 
@@ -56,6 +87,17 @@ mod tests {
         assert_eq!(corpus.vocabulary.len(), 10);
         assert_eq!(corpus.train.len(), 54);
         assert!(corpus.held_out.iter().eq(4..10));
+    }
+
+    #[test]
+    fn what_a_model_does_not_know_is_counted() {
+        let vocabulary = Vocabulary::from_text("ab");
+        let text = format!("{}abθbaθab", "θ".repeat(72));
+        let held_out = HeldOut::of(&text, &vocabulary, 7).unwrap();
+        assert!(held_out.known.iter().eq([0, 1, 1, 0, 0, 1]));
+        assert_eq!(held_out.unknown, 2);
+        let error = HeldOut::of(&text, &vocabulary, 8).err().unwrap();
+        assert!(error.to_string().contains("has 80 characters"), "{error}");
     }
 
     #[test]

@@ -8,7 +8,7 @@ use burn::data::dataloader::batcher::Batcher;
 use burn::data::dataset::{Dataset, DatasetError};
 use burn::nn::loss::CrossEntropyLoss;
 use burn::tensor::{Device, Int, Tensor, TensorData};
-use burn_rnn_data::{StreamWindow, Streams, Vocabulary};
+use burn_rnn_data::{PackedIds, StreamWindow, Streams, Vocabulary};
 use burn_rnn_ranks::Part;
 use serde::{Deserialize, Serialize};
 
@@ -52,9 +52,8 @@ impl TextSettings {
     /// # Errors
     ///
     /// Where the text is too short.
-    pub fn held_out(&self, corpus: &Corpus) -> Result<Streams, TrainError> {
-        let streams = Streams::fitting(corpus.held_out.clone(), self.batch_size, self.seq_len);
-        Ok(streams?)
+    pub(super) fn held_out(&self, text: PackedIds) -> Result<Streams, TrainError> {
+        Ok(Streams::fitting(text, self.batch_size, self.seq_len)?)
     }
 }
 
@@ -103,7 +102,7 @@ impl TextTask {
         Ok(Self {
             rows: 0..train.streams(),
             train: Arc::new(train),
-            held_out: Arc::new(settings.held_out(corpus)?),
+            held_out: Arc::new(settings.held_out(corpus.held_out.clone())?),
             settings,
             seed,
         })
