@@ -89,10 +89,11 @@ pub(super) fn check_same(ranks: &dyn Communicator, settings: &str) -> Result<(),
     let mine = format!("program version {}\n{settings}", env!("CARGO_PKG_VERSION"));
     let first = ranks.broadcast(mine.clone().into_bytes())?;
     let first = String::from_utf8_lossy(&first);
-    match first_difference(&first, &mine) {
-        None => Ok(()),
-        Some((first, here)) => Err(TrainError::OtherThanRank0 { first, here }),
+    if let Some((first, here)) = first_difference(&first, &mine) {
+        return Err(TrainError::OtherThanRank0 { first, here });
     }
+    // Nobody begins where one is refused.
+    Ok(ranks.wait()?)
 }
 
 impl<T: Task> Training<'_, T> {
