@@ -37,19 +37,21 @@ mod tasks;
 mod text;
 
 use std::process::ExitCode;
+use std::sync::Arc;
 
+use burn_rnn_ranks::Communicator;
 use burn_rnn_train::learn::each_seed;
-use burn_rnn_train::{TrainError, exit_code, options};
+use burn_rnn_train::{TrainError, exit_code_over, options};
 use clap::FromArgMatches;
 use cli::{Cli, Command};
 use tasks::TrainTask;
 
 /// The whole program, with the arguments of this process; its exit code.
 pub fn program() -> ExitCode {
-    exit_code(run)
+    exit_code_over(run)
 }
 
-fn run() -> Result<(), TrainError> {
+fn run(ranks: Arc<dyn Communicator>) -> Result<(), TrainError> {
     let arguments: Vec<_> = std::env::args_os().collect();
     if let Some((file, json)) = suggest::file_for_a_task(&arguments) {
         return suggest::suggest(&file, json);
@@ -68,6 +70,7 @@ fn run() -> Result<(), TrainError> {
                     let command = train.find_subcommand(name)?;
                     Some(options::run_file(command, matches))
                 });
+            task.learn().over(ranks);
             each_seed(
                 task.name(),
                 task.as_ref(),

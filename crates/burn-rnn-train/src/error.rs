@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use burn::data::dataset::DatasetError;
 use burn_rnn::ConfigError;
 use burn_rnn_data::DataError;
+use burn_rnn_ranks::{LostRank, NoMpi};
 
 use crate::CheckpointError;
 
@@ -81,6 +82,27 @@ pub enum TrainError {
         /// What its thread said at its end.
         reason: String,
     },
+    /// Ranks cannot train together.
+    #[error(transparent)]
+    NoMpi(#[from] NoMpi),
+    /// One of the ranks that train together is lost.
+    #[error(
+        "the training is broken off; the same command with --resume goes on from its last checkpoint"
+    )]
+    LostRank(#[from] LostRank),
+    /// A rank differs from the first where all have to be the same.
+    #[error(
+        "{here} here, {first} on rank 0: all ranks need the same program, the same options and the same data"
+    )]
+    OtherThanRank0 {
+        /// What rank 0 has.
+        first: String,
+        /// What this rank has.
+        here: String,
+    },
+    /// No failure: this rank has done its part of the training, and rank 0 tells what came of it.
+    #[error("rank 0 has the outcome of the training")]
+    OtherRank,
     /// An example cannot be read.
     #[error("an example cannot be read")]
     Examples(#[source] DatasetError),

@@ -31,16 +31,22 @@ pub fn exit_code(run: impl FnOnce() -> Result<(), TrainError>) -> ExitCode {
     match run() {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            if !matches!(error, TrainError::NobodyReads) {
+            if !matches!(error, TrainError::NobodyReads | TrainError::OtherRank) {
                 warn(format_args!("error: {}", one_line(&error)));
             }
-            ExitCode::from(match error {
-                // As a shell reports a program that Ctrl-C ended, and one that wrote into a closed pipe.
-                TrainError::Interrupted { .. } => 130,
-                TrainError::NobodyReads => 141,
-                _ => 2,
-            })
+            ExitCode::from(code(&error))
         }
+    }
+}
+
+/// The exit code of a program that ends with an error.
+pub(crate) fn code(error: &TrainError) -> u8 {
+    match error {
+        // As a shell reports a program that Ctrl-C ended, and one that wrote into a closed pipe.
+        TrainError::Interrupted { .. } => 130,
+        TrainError::NobodyReads => 141,
+        TrainError::OtherRank => 0,
+        _ => 2,
     }
 }
 

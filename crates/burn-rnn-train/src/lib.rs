@@ -23,7 +23,7 @@
 //! | [`ModelFile`], [`ModelCard`], [`save_model`] | one file that holds a trained model with all that is needed to use it |
 //! | [`frames`], [`sounds`] | sequences of frames, and sounds as such |
 //! | [`options`] | command lines: defaults of a task, files of options |
-//! | [`TrainError`], [`exit_code`] | what goes wrong, and how a program ends |
+//! | [`TrainError`], [`exit_code`], [`exit_code_over`] | what goes wrong, and how a program ends, by itself or as one of several ranks |
 //!
 //! Most programs in `examples/` call a command line and no more. A trainer of one's own needs none of this:
 //! `examples/text_classifier.rs` has its loop in plain sight, with Burn's optimizer.
@@ -55,6 +55,7 @@ pub mod music;
 mod network;
 mod new_file;
 pub mod options;
+mod over_ranks;
 mod picture;
 pub mod reber;
 mod run_file;
@@ -76,6 +77,7 @@ pub use exit::{exit_code, one_line};
 pub use model_card::ModelCard;
 pub use model_file::{ModelFile, save_model};
 pub use network::{Direction, NetworkConfig};
+pub use over_ranks::exit_code_over;
 pub use saved::{SavedArgs, built_in, open_model};
 pub(crate) use standard_output::not_printed;
 pub use standard_output::{cell, print, printable, say, say_done, warn};

@@ -266,7 +266,7 @@ fn seal(card: &str, settings: &str, sum: &str) -> String {
 }
 
 /// A sum as model files write it.
-fn hexadecimal(sum: Sha256) -> String {
+pub(crate) fn hexadecimal(sum: Sha256) -> String {
     let digest = sum.finalize();
     digest.iter().map(|byte| format!("{byte:02x}")).collect()
 }

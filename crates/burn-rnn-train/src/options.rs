@@ -7,6 +7,7 @@ use clap::{Arg, ArgMatches, Command, CommandFactory, FromArgMatches};
 
 use crate::run_file::wrong_value;
 pub use crate::run_file::{run_file, with_run_file};
+use crate::standard_output::is_quiet;
 use crate::{TrainError, not_printed};
 
 /// Default values of options, by their long names.
@@ -72,6 +73,7 @@ pub fn matches(command: &Command, arguments: Vec<OsString>) -> Result<ArgMatches
         }
         Err(error) => match wrong_value(&error) {
             Some(message) => Err(TrainError::Argument(message)),
+            None if is_quiet() => std::process::exit(error.exit_code()),
             None => match error.print() {
                 Err(printing) if !error.use_stderr() => Err(not_printed(printing)),
                 _ => std::process::exit(error.exit_code()),

@@ -2,8 +2,26 @@
 
 use std::io::{ErrorKind, Write};
 use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use crate::TrainError;
+
+static QUIET: AtomicBool = AtomicBool::new(false);
+
+/// From now on nothing here prints: another process of the same program does.
+pub(crate) fn be_quiet() {
+    QUIET.store(true, Ordering::Relaxed);
+}
+
+/// From now on all print again.
+pub(crate) fn be_quiet_no_more() {
+    QUIET.store(false, Ordering::Relaxed);
+}
+
+/// Whether somebody else prints.
+pub(crate) fn is_quiet() -> bool {
+    QUIET.load(Ordering::Relaxed)
+}
 
 /// Prints a text and a line's end.
 ///
@@ -37,6 +55,9 @@ pub fn say_done(
 /// Where nobody takes them: the disk behind standard output is full, or nobody reads on
 /// ([`TrainError::NobodyReads`]), as behind `| head`.
 pub fn print(bytes: &[u8]) -> Result<(), TrainError> {
+    if is_quiet() {
+        return Ok(());
+    }
     let mut output = std::io::stdout().lock();
     let printed = output.write_all(bytes).and_then(|()| output.flush());
     printed.map_err(not_printed)
@@ -52,6 +73,9 @@ pub(crate) fn not_printed(error: std::io::Error) -> TrainError {
 
 /// A line on standard error. Where that is closed too, nobody is left to be told.
 pub fn warn(text: impl core::fmt::Display) {
+    if is_quiet() {
+        return;
+    }
     let _ = std::io::stderr().write_all(format!("{text}\n").as_bytes());
 }
 

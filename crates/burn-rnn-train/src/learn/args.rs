@@ -2,7 +2,9 @@
 
 use core::hash::Hash;
 use std::path::PathBuf;
+use std::sync::Arc;
 
+use burn_rnn_ranks::{Alone, Communicator};
 use clap::builder::ArgPredicate;
 use clap::{Args, ValueEnum};
 
@@ -35,6 +37,9 @@ pub struct LearnArgs {
     /// The sums of [`with_data`](Self::with_data), a line each
     #[arg(skip)]
     pub data: Vec<String>,
+    /// Those that train together; see [`over`](Self::over)
+    #[arg(skip = Arc::new(Alone) as Arc<dyn Communicator>)]
+    pub ranks: Arc<dyn Communicator>,
     /// The most passes over the examples
     #[arg(long, value_name = "N", default_value_t = 10, conflicts_with = "steps")]
     pub epochs: usize,
@@ -46,7 +51,7 @@ pub struct LearnArgs {
         default_value_if("epochs", ArgPredicate::IsPresent, None)
     )]
     pub steps: Option<usize>,
-    /// The number of examples of a batch
+    /// The number of examples of a batch, on each rank where there are several
     #[arg(long, value_name = "N", default_value_t = 32)]
     pub batch_size: usize,
     /// Adam's learning rate, at its highest
@@ -125,6 +130,13 @@ pub struct LearnArgs {
 }
 
 impl LearnArgs {
+    /// Trains over ranks, each with batches of --batch-size examples: the task is to be made with the
+    /// [`batch_size`](Self::batch_size) that this leaves, that of all together.
+    pub fn over(&mut self, ranks: Arc<dyn Communicator>) {
+        self.batch_size = self.batch_size.saturating_mul(ranks.size());
+        self.ranks = ranks;
+    }
+
     /// The same options, with a sum of a part of the data: with another one `--resume` is refused. Without any sum
     /// some hundred of the [examples](super::Task::examples) are looked at, and nothing that the model is measured on.
     #[must_use]

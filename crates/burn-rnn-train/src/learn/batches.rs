@@ -14,9 +14,9 @@ use crate::TrainError;
 /// What the model of a task learns from at once.
 pub(super) type Batch<T> = <<T as Task>::Model as Learnable>::Batch;
 
-/// The batches of one pass, or of what is left of one.
+/// The batches of one pass, or of what is left of one; nothing in place of one without examples.
 pub(super) struct Batches<T: Task> {
-    loader: Arc<dyn DataLoader<(usize, Batch<T>)>>,
+    loader: Arc<dyn DataLoader<(usize, Option<Batch<T>>)>>,
     count: usize,
 }
 
@@ -44,7 +44,7 @@ impl<T: Task> Batches<T> {
     }
 
     /// The batches in their order.
-    pub(super) fn iter(&self) -> InOrder<'_, Batch<T>> {
+    pub(super) fn iter(&self) -> InOrder<'_, Option<Batch<T>>> {
         InOrder {
             source: self.loader.iter(),
             early: BTreeMap::new(),
@@ -75,13 +75,17 @@ struct Assemble<I, B> {
     batcher: Arc<dyn Batcher<I, B>>,
 }
 
-impl<I: Send, B> Batcher<(usize, Vec<I>), (usize, B)> for Assemble<I, B> {
-    fn batch(&self, items: Vec<(usize, Vec<I>)>, device: &Device) -> (usize, B) {
+impl<I: Send, B> Batcher<(usize, Vec<I>), (usize, Option<B>)> for Assemble<I, B> {
+    fn batch(&self, items: Vec<(usize, Vec<I>)>, device: &Device) -> (usize, Option<B>) {
         let (place, items) = items
             .into_iter()
             .next()
             .expect("the loader gives one item at a time");
-        (place, self.batcher.batch(items, device))
+        let batch = match items.is_empty() {
+            true => None,
+            false => Some(self.batcher.batch(items, device)),
+        };
+        (place, batch)
     }
 }
 

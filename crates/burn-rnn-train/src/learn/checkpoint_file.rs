@@ -20,6 +20,7 @@ pub(super) const OPTIMIZER: &str = "optimizer";
 pub(super) const SCHEDULE: &str = "schedule";
 
 /// All that a checkpoint holds, as bytes and numbers that nobody has looked into.
+#[derive(Clone)]
 pub(super) struct Stored {
     pub(super) position: Position,
     /// Burn's records of the model, the optimizer and the schedule.
@@ -100,8 +101,8 @@ impl Stored {
         let header: Header =
             serde_json::from_slice(take(length)?).map_err(CheckpointError::Header)?;
         let settings = settings();
-        if header.settings != settings {
-            return Err(difference(&header.settings, &settings));
+        if let Some((then, now)) = first_difference(&header.settings, &settings) {
+            return Err(CheckpointError::Settings { then, now });
         }
         let mut part = |length: usize| {
             let bytes = take(length as u64)?.to_vec();
@@ -135,17 +136,16 @@ impl Stored {
 }
 
 /// The first lines in which two settings differ.
-fn difference(then: &str, now: &str) -> CheckpointError {
-    let missing = || "nothing".to_owned();
-    let line = |line: Option<&str>| line.map_or_else(missing, |line| line.trim().to_owned());
-    let (mut old, mut new) = (then.lines(), now.lines());
+pub(super) fn first_difference(one: &str, other: &str) -> Option<(String, String)> {
+    let line = |line: Option<&str>| {
+        line.map_or_else(|| "nothing".to_owned(), |line| line.trim().to_owned())
+    };
+    let (mut one, mut other) = (one.lines(), other.lines());
     loop {
-        let (then, now) = (old.next(), new.next());
-        if then != now || then.is_none() {
-            return CheckpointError::Settings {
-                then: line(then),
-                now: line(now),
-            };
+        match (one.next(), other.next()) {
+            (None, None) => return None,
+            (one, other) if one != other => return Some((line(one), line(other))),
+            _ => {}
         }
     }
 }

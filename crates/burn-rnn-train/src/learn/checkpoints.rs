@@ -46,6 +46,10 @@ impl<'a> Checkpoints<'a> {
         }
     }
 
+    pub(super) fn settings(&self) -> &str {
+        &self.settings
+    }
+
     /// Writes a checkpoint and then, no sooner, deletes those before the last two.
     pub(super) fn save(&self, checkpoint: Stored) -> Result<(), TrainError> {
         let step = checkpoint.position.step;

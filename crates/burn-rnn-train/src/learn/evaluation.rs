@@ -26,7 +26,7 @@ impl<T: Task> Training<'_, T> {
     pub(super) fn evaluate(&mut self) -> Result<End, TrainError> {
         let device = self.plan.devices[0].clone().inner();
         let model = self.learning.model.valid();
-        let Some(scores) = self.scores(&model)? else {
+        let Some(scores) = self.told_scores(|| self.scores(&model))? else {
             return Ok(End::Interrupted);
         };
         let position = &mut self.learning.position;
@@ -59,7 +59,10 @@ impl<T: Task> Training<'_, T> {
             names: self.task.score_names(),
             best,
             seconds,
-            sample: self.task.sample(&model, &device),
+            sample: match self.is_first() {
+                true => self.task.sample(&model, &device),
+                false => None,
+            },
         });
         self.learning.position.curve.push(point);
         Ok(End::Finished)
@@ -82,7 +85,7 @@ impl<T: Task> Training<'_, T> {
                 Ok(scores) => return scores.map(Some),
                 Err(RecvTimeoutError::Timeout) => {
                     terminal::let_ctrl_c_through();
-                    if self.asked() {
+                    if self.asked_here() {
                         return Ok(None);
                     }
                 }
@@ -95,6 +98,9 @@ impl<T: Task> Training<'_, T> {
     }
 
     fn save_best(&mut self, model: &T::Model) -> Result<(), TrainError> {
+        if !self.is_first() {
+            return Ok(());
+        }
         self.make_room()?;
         let position = &self.learning.position;
         let names = self.task.score_names().iter();

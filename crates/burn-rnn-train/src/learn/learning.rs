@@ -48,14 +48,17 @@ impl<M: Learnable> Learning<M> {
         }
     }
 
-    /// What a checkpoint keeps of it.
-    pub(super) fn stored(&self) -> Result<Stored, CheckpointError> {
+    /// What a checkpoint keeps of it, and of the state that is carried.
+    pub(super) fn stored(
+        &self,
+        carried: Option<Vec<TensorData>>,
+    ) -> Result<Stored, CheckpointError> {
         let optimizer = record(OPTIMIZER, self.optimizer.into_bytes())?;
         let schedule = record(SCHEDULE, self.schedule.to_record().into_bytes())?;
         Ok(Stored {
             position: self.position.clone(),
             parts: [bytes_of(&self.model)?, optimizer, schedule],
-            carried: self.carried.clone().map(take_apart),
+            carried,
         })
     }
 
@@ -116,7 +119,7 @@ impl<M: Learnable> Learning<M> {
 }
 
 /// The tensors of a state, on no device.
-fn take_apart(state: impl State) -> Vec<TensorData> {
+pub(super) fn take_apart(state: impl State) -> Vec<TensorData> {
     let mut tensors = Vec::new();
     state.map(&mut |tensor: Tensor<2>| {
         tensors.push(tensor.to_data());

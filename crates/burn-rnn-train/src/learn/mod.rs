@@ -27,6 +27,7 @@ mod network_args;
 mod outcome;
 mod plan;
 mod position;
+mod ranks;
 mod records;
 mod report;
 mod run;
@@ -49,6 +50,7 @@ pub use network_args::{InitializationName, List, NetworkArgs};
 pub use outcome::Outcome;
 pub(crate) use outcome::owned;
 pub use position::Point;
+pub use ranks::RanksReport;
 pub use run::learn;
 
 pub use seeds::each_seed;

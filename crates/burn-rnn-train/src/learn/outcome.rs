@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use burn::module::Module;
 use burn::tensor::Device;
 
-use super::{Point, Task};
+use super::{Point, RanksReport, Task};
 use crate::{ModelCard, TrainError, save_model, say};
 
 /// A finished training.
@@ -24,6 +24,8 @@ pub struct Outcome<T: Task> {
     pub curve: Vec<Point>,
     /// The seconds that the training took, those before a break included.
     pub seconds: f64,
+    /// What it cost that several ranks trained together.
+    pub ranks: Option<RanksReport>,
     /// Where `--patience` ended it: the step, of how many.
     pub(super) early_end: Option<(usize, usize)>,
     pub(super) json: bool,
@@ -48,7 +50,7 @@ impl<T: Task> Outcome<T> {
         }
         save_model(&self.path(), &card, &self.settings, &self.model)?;
         if self.json {
-            return say(serde_json::json!({
+            let mut object = serde_json::json!({
                 "task": card.task,
                 "network": card.network,
                 "parameters": self.model.num_params(),
@@ -58,7 +60,11 @@ impl<T: Task> Outcome<T> {
                 // Also those that are infinite or no numbers, as a model file has them.
                 "scores": serde_json::to_value(&card).expect("a card is plain data")["scores"],
                 "model": self.path().to_string_lossy(),
-            }));
+            });
+            if let Some(ranks) = &self.ranks {
+                object["ranks"] = serde_json::to_value(ranks).expect("numbers are plain data");
+            }
+            return say(object);
         }
         say(format_args!(
             "\n{}: {}, {} parameters, the model of step {}; {:.0} s.",
@@ -68,6 +74,9 @@ impl<T: Task> Outcome<T> {
             card.steps,
             self.seconds
         ))?;
+        if let Some(ranks) = &self.ranks {
+            say(ranks)?;
+        }
         if let Some((end, steps)) = self.early_end {
             say(format_args!(
                 "Ended early by --patience, after step {end} of {steps}: no evaluation since step {} was better.",

@@ -7,6 +7,7 @@ use std::time::Instant;
 use burn::module::{Module, ModuleVisitor, Param};
 use burn::optim::AdamWConfig;
 use burn::tensor::{Device, Tensor};
+use burn_rnn_ranks::{Part, share_weights};
 
 use super::checkpoints::{Checkpoints, found};
 use super::curve::draw_curve;
@@ -17,11 +18,12 @@ use super::lock::Lock;
 use super::outcome::Outcome;
 use super::plan::Plan;
 use super::position::Position;
+use super::ranks::{Cost, check_same};
 use super::report::{Report, To};
 use super::schedule::Schedule;
 use super::team::Team;
 use super::training::{End, Training, batch_of};
-use super::view::View;
+use super::view::{Silent, View};
 use super::{LearnArgs, Learnable, Task, mixed, terminal};
 use crate::limits::check_memory;
 use crate::{CheckpointError, ModelCard, ModelFile, TrainError, device};
@@ -48,12 +50,21 @@ pub fn learn<T: Task>(
     let device = &plan.devices[0];
     device.seed(plan.seed);
     let model = task.init(device)?;
-    check_memory("the number of parameters", &[model.num_params()])?;
+    let parameters = model.num_params();
+    check_memory("the number of parameters", &[parameters])?;
     draw_parameters(&model);
-    if plan.devices.len() > 1 {
-        refuse_state(task, &model, &first_pass[0], &plan)?;
+    let ranks = &*args.ranks;
+    let is_first = ranks.rank() == 0;
+    let model = share_weights(model, ranks)?;
+    let own = match ranks.size() {
+        1 => None,
+        _ => task.part(Part::of(ranks))?,
+    };
+    if plan.devices.len() > 1 || (ranks.size() > 1 && own.is_none()) {
+        let sharing = [("--devices", plan.devices.len()), (RANKS, ranks.size())];
+        refuse_state(task, &model, &first_pass[0], &plan.devices[0], sharing)?;
     }
-    if plan.resume && found(&plan.folder).is_empty() {
+    if is_first && plan.resume && found(&plan.folder).is_empty() {
         // Where there is nothing to go on from, nothing is made.
         return Err(TrainError::Checkpoint {
             path: plan.folder,
@@ -64,12 +75,18 @@ pub fn learn<T: Task>(
         task: T::NAME.to_owned(),
         network,
         seed: plan.seed,
-        command: command(),
+        command: command(ranks.size()),
         ..ModelCard::default()
     };
     let settings = || fingerprint(task, args, &plan, &card.network);
     let checkpoints = Checkpoints::new(&plan.folder, settings);
-    let lock = Lock::of(&plan.folder)?;
+    if ranks.size() > 1 {
+        check_same(ranks, checkpoints.settings())?;
+    }
+    let lock = match is_first {
+        true => Some(Lock::of(&plan.folder)?),
+        false => None,
+    };
     let optimizer = AdamWConfig::new()
         // Burn's default ε of 1e-5 would make a smaller step than PyTorch's and Kingma & Ba's 1e-8.
         .with_epsilon(1e-8)
@@ -77,8 +94,8 @@ pub fn learn<T: Task>(
         .init();
     let schedule = Schedule::new(args.schedule_kind(), plan.steps);
     let mut training = Training {
-        view: view(task, args, &plan, &card, model.num_params()),
-        task,
+        view: view(task, args, &plan, &card, parameters),
+        task: own.as_ref().unwrap_or(task),
         plan: &plan,
         card: card.clone(),
         checkpoints,
@@ -88,29 +105,44 @@ pub fn learn<T: Task>(
         started: Instant::now(),
         seconds_before: 0.0,
         has_room: false,
+        ranks,
+        shares_rows: own.is_some(),
+        asked_together: false,
+        cost: Cost::default(),
     };
-    match training.train()? {
+    let end = training.train()?;
+    training.leave()?;
+    match end {
         End::Interrupted => Err(TrainError::Interrupted {
             step: training.learning.position.step,
             folder: plan.folder.clone(),
         }),
-        End::Finished => outcome(task, &plan, main, &training.learning.position, args.json),
+        End::Finished => {
+            let outcome = outcome(task, &plan, main, &training.learning.position, args.json)?;
+            let ranks = training.cost.report(ranks.size(), parameters);
+            Ok(Outcome { ranks, ..outcome })
+        }
     }
 }
 
-/// Refuses several devices for a model that carries a state.
+/// What messages call the ranks.
+const RANKS: &str = "the number of ranks";
+
+/// Refuses several devices, or ranks, that share a step for a model that carries a state.
 fn refuse_state<T: Task>(
     task: &T,
     model: &T::Model,
     first: &[usize],
-    plan: &Plan,
+    device: &Device,
+    sharing: [(&'static str, usize); 2],
 ) -> Result<(), TrainError> {
-    let batch = batch_of(task, first, &plan.devices[0]).map_err(TrainError::Examples)?;
-    match model.zero_state(&batch) {
+    let batch = batch_of(task, first, device).map_err(TrainError::Examples)?;
+    let several = sharing.into_iter().find(|(_, count)| *count > 1);
+    match model.zero_state(&batch).and(several) {
         None => Ok(()),
-        Some(_) => Err(TrainError::setting(
-            "--devices",
-            plan.devices.len(),
+        Some((name, count)) => Err(TrainError::setting(
+            name,
+            count,
             "1: this task carries a state from batch to batch, so a step's batches depend \
                        on each other",
         )),
@@ -125,6 +157,9 @@ fn view<T: Task>(
     card: &ModelCard,
     parameters: usize,
 ) -> Box<dyn View> {
+    if args.ranks.rank() > 0 {
+        return Box::new(Silent);
+    }
     let terminal = std::io::stdin().is_terminal() && std::io::stdout().is_terminal();
     if !args.plain && !args.json && terminal {
         terminal::remember();
@@ -137,7 +172,7 @@ fn view<T: Task>(
         false => To::Output,
     });
     report.line(format_args!(
-        "{}: {}, {parameters} parameters; {} steps, {} a pass, on {:?}{}.",
+        "{}: {}, {parameters} parameters; {} steps, {} a pass, on {:?}{}{}.",
         T::NAME,
         card.network,
         plan.steps,
@@ -146,6 +181,10 @@ fn view<T: Task>(
         match args.devices {
             1 => String::new(),
             devices => format!(" × {devices}"),
+        },
+        match args.ranks.size() {
+            1 => String::new(),
+            ranks => format!(", {ranks} ranks"),
         }
     ));
     Box::new(report)
@@ -174,6 +213,7 @@ fn outcome<T: Task>(
         card,
         curve,
         seconds: position.seconds,
+        ranks: None,
         early_end: (position.step < plan.steps).then_some((position.step, plan.steps)),
         json,
     })
@@ -191,7 +231,7 @@ fn draw_parameters(model: &impl Module) {
 }
 
 /// The command line as it was typed, without what changes nothing about the model.
-fn command() -> String {
+fn command(ranks: usize) -> String {
     let quoted = |word: String| match word.contains(char::is_whitespace) {
         true => format!("\"{word}\""),
         false => word,
@@ -203,5 +243,9 @@ fn command() -> String {
     let program = program.map(|name| name.to_string_lossy().into_owned());
     let words = words.filter(|word| !["--resume", "--plain", "--json"].contains(&word.as_str()));
     let words: Vec<String> = program.into_iter().chain(words.map(quoted)).collect();
-    words.join(" ")
+    let words = words.join(" ");
+    match ranks {
+        1 => words,
+        ranks => format!("mpirun -n {ranks} {words}"),
+    }
 }

@@ -50,10 +50,16 @@ pub fn each_seed<A: Clone>(
                 .map(|run| run_of(run, seed, &folder(seed))),
             ..all.clone()
         };
-        train(&one)?;
+        match train(&one) {
+            Err(TrainError::OtherRank) => continue,
+            trained => trained?,
+        }
         scores.push(ModelFile::open(&folder(seed))?.card.scores);
     }
-    report(task, all.seed, &scores, all.json)
+    match all.ranks.rank() {
+        0 => report(task, all.seed, &scores, all.json),
+        _ => Err(TrainError::OtherRank),
+    }
 }
 
 /// The run file of one of several models: what makes this one again.

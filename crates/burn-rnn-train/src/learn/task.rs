@@ -8,6 +8,7 @@ use burn::data::dataset::Dataset;
 use burn::module::{Module, ModuleDisplay};
 use burn::tensor::{Device, Tensor};
 use burn_rnn::State;
+use burn_rnn_ranks::Part;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
@@ -22,7 +23,7 @@ pub struct Moment {
     /// The optimizer steps that the whole training makes.
     pub steps: usize,
     /// A number that differs from step to step and is the same again for the same seed: the source
-    /// of random choices within the lesson.
+    /// of random choices within the lesson. All ranks that train together have the same.
     pub seed: u64,
 }
 
@@ -124,6 +125,17 @@ pub trait Task: Clone + Send + Sync + 'static {
     /// same seed gives the same order; every pass has another seed. See
     /// [`burn_rnn_data::shuffled`] and [`burn_rnn_data::bucketed`].
     fn pass(&self, seed: u64) -> Vec<Vec<usize>>;
+
+    /// The task with a part of the rows of every batch, where [`pass`](Self::pass) has the same batches for all parts:
+    /// for a model that carries a state, whose rows go on from batch to batch. Nothing, where the examples of each
+    /// batch can be dealt out: ranks that train together do that by themselves.
+    ///
+    /// # Errors
+    ///
+    /// Where there are fewer rows than parts.
+    fn part(&self, _part: Part) -> Result<Option<Self>, TrainError> {
+        Ok(None)
+    }
 
     /// The names of the held-out scores; the first decides which model is the best, and is the
     /// better the lower it is.

@@ -4,6 +4,7 @@ use std::time::Instant;
 
 use burn::data::dataset::DatasetError;
 use burn::tensor::Device;
+use burn_rnn_ranks::Communicator;
 
 use super::batches::{Batch, Batches, InOrder};
 use super::checkpoint_file::Stored;
@@ -11,6 +12,7 @@ use super::checkpoints::Checkpoints;
 use super::learning::Learning;
 use super::lock::Lock;
 use super::plan::Plan;
+use super::ranks::Cost;
 use super::records::with_moments;
 use super::team::Team;
 use super::view::View;
@@ -24,7 +26,8 @@ pub(super) struct Training<'a, T: Task> {
     pub(super) plan: &'a Plan,
     pub(super) card: ModelCard,
     pub(super) checkpoints: Checkpoints<'a>,
-    pub(super) lock: Lock,
+    /// Rank 0 has it.
+    pub(super) lock: Option<Lock>,
     pub(super) learning: Learning<T::Model>,
     pub(super) team: Team<T::Model>,
     pub(super) view: Box<dyn View>,
@@ -32,6 +35,12 @@ pub(super) struct Training<'a, T: Task> {
     pub(super) seconds_before: f64,
     /// Whether what is in the folder is this very training's.
     pub(super) has_room: bool,
+    pub(super) ranks: &'a dyn Communicator,
+    /// Whether the task has this rank's rows only, of all batches.
+    pub(super) shares_rows: bool,
+    /// Whether somebody asked any rank for the end, by the last step.
+    pub(super) asked_together: bool,
+    pub(super) cost: Cost,
 }
 
 /// How a training ended.
@@ -59,6 +68,9 @@ impl<T: Task> Training<'_, T> {
             self.resume()?;
         }
         let _listening = interrupt::listen();
+        if !self.is_alone() {
+            interrupt::shared(&self.plan.folder);
+        }
         // One that a signal broke off.
         if self.learning.position.step > 0 && self.evaluation_is_due() {
             let end = self.evaluate()?;
@@ -79,8 +91,8 @@ impl<T: Task> Training<'_, T> {
         })
     }
 
-    /// Whether somebody asked for the end.
-    pub(super) fn asked(&self) -> bool {
+    /// Whether somebody asked for the end here.
+    pub(super) fn asked_here(&self) -> bool {
         interrupt::asked() || self.view.asks_for_the_end()
     }
 
@@ -91,11 +103,21 @@ impl<T: Task> Training<'_, T> {
     }
 
     fn resume(&mut self) -> Result<(), TrainError> {
-        let restore = |stored| {
+        let restore = |stored: Stored| {
+            let whole = (!self.is_alone()).then(|| stored.clone());
             let restored = self.restored(stored)?;
-            Ok((restored.position.step, restored))
+            Ok((restored.position.step, (restored, whole)))
         };
-        self.learning = self.checkpoints.newest(restore)?;
+        self.learning = match self.is_first() {
+            true => {
+                let (restored, whole) = self.checkpoints.newest(restore)?;
+                if let Some(whole) = whole {
+                    self.tell_checkpoint(whole)?;
+                }
+                restored
+            }
+            false => self.told_checkpoint()?,
+        };
         let position = &self.learning.position;
         self.seconds_before = position.seconds;
         self.has_room = true;
@@ -103,7 +125,10 @@ impl<T: Task> Training<'_, T> {
         Ok(())
     }
 
-    fn restored(&self, stored: Stored) -> Result<Learning<T::Model>, CheckpointError> {
+    pub(super) fn restored(
+        &self,
+        mut stored: Stored,
+    ) -> Result<Learning<T::Model>, CheckpointError> {
         let position = &stored.position;
         position.check(self.plan.steps, self.task.score_names().len())?;
         let picks = self.picks(position.pass);
@@ -116,16 +141,27 @@ impl<T: Task> Training<'_, T> {
                 most,
             ));
         };
-        let batch = batch_of(self.task, next, &self.plan.devices[0]);
-        let batch = batch.map_err(CheckpointError::Examples)?;
+        // Of fewer examples than ranks this one may have none.
+        let batch = match next.is_empty() {
+            true => None,
+            false => {
+                let batch = batch_of(self.task, next, &self.plan.devices[0]);
+                Some(batch.map_err(CheckpointError::Examples)?)
+            }
+        };
         let zero = match position.batch {
             0 => None, // A pass starts from no state.
-            _ => self.learning.model.zero_state(&batch),
+            _ => batch
+                .as_ref()
+                .and_then(|batch| self.learning.model.zero_state(batch)),
         };
+        stored.carried = stored.carried.map(|whole| self.my_state(whole));
         let moment = self.moment(position.step - 1);
         let with_moments = with_moments(&stored.parts[1])?;
         let learning = self.learning.restored(stored, zero)?;
-        learning.check_learnt(batch, &moment, &with_moments)?;
+        if let Some(batch) = batch {
+            learning.check_learnt(batch, &moment, &with_moments)?;
+        }
         Ok(learning)
     }
 
@@ -138,9 +174,9 @@ impl<T: Task> Training<'_, T> {
         }
     }
 
-    /// The batches of a pass as their examples' indices.
+    /// This rank's batches of a pass as their examples' indices.
     fn picks(&self, pass: usize) -> Vec<Vec<usize>> {
-        self.task.pass(mixed(self.plan.seed, pass as u64))
+        self.mine(self.task.pass(mixed(self.plan.seed, pass as u64)))
     }
 
     /// What is left of the pass.
@@ -162,12 +198,14 @@ impl<T: Task> Training<'_, T> {
                 Batches::new(self.task, share.cloned().collect(), plan.workers, device)
             })
             .collect();
-        let mut sources: Vec<InOrder<'_, Batch<T>>> = loaders.iter().map(Batches::iter).collect();
+        let mut sources: Vec<InOrder<'_, _>> = loaders.iter().map(Batches::iter).collect();
 
         self.view.begin_pass(self.learning.position.pass, total);
         let mut end = End::Finished;
         loop {
+            let started = Instant::now();
             self.step(&mut sources)?;
+            self.cost.step(started.elapsed());
             terminal::let_ctrl_c_through();
             let last_of_pass = self.learning.position.batch >= total;
             let step = self.learning.position.step;
@@ -179,7 +217,8 @@ impl<T: Task> Training<'_, T> {
                 self.learning.carried = None;
             }
             let asked = broken_off || self.asked();
-            if evaluate || asked || step.is_multiple_of(plan.checkpoint_every) {
+            let save = step.is_multiple_of(plan.checkpoint_every) || self.is_first_step_of_ranks();
+            if evaluate || asked || save {
                 self.save()?;
             }
             if asked {
@@ -199,7 +238,9 @@ impl<T: Task> Training<'_, T> {
 
     /// Puts what an earlier training left in the folder aside, before the first file of this one.
     pub(super) fn make_room(&mut self) -> Result<(), TrainError> {
-        self.lock.check()?;
+        if let Some(lock) = &self.lock {
+            lock.check()?;
+        }
         if !self.has_room {
             self.checkpoints.put_aside()?;
             self.has_room = true;
@@ -211,9 +252,13 @@ impl<T: Task> Training<'_, T> {
     }
 
     fn save(&mut self) -> Result<(), TrainError> {
+        let carried = self.whole_state()?;
+        if !self.is_first() {
+            return Ok(());
+        }
         self.make_room()?;
         self.learning.position.seconds = self.seconds();
-        let stored = self.learning.stored();
+        let stored = self.learning.stored(carried);
         self.checkpoints
             .save(stored.map_err(|source| TrainError::Checkpoint {
                 path: self.plan.folder.clone(),

@@ -29,6 +29,15 @@ pub(super) struct Evaluation<'a> {
     pub(super) sample: Option<String>,
 }
 
+/// Nowhere: where another rank tells of the training.
+pub(super) struct Silent;
+
+impl View for Silent {
+    fn step(&mut self, _step: Step) {}
+
+    fn evaluation(&mut self, _evaluation: Evaluation) {}
+}
+
 /// Where a training shows itself.
 pub(super) trait View {
     /// A training goes on from a step.

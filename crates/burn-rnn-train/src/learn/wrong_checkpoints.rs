@@ -355,11 +355,15 @@ fn no_altered_record_is_a_panic() {
         .optimizer
         .step(rate, learning.model.clone(), gradients);
     learning.position.step = 1;
-    assert!(learning.restored(learning.stored().unwrap(), None).is_ok());
+    assert!(
+        learning
+            .restored(learning.stored(None).unwrap(), None)
+            .is_ok()
+    );
     let mut rng = ChaCha8Rng::seed_from_u64(1);
     let mut refused = 0;
     for _ in 0..1500 {
-        let mut stored = learning.stored().unwrap();
+        let mut stored = learning.stored(None).unwrap();
         let part = &mut stored.parts[rng.random_range(0..3)];
         let mut bytes = part.to_vec();
         for _ in 0..rng.random_range(1..4) {

@@ -1,6 +1,7 @@
 //! What the shared loop trains: truncated back-propagation through time over streams of text.
 
 use core::f64::consts::LN_2;
+use core::ops::Range;
 use std::sync::Arc;
 
 use burn::data::dataloader::batcher::Batcher;
@@ -8,6 +9,7 @@ use burn::data::dataset::{Dataset, DatasetError};
 use burn::nn::loss::CrossEntropyLoss;
 use burn::tensor::{Device, Int, Tensor, TensorData};
 use burn_rnn_data::{PackedIds, StreamWindow, Streams, Vocabulary};
+use burn_rnn_ranks::Part;
 use serde::{Deserialize, Serialize};
 
 use super::symbols::text_as_bytes;
@@ -68,6 +70,8 @@ pub struct TextBatch {
 pub struct TextTask {
     settings: TextSettings,
     train: Arc<Streams>,
+    /// Those of the streams that are learnt here.
+    rows: Range<usize>,
     held_out: Arc<Streams>,
     seed: u64,
 }
@@ -94,8 +98,10 @@ impl TextTask {
             batch_size,
             seq_len,
         };
+        let train = Streams::fitting(corpus.train.clone(), batch_size, seq_len)?;
         Ok(Self {
-            train: Arc::new(Streams::fitting(corpus.train.clone(), batch_size, seq_len)?),
+            rows: 0..train.streams(),
+            train: Arc::new(train),
             held_out: Arc::new(settings.held_out(corpus.held_out.clone())?),
             settings,
             seed,
@@ -152,6 +158,7 @@ pub fn bits_per_character(model: &CharModel, streams: &Streams) -> f64 {
     for window in 0..streams.windows() {
         let batch = Rows {
             streams: streams.streams(),
+            mine: 0..streams.streams(),
         };
         let batch = batch.batch(vec![streams.window(window)], &device);
         let ((loss, _), next) = cross_entropy(model, batch, state);
@@ -178,9 +185,10 @@ impl Dataset<StreamWindow> for WindowsOf {
     }
 }
 
-/// One window, all of its streams as the rows of a batch.
+/// One window, some of its streams as the rows of a batch.
 struct Rows {
     streams: usize,
+    mine: Range<usize>,
 }
 
 impl Batcher<StreamWindow, TextBatch> for Rows {
@@ -189,16 +197,19 @@ impl Batcher<StreamWindow, TextBatch> for Rows {
             inputs: Vec::new(),
             targets: Vec::new(),
         });
-        let characters = window.inputs.len();
+        let time = window.inputs.len() / self.streams;
         let data = |ids: &[u32]| {
-            TensorData::new(
-                ids.iter().map(|&id| id as i32).collect::<Vec<_>>(),
-                [characters],
-            )
+            let mine = ids.iter().skip(self.mine.start * time);
+            let mine: Vec<i32> = mine
+                .take(self.mine.len() * time)
+                .map(|&id| id as i32)
+                .collect();
+            let characters = mine.len();
+            TensorData::new(mine, [characters])
         };
         let inputs = Tensor::<1, Int>::from_data(data(&window.inputs), device);
         TextBatch {
-            inputs: inputs.reshape([self.streams, characters / self.streams]),
+            inputs: inputs.reshape([self.mine.len(), time]),
             targets: Tensor::from_data(data(&window.targets), device),
         }
     }
@@ -231,6 +242,7 @@ impl Task for TextTask {
     fn batcher(&self) -> Arc<dyn Batcher<StreamWindow, TextBatch>> {
         Arc::new(Rows {
             streams: self.train.streams(),
+            mine: self.rows.clone(),
         })
     }
 
@@ -239,6 +251,23 @@ impl Task for TextTask {
         (0..self.train.windows())
             .map(|window| vec![window])
             .collect()
+    }
+
+    /// Some of the streams.
+    fn part(&self, part: Part) -> Result<Option<Self>, TrainError> {
+        let streams = self.train.streams();
+        if streams < part.parts {
+            return Err(TrainError::setting(
+                "the number of ranks",
+                part.parts,
+                format!("at most {streams}, the streams that the text fills side by side"),
+            ));
+        }
+        let rows = part.stretch(streams);
+        Ok(Some(Self {
+            rows,
+            ..self.clone()
+        }))
     }
 
     fn score_names(&self) -> &'static [&'static str] {
