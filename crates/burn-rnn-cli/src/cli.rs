@@ -1,5 +1,6 @@
 //! The commands and their options.
 
+use burn_rnn_train::anomaly::DetectArgs;
 use burn_rnn_train::classify::command::ClassifyArgs;
 use burn_rnn_train::forecast::command::ForecastArgs;
 use burn_rnn_train::options::with_defaults;
@@ -52,6 +53,8 @@ pub enum Command {
     Generate(GenerateArgs),
     /// Forecasts with a trained model what comes after the end of a table
     Forecast(ForecastArgs),
+    /// Finds with a trained model what is not as usual in a table
+    Detect(DetectArgs),
     /// Tells with a trained model what sounds are
     Classify(ClassifyArgs),
     /// Tags the tokens of sentences with a trained model

@@ -8,6 +8,7 @@
 //! | `eval` | measures a trained model on held-out data |
 //! | `generate` | writes text, composes music, speaks or draws strings |
 //! | `forecast` | continues a table of series |
+//! | `detect` | finds anomalies in a table |
 //! | `classify` | tells what sounds are |
 //! | `tag` | tags the tokens of sentences |
 //! | `transduce` | turns strings into others |
@@ -17,7 +18,7 @@
 //! | `list` | lists the models of the zoo |
 //! | `completions` | prints the completions for a shell |
 //!
-//! The tasks of `train` are `text`, `music`, `reber`, `tag`, `memory`, `forecast`, `classify`, `speak` and `transduce`. What each learns, and
+//! The tasks of `train` are `text`, `music`, `reber`, `tag`, `memory`, `forecast`, `anomaly`, `classify`, `speak` and `transduce`. What each learns, and
 //! the module that does it: [`burn_rnn_train`].
 
 #![deny(clippy::print_stdout, clippy::print_stderr)]
@@ -81,6 +82,7 @@ fn run(ranks: Arc<dyn Communicator>) -> Result<(), TrainError> {
         Command::Eval(args) => evaluate::evaluate(&args),
         Command::Generate(args) => generate::generate(&args),
         Command::Forecast(args) => burn_rnn_train::forecast::command::forecast(&args),
+        Command::Detect(args) => burn_rnn_train::anomaly::detect(&args),
         Command::Classify(args) => burn_rnn_train::classify::command::classify(&args),
         Command::Tag(args) => burn_rnn_train::tag::command::tag(&args),
         Command::Transduce(args) => burn_rnn_train::transduce::transduce(&args),

@@ -7,6 +7,7 @@
 use std::path::Path;
 
 use burn::tensor::Device;
+use burn_rnn_train::anomaly::command as anomaly;
 use burn_rnn_train::classify::command as classify;
 use burn_rnn_train::forecast::command as forecast;
 use burn_rnn_train::learn::LearnArgs;
@@ -91,6 +92,8 @@ tasks! {
     memory: Memory,
     /// Several series, several steps ahead; with --model feed-forward one-to-one
     forecast: Forecast,
+    /// What is usual in a table, to find what is not: a forecaster or an autoencoder
+    anomaly: Anomaly,
     /// Sounds, each as a whole: which label it has (many-to-one)
     classify: Classify,
     /// Sounds, frame by frame: to say a label (one-to-many)

@@ -5,6 +5,8 @@ use std::path::Path;
 
 use assert_cmd::Command;
 
+#[path = "burn_rnn/anomaly.rs"]
+mod anomaly;
 #[cfg(unix)]
 #[path = "burn_rnn/broken_off.rs"]
 mod broken_off;

@@ -29,7 +29,7 @@
 //! | task | items |
 //! |---|---|
 //! | read a series from a file | [`read_column`], [`Series`] |
-//! | read several series from a file | [`read_table`], [`Table`], [`TableOptions`], [`Missing`] |
+//! | read several series from a file | [`read_table`], [`parse_table`], [`Table`], [`TableOptions`], [`Missing`] |
 //! | generate a chaotic series, or several seasonal ones | [`MackeyGlass`], [`SineMix`] |
 //! | scale it, and scale forecasts back | [`Scaler`], [`ScalerKind`], [`Scalers`] |
 //! | split it in time order | [`chronological`], [`by_lengths`], [`SplitRule`], [`WalkForward`] |
@@ -37,6 +37,7 @@
 //! | know the calendar | [`Timestamp`], [`following`], [`TimeFeatures`] |
 //! | know what a model has to beat | [`naive`], [`seasonal_naive`], [`detect_season`], [`mae`], [`rmse`], [`mase`] |
 //! | know how far from a forecast the truth may be | [`conformal_width`] |
+//! | find and score anomalies | [`PeaksOverThreshold`], [`smoothed`], [`stretches`], [`EventScore`], [`generate_planted`] |
 //! | read text as numbers | [`read_text`], [`Vocabulary`], [`PackedIds`] |
 //! | batch a long text for truncated backpropagation | [`Streams`], [`StreamWindow`] |
 //! | test long memory | [`AddingProblem`], [`CopyMemory`], [`TemporalOrder`], [`Parity`], [`MemoryProblem`] |
@@ -55,6 +56,7 @@
 //! What can be wrong with data is a [`DataError`], whose message says what to do.
 
 mod adding;
+mod anomaly;
 mod audio;
 mod baseline;
 mod batching;
@@ -82,6 +84,7 @@ mod whole_file;
 mod windows;
 
 pub use adding::{AddingBatch, AddingProblem};
+pub use anomaly::*;
 pub use audio::*;
 pub use baseline::{mae, mase, naive, naive_error, rmse, seasonal_naive};
 pub use batching::{bucketed, pad, padded_runs, shuffled};

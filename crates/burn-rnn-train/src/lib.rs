@@ -10,6 +10,7 @@
 //! | `tag` | [`tag`] | a tag for each token of a sentence: many to many |
 //! | `memory` | [`memory`] | adding, copying, order, parity: what has to be remembered over many steps |
 //! | `forecast` | [`forecast`] | the next values of one series or several: encoder and decoder, or one to one |
+//! | `anomaly` | [`anomaly`] | what is usual in a table, to tell what is not: a forecaster or an autoencoder |
 //! | `classify` | [`classify`] | what a sound is: many to one |
 //! | `speak` | [`speak`] | the sound of a label: one to many |
 //! | `transduce` | [`transduce`] | one string out of another: encoder and decoder with attention |
@@ -30,6 +31,7 @@
 
 #![cfg_attr(not(test), deny(clippy::print_stdout, clippy::print_stderr))]
 
+pub mod anomaly;
 mod any_number;
 mod architectures;
 mod card;

@@ -14,6 +14,7 @@ const LARGEST: &[(&str, u64)] = &[
     ("batch-size", 1 << 20),
     ("embedding", 1 << 16),
     ("epochs", 1_000_000),
+    ("gap", 1 << 20),
     ("horizon", 1 << 20),
     ("items", 1 << 20),
     ("lags", 1 << 20),
@@ -21,6 +22,7 @@ const LARGEST: &[(&str, u64)] = &[
     ("seed", u64::MAX),
     ("seeds", 1 << 10),
     ("seq-len", 1 << 20),
+    ("smoothing", 1 << 20),
     ("strings", 10_000_000),
     ("window", 1 << 20),
 ];

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use super::*;
 use crate::text::Sampling;
-use crate::{classify, forecast, memory, music, reber, speak, tag, text, transduce};
+use crate::{anomaly, classify, forecast, memory, music, reber, speak, tag, text, transduce};
 
 /// A small model of a task, and something that it is used for.
 pub(super) struct Sample {
@@ -199,6 +199,21 @@ pub(super) fn forecast_sample() -> Sample {
     }
 }
 
+pub(super) fn anomaly_sample() -> Sample {
+    let scaler = json!({"kind": "standard", "offset": 0.0, "scale": 1.0});
+    let settings = json!({
+        "config": {"method": "autoencoder", "network": network(3), "channels": 3, "window": 8, "horizon": 1},
+        "table": {"columns": ["load", "flow", "heat"], "time_column": null, "missing": "refuse"},
+        "split": "9800/100/100-rows", "scalers": [scaler, scaler, scaler], "season": 24,
+        "rule": {"risk": 0.001, "smoothing": 3, "gap": 2},
+        "calibration": {"spreads": [1.0, 2.0, 3.0], "threshold": 4.0},
+    });
+    Sample {
+        bytes: written("anomaly", settings, anomaly::AnomalySettings::init),
+        uses: |file, device| anomaly::command::evaluate(file, None, device).map(drop),
+    }
+}
+
 pub(super) fn samples() -> Vec<Sample> {
     vec![
         text_sample(),
@@ -210,5 +225,6 @@ pub(super) fn samples() -> Vec<Sample> {
         tag_sample(),
         transduce_sample(),
         forecast_sample(),
+        anomaly_sample(),
     ]
 }

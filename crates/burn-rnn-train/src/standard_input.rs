@@ -1,4 +1,4 @@
-//! What programs are given line by line.
+//! What programs are given on standard input.
 
 use std::io::Read;
 use std::path::PathBuf;
@@ -14,8 +14,17 @@ const MOST: u64 = 1 << 30;
 ///
 /// # Errors
 ///
-/// Where it cannot be read, is not UTF-8, or has more than 1 GiB.
+/// As [`text`].
 pub(crate) fn lines() -> Result<Vec<String>, TrainError> {
+    Ok(text()?.lines().map(str::to_owned).collect())
+}
+
+/// The text of standard input, to its end, without a byte order mark.
+///
+/// # Errors
+///
+/// Where it cannot be read, is not UTF-8, or has more than 1 GiB.
+pub(crate) fn text() -> Result<String, TrainError> {
     let path = || PathBuf::from("standard input");
     let mut bytes = Vec::new();
     std::io::stdin()
@@ -34,6 +43,8 @@ pub(crate) fn lines() -> Result<Vec<String>, TrainError> {
         path: path(),
         position: error.utf8_error().valid_up_to(),
     })?;
-    let text = text.strip_prefix('\u{feff}').unwrap_or(&text);
-    Ok(text.lines().map(str::to_owned).collect())
+    match text.strip_prefix('\u{feff}') {
+        Some(rest) => Ok(rest.to_owned()),
+        None => Ok(text),
+    }
 }

@@ -29,5 +29,6 @@ model reber reber
 model tagger tag
 model dates transduce --task dates
 model forecast forecast --horizon 24
+model anomaly anomaly
 model sounds classify
 model voice speak --layers 1 --hidden 96

@@ -80,8 +80,11 @@ pub fn all() -> Vec<Format> {
         data("names.conll", &["tag"], &[]),
         data(
             "series.csv",
-            &["forecast", "feed-forward"],
-            &["forecast --model {seeds}/forecast --csv series.csv --out made"],
+            &["forecast", "feed-forward", "anomaly", "autoencoder"],
+            &[
+                "forecast --model {seeds}/forecast --csv series.csv --out made",
+                "detect --model {seeds}/anomaly series.csv --out made",
+            ],
         ),
         data("pairs.tsv", &["transduce"], &[]),
         data(

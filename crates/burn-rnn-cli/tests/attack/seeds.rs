@@ -57,9 +57,10 @@ fn data() -> Vec<(String, Vec<u8>)> {
     let hour = |hour: usize| {
         let time = format!("2020-01-{:02} {:02}:00:00", 1 + hour / 24, hour % 24);
         let wave = (hour as f64 / 4.0).sin();
-        format!("{time},{wave:.4},{}.5\n", hour % 7)
+        let odd = u8::from(hour % 20 == 19);
+        format!("{time},{wave:.4},{}.5,{odd}\n", hour % 7)
     };
-    let series = "date,a,b\n".to_owned() + &(0..96).map(hour).collect::<String>();
+    let series = "date,a,b,odd\n".to_owned() + &(0..96).map(hour).collect::<String>();
     let piece = "[[60],[62,64],[60],[],[67],[65]]";
     let rolls = r#"{"train":[PIECE,[[48,55],[50]]],"valid":[PIECE],"test":[PIECE]}"#;
     let sentences = "Anna\tB-PER\nsees\tO\nParis\tB-LOC\n\nthe\tO\nRhine\tB-LOC\n\n".repeat(10);

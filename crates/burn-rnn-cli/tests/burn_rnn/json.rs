@@ -17,6 +17,7 @@ const ROWS: &[(&str, &str)] = &[
     ),
     ("`generate`, reber", "generate --model zoo/reber"),
     ("`forecast`", "forecast --model zoo/forecast"),
+    ("`detect`", "detect --model zoo/anomaly"),
     ("`classify`", "classify --model zoo/sounds spoken.wav"),
     ("`tag`", "tag --model zoo/tagger Lincoln"),
     ("`transduce`", "transduce --model zoo/dates 3.5.2021"),

@@ -104,6 +104,44 @@ const WRONG: &[(&str, &[&str])] = &[
         "train forecast --csv hole.csv --columns c",
         &["`c`", "`a`, `b`"],
     ),
+    // Anomalies.
+    (
+        "train anomaly --csv hole.csv",
+        &["hole.csv", "line 3", "`a`"],
+    ),
+    (
+        "train anomaly --csv labels.csv --labels b",
+        &["labels.csv", "line 3", "`b`", "`maybe`", "0 or 1"],
+    ),
+    (
+        "train anomaly --csv labels.csv --labels c",
+        &["`c`", "`a`, `b`"],
+    ),
+    (
+        "train anomaly --csv labels.csv --columns a,b --labels b",
+        &["labels.csv", "`b`", "twice"],
+    ),
+    (
+        "train anomaly --csv few.csv",
+        &["the training part", "20 rows", "49 rows at least"],
+    ),
+    (
+        "train anomaly --csv few.csv --window 6",
+        &["8 values, expected at least 20", "threshold"],
+    ),
+    ("train anomaly --bidirectional", &["--bidirectional"]),
+    ("train anomaly --horizon 25", &["--horizon", "25", "24"]),
+    (
+        "train anomaly --method autoencoder --horizon 2",
+        &["--horizon", "2"],
+    ),
+    ("train anomaly --risk 0", &["--risk", "0"]),
+    ("train anomaly --columns a", &["--columns", "--csv"]),
+    (
+        "detect --model zoo/anomaly few.csv",
+        &["few.csv", "`load`"],
+    ),
+    ("detect --model music few.csv", &["music", "anomaly"]),
     // Sentences and pairs.
     (
         "train tag --conll ragged.conll",
@@ -206,6 +244,9 @@ fn files(folder: &Path) {
     write("word.csv", b"date,a,b\n2020-01-01,1,2\n2020-01-02,x,3\n");
     write("ragged.csv", b"date,a,b\n2020-01-01,1,2\n2020-01-02,3\n");
     write("hole.csv", b"date,a,b\n2020-01-01,1,2\n2020-01-02,,3\n");
+    write("labels.csv", b"a,b\n1,0\n2,maybe\n");
+    let few: String = (0..40).map(|row| format!("{}\n", row % 7)).collect();
+    write("few.csv", format!("level\n{few}").as_bytes());
     write("ragged.conll", b"The DT\nbroken\n\n");
     write("no-tab.tsv", b"no tab here\n");
     write("half.tsv", b"a\t\n");

@@ -62,8 +62,10 @@ impl Columns {
         if time.is_none() {
             notices.extend(unread_dates(file));
         }
+        let labels = options.labels.as_ref().map(|name| file.find(name));
+        let apart = [time.as_ref().map(|time| time.column), labels.transpose()?];
         let series = match options.columns.is_empty() {
-            true => choose(file, time.as_ref(), &mut notices)?,
+            true => choose(file, apart, &mut notices)?,
             false => named(file, &options.columns)?,
         };
         Ok(Self {
@@ -89,15 +91,16 @@ fn named(file: &CsvFile<'_>, names: &[String]) -> Result<Vec<usize>, DataError> 
     }
 }
 
-/// All columns that begin with a number, but for the times and an index as pandas writes it.
+/// All columns that begin with a number, but for those `apart`, the times and the labels, and an index as pandas writes it.
 fn choose(
     file: &CsvFile<'_>,
-    time: Option<&TimeColumn>,
+    apart: [Option<usize>; 2],
     notices: &mut Vec<String>,
 ) -> Result<Vec<usize>, DataError> {
-    let time = time.map(|time| time.column);
     let mut series: Vec<usize> = (0..file.header.len())
-        .filter(|&column| Some(column) != time && file.form.finite(file.first(column)).is_some())
+        .filter(|&column| {
+            !apart.contains(&Some(column)) && file.form.finite(file.first(column)).is_some()
+        })
         .collect();
     let unread = unread_numbers(file);
     if series.is_empty() && !file.records.is_empty() {

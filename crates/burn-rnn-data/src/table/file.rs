@@ -6,6 +6,7 @@ use csv::StringRecord;
 use serde::{Deserialize, Serialize};
 
 use super::columns::Columns;
+use super::labels::labels;
 use super::times::{gaps, times};
 use super::{Missing, Table};
 use crate::DataError;
@@ -23,6 +24,10 @@ pub struct TableOptions {
     pub time_column: Option<String>,
     /// What to do where a value is missing.
     pub missing: Missing,
+    /// The column that says which rows are anomalies, by 0 and 1 or false and true; it is no series. None is read if not
+    /// given.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub labels: Option<String>,
 }
 
 /// Reads several columns of a UTF-8 file of separated values with a header row, which tells whether commas, semicolons or tabs stand between
@@ -37,15 +42,23 @@ pub struct TableOptions {
 /// # Errors
 ///
 /// [`DataError::Unreadable`] and [`DataError::NotUtf8`] for the file; [`DataError::MalformedCsv`] for
-/// rows of different lengths, two columns of one name, a cell of the time column that is no date, a time before the one above it or the
+/// rows of different lengths, two columns of one name, a cell of the time column that is no date, a label that is none, a time before the one above it or the
 /// same, times with and without an offset, decimal points and commas in one file, and a column asked for twice; [`DataError::UnknownColumn`];
 /// [`DataError::NoNumericColumn`] where none
 /// is asked for by name and none begins with a number; [`DataError::MissingValue`] for the first missing
 /// value where they are refused; [`DataError::NotANumber`] for a cell that is neither missing nor a finite
 /// number; [`DataError::SeriesTooShort`] where no row is left, or a column has no value at all.
 pub fn read_table(path: &Path, options: &TableOptions) -> Result<Table, DataError> {
-    let text = read_utf8(path)?;
-    let file = CsvFile::parse(path, &text)?;
+    parse_table(path, &read_utf8(path)?, options)
+}
+
+/// As [`read_table`], of a text that was read before, such as that of standard input; `path` is what errors call it.
+///
+/// # Errors
+///
+/// As [`read_table`].
+pub fn parse_table(path: &Path, text: &str, options: &TableOptions) -> Result<Table, DataError> {
+    let file = CsvFile::parse(path, text)?;
     let columns = Columns::of(&file, options)?;
     let mut cells = Vec::with_capacity(file.records.len() * columns.series.len());
     let mut kept = Vec::with_capacity(file.records.len());
@@ -77,7 +90,11 @@ pub fn read_table(path: &Path, options: &TableOptions) -> Result<Table, DataErro
         .series
         .iter()
         .map(|&column| file.header[column].to_string());
-    Ok(Table::interpolated(names.collect(), &cells, times)?.with_notices(notices))
+    let table = Table::interpolated(names.collect(), &cells, times)?.with_notices(notices);
+    match &options.labels {
+        Some(name) => table.with_labels(labels(&file, &kept, name)?),
+        None => Ok(table),
+    }
 }
 
 /// The values of a row; none where one is missing and may be.

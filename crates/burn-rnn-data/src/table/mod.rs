@@ -23,6 +23,7 @@
 mod batch;
 mod columns;
 mod file;
+mod labels;
 #[cfg(test)]
 mod leakage;
 mod missing;
@@ -36,7 +37,7 @@ mod timestamp;
 mod windows;
 
 pub use batch::{TableBatch, TableBatcher};
-pub use file::{TableOptions, read_table};
+pub use file::{TableOptions, parse_table, read_table};
 pub use missing::Missing;
 pub use scalers::Scalers;
 pub use split_rule::{SplitRule, SplitUnit};
@@ -61,6 +62,7 @@ pub struct Table {
     gaps: Vec<(usize, Range<usize>)>,
     settled: Vec<bool>,
     notices: Vec<String>,
+    labels: Option<Vec<bool>>,
 }
 
 impl Hash for Table {
@@ -135,12 +137,32 @@ impl Table {
             times,
             gaps,
             notices: Vec::new(),
+            labels: None,
         })
     }
 
     fn with_notices(mut self, notices: Vec<String>) -> Self {
         self.notices = notices;
         self
+    }
+
+    /// The table with a label for each row: whether it is an anomaly.
+    ///
+    /// # Errors
+    ///
+    /// [`DataError::InvalidArgument`] where there is not one for each row.
+    pub fn with_labels(mut self, labels: Vec<bool>) -> Result<Self, DataError> {
+        if labels.len() != self.rows() {
+            let expected = format!("one for each of {} rows", self.rows());
+            return Err(DataError::invalid("labels", labels.len(), expected));
+        }
+        self.labels = Some(labels);
+        Ok(self)
+    }
+
+    /// Which rows are anomalies, where that is known.
+    pub fn labels(&self) -> Option<&[bool]> {
+        self.labels.as_deref()
     }
 
     /// The names of the series.

@@ -164,6 +164,7 @@ pub fn train(args: &TrainArgs) -> Result<(), TrainError> {
         },
         time_column: args.time_column.clone(),
         missing: args.missing,
+        labels: None,
     };
     if args.csv.is_none() && !options.columns.is_empty() {
         return Err(TrainError::setting(

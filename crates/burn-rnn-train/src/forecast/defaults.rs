@@ -137,7 +137,7 @@ fn learn_args(args: &LearnArgs, small: bool) -> LearnArgs {
 }
 
 /// The season that most series have in the rows before `end`; of equally frequent ones the shortest.
-fn usual_season(table: &Table, end: usize) -> Option<usize> {
+pub(crate) fn usual_season(table: &Table, end: usize) -> Option<usize> {
     const LONGEST: usize = 500;
     let mut counts = BTreeMap::new();
     for series in 0..table.series() {

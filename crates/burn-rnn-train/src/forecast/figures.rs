@@ -127,7 +127,7 @@ fn mase(
 }
 
 /// That a training was too short, as its evaluations tell.
-pub(super) fn undertrained(curve: &[Point]) -> Option<String> {
+pub(crate) fn undertrained(curve: &[Point]) -> Option<String> {
     let last = curve.last()?;
     let best = |points: &[Point]| {
         let scores = points.iter().map(|point| point.scores[0]);

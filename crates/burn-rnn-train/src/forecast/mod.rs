@@ -24,7 +24,9 @@ mod tests;
 
 pub use bands::Bands;
 pub use config::{Centring, Decoder, ForecasterConfig, LossKind, ModelKind};
+pub(crate) use defaults::usual_season;
 pub use encoder_decoder::EncoderDecoder;
+pub(crate) use figures::undertrained;
 pub use forecaster::{Body, Forecaster};
 pub use future::forecast_file;
 pub use score::Score;
