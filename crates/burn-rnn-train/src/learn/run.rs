@@ -56,7 +56,6 @@ pub fn learn<T: Task>(
     draw_parameters(&model);
     let ranks = &*args.ranks;
     let is_first = ranks.rank() == 0;
-    let model = share_weights(model, ranks)?;
     let own = match ranks.size() {
         1 => None,
         _ => task.part(Part::of(ranks))?,
@@ -84,6 +83,7 @@ pub fn learn<T: Task>(
     if ranks.size() > 1 {
         check_same(ranks, checkpoints.settings())?;
     }
+    let model = share_weights(model, ranks)?;
     let lock = match is_first {
         true => Some(Lock::of(&plan.folder)?),
         false => None,
