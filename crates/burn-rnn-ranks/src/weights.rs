@@ -18,6 +18,10 @@ pub fn weights<M: Module>(module: &M) -> Vec<f32> {
 /// # Errors
 ///
 /// Where a rank is lost.
+///
+/// # Panics
+///
+/// Where this module has more parameters than rank 0's.
 pub fn share_weights<M: Module>(module: M, ranks: &dyn Communicator) -> Result<M, LostRank> {
     if ranks.size() == 1 {
         return Ok(module);

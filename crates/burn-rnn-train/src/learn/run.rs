@@ -7,7 +7,7 @@ use std::time::Instant;
 use burn::module::{Module, ModuleVisitor, Param};
 use burn::optim::AdamWConfig;
 use burn::tensor::{Device, Tensor};
-use burn_rnn_ranks::{Part, share_weights};
+use burn_rnn_ranks::{Communicator, Part, share_weights};
 
 use super::checkpoints::{Checkpoints, found};
 use super::curve::draw_curve;
@@ -55,15 +55,7 @@ pub fn learn<T: Task>(
     draw_parameters(&model);
     let ranks = &*args.ranks;
     let is_first = ranks.rank() == 0;
-    let model = share_weights(model, ranks)?;
-    let own = match ranks.size() {
-        1 => None,
-        _ => task.part(Part::of(ranks))?,
-    };
-    if plan.devices.len() > 1 || (ranks.size() > 1 && own.is_none()) {
-        let sharing = [("--devices", plan.devices.len()), (RANKS, ranks.size())];
-        refuse_state(task, &model, &first_pass[0], &plan.devices[0], sharing)?;
-    }
+    let own = own_part(task, &model, &first_pass[0], &plan, ranks)?;
     if is_first && plan.resume && found(&plan.folder).is_empty() {
         // Where there is nothing to go on from, nothing is made.
         return Err(TrainError::Checkpoint {
@@ -83,6 +75,7 @@ pub fn learn<T: Task>(
     if ranks.size() > 1 {
         check_same(ranks, checkpoints.settings())?;
     }
+    let model = share_weights(model, ranks)?;
     let lock = match is_first {
         true => Some(Lock::of(&plan.folder)?),
         false => None,
@@ -128,19 +121,30 @@ pub fn learn<T: Task>(
 /// What messages call the ranks.
 const RANKS: &str = "the number of ranks";
 
-/// Refuses several devices, or ranks, that share a step for a model that carries a state.
-fn refuse_state<T: Task>(
+/// The task with this rank's rows, where it has such; refuses several devices, or ranks, that cannot share a step since
+/// the model carries a state.
+fn own_part<T: Task>(
     task: &T,
     model: &T::Model,
     first: &[usize],
-    device: &Device,
-    sharing: [(&'static str, usize); 2],
-) -> Result<(), TrainError> {
-    let batch = batch_of(task, first, device).map_err(TrainError::Examples)?;
-    let several = sharing.into_iter().find(|(_, count)| *count > 1);
-    match model.zero_state(&batch).and(several) {
-        None => Ok(()),
-        Some((name, count)) => Err(TrainError::setting(
+    plan: &Plan,
+    ranks: &dyn Communicator,
+) -> Result<Option<T>, TrainError> {
+    let own = match ranks.size() {
+        1 => None,
+        _ => task.part(Part::of(ranks))?,
+    };
+    let sharing = [
+        ("--devices", plan.devices.len()),
+        (RANKS, if own.is_some() { 1 } else { ranks.size() }),
+    ];
+    let Some((name, count)) = sharing.into_iter().find(|(_, count)| *count > 1) else {
+        return Ok(own);
+    };
+    let batch = batch_of(task, first, &plan.devices[0]).map_err(TrainError::Examples)?;
+    match model.zero_state(&batch) {
+        None => Ok(own),
+        Some(_) => Err(TrainError::setting(
             name,
             count,
             "1: this task carries a state from batch to batch, so a step's batches depend \
