@@ -1,24 +1,4 @@
 //! Tables of several series: read, filled, scaled, split, cut into windows, batched.
-//!
-//! ```
-//! use burn_rnn_data::{
-//!     ScaledTable, Scalers, ScalerKind, SineMix, SplitRule, TableWindows, TimeFeatures,
-//! };
-//!
-//! let table = SineMix::default().generate(1000, 1);
-//! let split = "0.7/0.1/0.2".parse::<SplitRule>()?.split(&table)?;
-//!
-//! // Statistics of the training part only, one scaler a series.
-//! let scalers = Scalers::fit(ScalerKind::Standard, &table, split.train.clone())?;
-//! let scaled = ScaledTable::new(&table, &scalers, TimeFeatures::Linear)?;
-//!
-//! // 48 known rows, 24 to forecast; the first test window reaches back into the validation part.
-//! let test = TableWindows::new(&scaled, split.test, 48, 24)?;
-//! let window = test.window(0);
-//! assert_eq!(window.input().len(), 48 * table.series());
-//! assert_eq!(window.target().len(), 24 * table.series());
-//! # Ok::<(), burn_rnn_data::DataError>(())
-//! ```
 
 mod batch;
 mod columns;
