@@ -29,6 +29,13 @@ use core::ops::Range;
 
 use crate::DataError;
 
+fn finite(mut values: impl Iterator<Item = f64>) -> Result<(), DataError> {
+    match values.find(|value| !value.is_finite()) {
+        None => Ok(()),
+        Some(bad) => Err(DataError::invalid("values", bad, "finite numbers only")),
+    }
+}
+
 /// Several series over the same time steps, a row a step.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Table {
@@ -55,8 +62,8 @@ impl Table {
         values: Vec<f64>,
         times: Option<Vec<Timestamp>>,
     ) -> Result<Self, DataError> {
-        let cells: Vec<Option<f64>> = values.into_iter().map(Some).collect();
-        Self::interpolated(names, &cells, times)
+        finite(values.iter().copied())?;
+        Self::with_gaps(names, values, times)
     }
 
     /// As [`new`](Self::new), with `None` where a value is missing: interpolated linearly between the
@@ -69,6 +76,17 @@ impl Table {
     pub fn interpolated(
         names: Vec<String>,
         cells: &[Option<f64>],
+        times: Option<Vec<Timestamp>>,
+    ) -> Result<Self, DataError> {
+        finite(cells.iter().flatten().copied())?;
+        let cells = cells.iter().map(|cell| cell.unwrap_or(f64::NAN));
+        Self::with_gaps(names, cells.collect(), times)
+    }
+
+    /// As [`interpolated`](Self::interpolated), with NaN where a value is missing, and nothing infinite.
+    fn with_gaps(
+        names: Vec<String>,
+        cells: Vec<f64>,
         times: Option<Vec<Timestamp>>,
     ) -> Result<Self, DataError> {
         if names.is_empty() || !cells.len().is_multiple_of(names.len()) {
@@ -93,10 +111,8 @@ impl Table {
                 ));
             }
         }
-        if let Some(bad) = cells.iter().flatten().find(|value| !value.is_finite()) {
-            return Err(DataError::invalid("values", bad, "finite numbers only"));
-        }
-        let (values, gaps) = missing::interpolate(&names, cells)?;
+        let mut values = cells;
+        let gaps = missing::interpolate(&names, &mut values)?;
         Ok(Self {
             settled: missing::settled(rows, &gaps),
             names,
