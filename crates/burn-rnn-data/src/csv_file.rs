@@ -1,6 +1,7 @@
 //! A file of separated values in memory.
 
 use std::path::Path;
+use std::rc::Rc;
 
 use csv::StringRecord;
 
@@ -13,28 +14,46 @@ pub(crate) struct CsvFile<'a> {
     text: &'a str,
     pub form: CsvForm,
     pub header: StringRecord,
-    pub records: Vec<StringRecord>,
+    /// For each column the first row whose cell there is not missing.
+    first: Vec<Option<Rc<StringRecord>>>,
 }
 
 impl<'a> CsvFile<'a> {
     /// Splits the file's text. Space around cells does not count; empty lines are skipped.
     pub(crate) fn parse(path: &'a Path, text: &'a str) -> Result<Self, DataError> {
         let form = CsvForm::of(text);
-        let mut reader = csv::ReaderBuilder::new()
-            .delimiter(form.delimiter)
-            .trim(csv::Trim::All)
-            .from_reader(text.as_bytes());
+        let mut reader = form.reader(text);
         let malformed = |error| malformed(path, text, form, error);
+        let header = reader.headers().map_err(malformed)?.clone();
+        let mut first = vec![None; header.len()];
+        let mut unseen: Vec<usize> = (0..header.len()).collect();
+        for record in reader.records() {
+            let record = record.map_err(malformed)?;
+            if unseen.iter().all(|&column| is_missing(&record[column])) {
+                continue;
+            }
+            let record = Rc::new(record);
+            unseen.retain(|&column| {
+                let missing = is_missing(&record[column]);
+                if !missing {
+                    first[column] = Some(record.clone());
+                }
+                missing
+            });
+        }
         Ok(Self {
-            header: reader.headers().map_err(malformed)?.clone(),
-            records: reader
-                .records()
-                .collect::<Result<_, _>>()
-                .map_err(malformed)?,
+            header,
+            first,
             path,
             text,
             form,
         })
+    }
+
+    /// The rows below the header. They are split anew each time: all at once they would be several times their file.
+    pub(crate) fn records(&self) -> impl Iterator<Item = StringRecord> + use<'a> {
+        let rows = self.form.reader(self.text).into_records();
+        rows.map(|row| row.expect("the rows were looked at when the file was parsed"))
     }
 
     /// The names of the columns.
@@ -54,8 +73,7 @@ impl<'a> CsvFile<'a> {
 
     /// The first row whose cell in a column is not missing.
     pub(crate) fn first_row(&self, column: usize) -> Option<&StringRecord> {
-        let mut rows = self.records.iter();
-        rows.find(|record| !is_missing(&record[column]))
+        self.first[column].as_deref()
     }
 
     /// The first cell of a column that is not missing, which tells what the column is; empty where all are.
@@ -85,21 +103,30 @@ impl<'a> CsvFile<'a> {
     /// That not some numbers of these columns have a decimal comma and others a point, which would then stand
     /// between thousands.
     pub(crate) fn check_decimal_marks(&self, columns: &[usize]) -> Result<(), DataError> {
-        let numbers = || {
-            let cells = |record| columns.iter().map(move |&column| (record, column));
-            self.records.iter().flat_map(cells)
+        if self.form.delimiter == b',' {
+            // A cell with a comma is no number then, which is told by itself.
+            return Ok(());
+        }
+        let with = |mark| {
+            self.records().find_map(|record| {
+                let mut columns = columns.iter();
+                let column = *columns.find(|&&column| record[column].contains(mark))?;
+                Some((record, column))
+            })
         };
-        let with = |mark| numbers().find(|&(record, column)| record[column].contains(mark));
-        let (Some((record, column)), Some((other, other_column))) = (with(','), with('.')) else {
+        let Some((record, column)) = with(',') else {
+            return Ok(());
+        };
+        let Some((other, other_column)) = with('.') else {
             return Ok(());
         };
         Err(self.malformed(
-            record,
+            &record,
             format!(
                 "column `{}` holds `{}` with a decimal comma, and line {} has `{}` with a point: use one of them, and nothing between thousands",
                 &self.header[column],
                 &record[column],
-                self.line(other),
+                self.line(&other),
                 &other[other_column]
             ),
         ))

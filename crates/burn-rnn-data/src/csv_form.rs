@@ -39,6 +39,14 @@ impl CsvForm {
         Self { delimiter: most.0 }
     }
 
+    /// Splits a text into rows. Space around cells does not count; empty lines are skipped.
+    pub(crate) fn reader(self, text: &str) -> csv::Reader<&[u8]> {
+        csv::ReaderBuilder::new()
+            .delimiter(self.delimiter)
+            .trim(csv::Trim::All)
+            .from_reader(text.as_bytes())
+    }
+
     /// What stands between cells, as one says it.
     pub(crate) fn delimiter_name(self) -> &'static str {
         match self.delimiter {

@@ -97,7 +97,7 @@ pub enum DataError {
     },
     /// A cell without a value where every value is needed.
     #[error(
-        "{}, line {line}: column `{column}` has no value (`{value}`), expected a finite number: fill it in, or let the missing values be dropped or interpolated",
+        "{}, line {line}: column `{column}` has no value (`{value}`), expected a finite number: fill it in, or let such values be dropped or interpolated (--missing)",
         path.display()
     )]
     MissingValue {

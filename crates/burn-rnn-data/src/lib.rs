@@ -3,24 +3,26 @@
 //! order where it has several dimensions.
 //!
 //! ```
-//! use burn_rnn_data::{MackeyGlass, Scaler, ScalerKind, Windows, chronological, naive, rmse};
+//! use burn_rnn_data::{
+//!     ScaledTable, ScalerKind, Scalers, SineMix, SplitRule, TableWindows, TimeFeatures, naive,
+//! };
 //!
-//! let series = MackeyGlass::default().generate(1000);
-//! let split = chronological(series.len(), 0.7, 0.1)?;
+//! let table = SineMix::default().generate(1000, 1);
+//! let split = "0.7/0.1/0.2".parse::<SplitRule>()?.split(&table)?;
 //!
 //! // Statistics of the training part only, applied to all of the series.
-//! let scaler = Scaler::fit(ScalerKind::Standard, &series[split.train.clone()])?;
-//! let scaled = scaler.transform(&series);
+//! let scalers = Scalers::fit(ScalerKind::Standard, &table, split.train.clone())?;
+//! let scaled = ScaledTable::new(&table, &scalers, TimeFeatures::None)?;
 //!
-//! // 50 known values, 10 to forecast. The first test window reaches back into the validation part.
-//! let train = Windows::new(&scaled, split.train, 50, 10)?;
-//! let test = Windows::new(&scaled, split.test, 50, 10)?.with_stride(10)?;
-//! assert_eq!((train.len(), test.len()), (641, 20));
+//! // 48 known rows, 24 to forecast; the first test window reaches back into the validation part.
+//! let test = TableWindows::new(&scaled, split.test, 48, 24)?;
+//! let window = test.window(0);
+//! assert_eq!(window.input().len(), 48 * table.series());
 //!
-//! // The error a model has to beat, in units of the series.
-//! let (window, target) = test.get(0);
-//! let forecast = scaler.inverse(&naive(window, test.horizon()));
-//! assert!(rmse(&forecast, &scaler.inverse(target)) > 0.0);
+//! // A forecast that a model has to beat, in units of the series.
+//! let last_row = &window.input()[47 * table.series()..];
+//! let forecast = naive(&scalers.inverse(last_row)[..1], 24);
+//! assert_eq!(forecast.len(), 24);
 //! # Ok::<(), burn_rnn_data::DataError>(())
 //! ```
 //!
@@ -28,14 +30,13 @@
 //!
 //! | task | items |
 //! |---|---|
-//! | read a series from a file | [`read_column`], [`Series`] |
-//! | read several series from a file | [`read_table`], [`parse_table`], [`Table`], [`TableOptions`], [`Missing`] |
-//! | generate a chaotic series, or several seasonal ones | [`MackeyGlass`], [`SineMix`] |
+//! | read series from a file | [`read_table`], [`parse_table`], [`Table`], [`TableOptions`], [`Missing`] |
+//! | generate seasonal series | [`SineMix`] |
 //! | scale it, and scale forecasts back | [`Scaler`], [`ScalerKind`], [`Scalers`] |
-//! | split it in time order | [`chronological`], [`by_lengths`], [`SplitRule`], [`WalkForward`] |
-//! | cut pairs of window and target | [`Windows`], [`TableWindows`] |
+//! | split it in time order | [`chronological`], [`by_lengths`], [`SplitRule`] |
+//! | cut pairs of window and target | [`TableWindows`] |
 //! | know the calendar | [`Timestamp`], [`following`], [`TimeFeatures`] |
-//! | know what a model has to beat | [`naive`], [`seasonal_naive`], [`detect_season`], [`mae`], [`rmse`], [`mase`] |
+//! | know what a model has to beat | [`naive`], [`seasonal_naive`], [`naive_error`], [`detect_season`] |
 //! | know how far from a forecast the truth may be | [`conformal_width`] |
 //! | find and score anomalies | [`PeaksOverThreshold`], [`smoothed`], [`stretches`], [`EventScore`], [`generate_planted`] |
 //! | read text as numbers | [`read_text`], [`Vocabulary`], [`PackedIds`] |
@@ -63,11 +64,9 @@ mod batching;
 mod conformal;
 mod csv_file;
 mod csv_form;
-mod csv_series;
 mod error;
 mod formal;
 mod look;
-mod mackey_glass;
 mod packed_ids;
 mod piano_roll;
 mod scaler;
@@ -81,29 +80,25 @@ mod text;
 mod transduction;
 mod utf8_file;
 mod whole_file;
-mod windows;
 
 pub use adding::{AddingBatch, AddingProblem};
 pub use anomaly::*;
 pub use audio::*;
-pub use baseline::{mae, mase, naive, naive_error, rmse, seasonal_naive};
+pub use baseline::{naive, naive_error, seasonal_naive};
 pub use batching::{bucketed, pad, padded_runs, shuffled};
 pub use conformal::conformal_width;
-pub use csv_series::{Series, read_column};
 pub use error::DataError;
 pub use formal::*;
 pub use look::{ColumnKind, ColumnLook, Look, TableLook, look};
-pub use mackey_glass::MackeyGlass;
 pub use packed_ids::PackedIds;
 pub use piano_roll::*;
-pub use scaler::{Scaler, ScalerKind, quantile};
+pub use scaler::{Scaler, ScalerKind};
 pub use season::detect_season;
 pub use sine_mix::SineMix;
-pub use split::{Fold, Split, WalkForward, by_lengths, chronological};
+pub use split::{Split, by_lengths, chronological};
 pub use streams::{StreamWindow, Streams};
 pub use table::*;
 pub use tagged::*;
 pub use text::{Vocabulary, read_text};
 pub use transduction::*;
 pub use whole_file::read_file;
-pub use windows::Windows;

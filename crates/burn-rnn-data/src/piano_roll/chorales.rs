@@ -95,7 +95,7 @@ mod tests {
             (20, 5, 5)
         );
         let steps = || rolls.train.iter().flatten();
-        assert!(steps().all(|notes| (3..=4).contains(&notes.len()) || notes.len() == 2));
-        assert!(steps().flatten().all(|note| (40..=81).contains(note)));
+        assert!(steps().all(|notes: Vec<u8>| (3..=4).contains(&notes.len()) || notes.len() == 2));
+        assert!(steps().flatten().all(|note| (40..=81).contains(&note)));
     }
 }

@@ -3,10 +3,12 @@
 mod chorales;
 mod file;
 mod midi;
+mod pieces;
 
 pub use chorales::generate_chorales;
 pub use file::{PianoRolls, read_piano_rolls};
 pub use midi::midi_file;
+pub use pieces::Pieces;
 
 /// The keys of a piano.
 pub const KEYS: usize = 88;

@@ -103,7 +103,7 @@ fn choose(
         })
         .collect();
     let unread = unread_numbers(file);
-    if series.is_empty() && !file.records.is_empty() {
+    if series.is_empty() && file.records().next().is_some() {
         return Err(match unread {
             Some((row, column)) => file.not_a_number(row, column),
             None => file.no_numbers(),
@@ -192,16 +192,13 @@ fn times_in(file: &CsvFile<'_>, column: usize) -> Option<TimeCells> {
     if Timestamp::parse(file.first(column)).is_some() {
         return Some(TimeCells::Text);
     }
-    let numbers = integers(file, column)?;
-    if numbers.len() < 2 || numbers.windows(2).any(|pair| pair[1] <= pair[0]) {
-        return None;
-    }
+    let numbers = ascending(file, column).filter(|numbers| numbers.len() > 1)?;
     let within = |low: i64, high: i64| numbers.iter().all(|number| (low..high).contains(number));
     if within(1500, 2500) {
         return Some(TimeCells::Years);
     }
-    let mut cells = file.records.iter().map(|record| &record[column]);
-    if cells.all(|cell| Timestamp::of_compact(cell).is_some()) {
+    let mut rows = file.records();
+    if rows.all(|record| Timestamp::of_compact(&record[column]).is_some()) {
         return Some(TimeCells::Compact);
     }
     // 1973 to 2286, in seconds, milliseconds, microseconds and nanoseconds.
@@ -216,7 +213,7 @@ fn times_in(file: &CsvFile<'_>, column: usize) -> Option<TimeCells> {
 
 /// Whether a column goes up by 1 from row to row.
 fn counts(file: &CsvFile<'_>, column: usize) -> bool {
-    integers(file, column).is_some_and(|numbers| {
+    ascending(file, column).is_some_and(|numbers| {
         numbers.len() > 2
             && numbers
                 .windows(2)
@@ -224,13 +221,19 @@ fn counts(file: &CsvFile<'_>, column: usize) -> bool {
     })
 }
 
-/// The cells of a column, if all are whole numbers.
-fn integers(file: &CsvFile<'_>, column: usize) -> Option<Vec<i64>> {
-    let cells = file
-        .records
-        .iter()
-        .map(|record| record[column].parse().ok());
-    cells.collect()
+/// The cells of a column, if all are whole numbers that go up from row to row.
+fn ascending(file: &CsvFile<'_>, column: usize) -> Option<Vec<i64>> {
+    // Most columns are told by their first cell, or by the first two rows.
+    file.first(column).parse::<i64>().ok()?;
+    let mut numbers = Vec::new();
+    for record in file.records() {
+        let number = record[column].parse().ok()?;
+        if numbers.last().is_some_and(|last| number <= *last) {
+            return None;
+        }
+        numbers.push(number);
+    }
+    Some(numbers)
 }
 
 /// Without a name, or with the one that pandas gives to a column that it reads without one.

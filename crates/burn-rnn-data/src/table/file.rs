@@ -6,8 +6,8 @@ use csv::StringRecord;
 use serde::{Deserialize, Serialize};
 
 use super::columns::Columns;
-use super::labels::labels;
-use super::times::{gaps, times};
+use super::labels::LabelColumn;
+use super::times::{Times, gaps};
 use super::{Missing, Table};
 use crate::DataError;
 use crate::csv_file::{CsvFile, is_missing};
@@ -60,13 +60,26 @@ pub fn read_table(path: &Path, options: &TableOptions) -> Result<Table, DataErro
 pub fn parse_table(path: &Path, text: &str, options: &TableOptions) -> Result<Table, DataError> {
     let file = CsvFile::parse(path, text)?;
     let columns = Columns::of(&file, options)?;
-    let mut cells = Vec::with_capacity(file.records.len() * columns.series.len());
-    let mut kept = Vec::with_capacity(file.records.len());
-    for record in &file.records {
-        let row = values(&file, record, &columns.series, options.missing)?;
-        if options.missing != Missing::Drop || !row.contains(&None) {
+    let mut cells = Vec::new();
+    let mut times = columns
+        .time
+        .as_ref()
+        .map(|column| Times::new(&file, column));
+    let mut labels = (options.labels.as_ref())
+        .map(|name| LabelColumn::new(&file, name))
+        .transpose()?;
+    let kept =
+        |row: &[f64]| options.missing != Missing::Drop || !row.iter().any(|cell| cell.is_nan());
+    for record in file.records() {
+        let row = values(&file, &record, &columns.series, options.missing)?;
+        if kept(&row) {
             cells.extend(row);
-            kept.push(record);
+            if let Some(labels) = &mut labels {
+                labels.push(&record)?;
+            }
+            if let Some(times) = &mut times {
+                times.push(record)?;
+            }
         }
     }
     if cells.is_empty() {
@@ -78,36 +91,35 @@ pub fn parse_table(path: &Path, text: &str, options: &TableOptions) -> Result<Ta
     }
     file.check_decimal_marks(&columns.series)?;
     let mut notices = columns.notices;
-    let times = match &columns.time {
-        Some(column) => {
-            let times = times(&file, &kept, column)?;
-            notices.extend(gaps(&file, &kept, &times));
-            Some(times)
-        }
-        None => None,
-    };
+    let times = times.map(Times::finish);
+    let mut kept_rows = file.records().filter(|record| {
+        let row = values(&file, record, &columns.series, options.missing);
+        row.is_ok_and(|row| kept(&row))
+    });
+    let line = |row| kept_rows.nth(row).map_or(0, |record| file.line(&record));
+    notices.extend(times.as_deref().and_then(|times| gaps(times, line)));
     let names = columns
         .series
         .iter()
         .map(|&column| file.header[column].to_string());
-    let table = Table::interpolated(names.collect(), &cells, times)?.with_notices(notices);
-    match &options.labels {
-        Some(name) => table.with_labels(labels(&file, &kept, name)?),
+    let table = Table::with_gaps(names.collect(), cells, times)?.with_notices(notices);
+    match labels {
+        Some(labels) => table.with_labels(labels.finish()),
         None => Ok(table),
     }
 }
 
-/// The values of a row; none where one is missing and may be.
+/// The values of a row; NaN where one is missing and may be.
 fn values(
     file: &CsvFile<'_>,
     record: &StringRecord,
     columns: &[usize],
     missing: Missing,
-) -> Result<Vec<Option<f64>>, DataError> {
+) -> Result<Vec<f64>, DataError> {
     let value = |&column: &usize| match file.form.finite(&record[column]) {
         None if !is_missing(&record[column]) => Err(file.not_a_number(record, column)),
         None if missing == Missing::Refuse => Err(file.missing_value(record, column)),
-        value => Ok(value),
+        value => Ok(value.unwrap_or(f64::NAN)),
     };
     columns.iter().map(value).collect()
 }

@@ -5,22 +5,38 @@ use csv::StringRecord;
 use crate::DataError;
 use crate::csv_file::CsvFile;
 
-/// Whether each of these rows is an anomaly.
-pub(super) fn labels(
-    file: &CsvFile<'_>,
-    rows: &[&StringRecord],
-    name: &str,
-) -> Result<Vec<bool>, DataError> {
-    let column = file.find(name)?;
-    let label = |&row: &&StringRecord| {
-        let cell = &row[column];
-        label(cell).ok_or_else(|| {
-            file.malformed(row, format!(
+/// Whether each row that was looked at is an anomaly.
+pub(super) struct LabelColumn<'a> {
+    file: &'a CsvFile<'a>,
+    name: &'a str,
+    column: usize,
+    labels: Vec<bool>,
+}
+
+impl<'a> LabelColumn<'a> {
+    pub(super) fn new(file: &'a CsvFile<'a>, name: &'a str) -> Result<Self, DataError> {
+        Ok(Self {
+            column: file.find(name)?,
+            labels: Vec::new(),
+            file,
+            name,
+        })
+    }
+
+    pub(super) fn push(&mut self, row: &StringRecord) -> Result<(), DataError> {
+        let (name, cell) = (self.name, &row[self.column]);
+        let label = label(cell).ok_or_else(|| {
+            self.file.malformed(row, format!(
                 "column `{name}` holds `{cell}`, expected 0 or 1, or false or true: whether the row is an anomaly; correct it, or name another column of labels"
             ))
-        })
-    };
-    rows.iter().map(label).collect()
+        })?;
+        self.labels.push(label);
+        Ok(())
+    }
+
+    pub(super) fn finish(self) -> Vec<bool> {
+        self.labels
+    }
 }
 
 fn label(cell: &str) -> Option<bool> {

@@ -53,26 +53,23 @@ impl FromStr for Missing {
 
 type Gaps = Vec<(usize, Range<usize>)>;
 
-/// The cells with the missing ones filled, and which rows of which series those are.
-pub(super) fn interpolate(
-    names: &[String],
-    cells: &[Option<f64>],
-) -> Result<(Vec<f64>, Gaps), DataError> {
+/// Fills the values that are missing, which are NaN, and tells which rows of which series those are.
+pub(super) fn interpolate(names: &[String], values: &mut [f64]) -> Result<Gaps, DataError> {
     let width = names.len();
-    let mut values: Vec<f64> = cells.iter().map(|cell| cell.unwrap_or(0.0)).collect();
+    let rows = values.len() / width;
     let mut gaps = Gaps::new();
     for (series, name) in names.iter().enumerate() {
-        let column: Vec<Option<f64>> = cells.iter().skip(series).step_by(width).copied().collect();
+        let place = |row: usize| row * width + series;
         let mut row = 0;
-        while row < column.len() {
-            if column[row].is_some() {
+        while row < rows {
+            if !values[place(row)].is_nan() {
                 row += 1;
                 continue;
             }
-            let end = (row..column.len()).find(|&row| column[row].is_some());
-            let after = end.and_then(|end| column[end]);
-            let before = row.checked_sub(1).and_then(|row| column[row]);
-            let end = end.unwrap_or(column.len());
+            let end = (row..rows).find(|&row| !values[place(row)].is_nan());
+            let after = end.map(|end| values[place(end)]);
+            let before = row.checked_sub(1).map(|row| values[place(row)]);
+            let end = end.unwrap_or(rows);
             let (first, last) = match (before, after) {
                 (Some(before), Some(after)) => (before, after),
                 (Some(only), None) | (None, Some(only)) => (only, only),
@@ -85,15 +82,15 @@ pub(super) fn interpolate(
                 }
             };
             let steps = (end - row + 1) as f64;
-            for place in row..end {
-                let share = (place - row + 1) as f64 / steps;
-                values[place * width + series] = first * (1.0 - share) + last * share;
+            for missing in row..end {
+                let share = (missing - row + 1) as f64 / steps;
+                values[place(missing)] = first * (1.0 - share) + last * share;
             }
             gaps.push((series, row..end));
             row = end;
         }
     }
-    Ok((values, gaps))
+    Ok(gaps)
 }
 
 /// For every row, and the end, whether no value before it is interpolated from one at it or later.

@@ -1,24 +1,4 @@
 //! Tables of several series: read, filled, scaled, split, cut into windows, batched.
-//!
-//! ```
-//! use burn_rnn_data::{
-//!     ScaledTable, Scalers, ScalerKind, SineMix, SplitRule, TableWindows, TimeFeatures,
-//! };
-//!
-//! let table = SineMix::default().generate(1000, 1);
-//! let split = "0.7/0.1/0.2".parse::<SplitRule>()?.split(&table)?;
-//!
-//! // Statistics of the training part only, one scaler a series.
-//! let scalers = Scalers::fit(ScalerKind::Standard, &table, split.train.clone())?;
-//! let scaled = ScaledTable::new(&table, &scalers, TimeFeatures::Linear)?;
-//!
-//! // 48 known rows, 24 to forecast; the first test window reaches back into the validation part.
-//! let test = TableWindows::new(&scaled, split.test, 48, 24)?;
-//! let window = test.window(0);
-//! assert_eq!(window.input().len(), 48 * table.series());
-//! assert_eq!(window.target().len(), 24 * table.series());
-//! # Ok::<(), burn_rnn_data::DataError>(())
-//! ```
 
 mod batch;
 mod columns;
@@ -50,6 +30,13 @@ use core::hash::{Hash, Hasher};
 use core::ops::Range;
 
 use crate::DataError;
+
+fn finite(mut values: impl Iterator<Item = f64>) -> Result<(), DataError> {
+    match values.find(|value| !value.is_finite()) {
+        None => Ok(()),
+        Some(bad) => Err(DataError::invalid("values", bad, "finite numbers only")),
+    }
+}
 
 /// Several series over the same time steps, a row a step.
 #[derive(Debug, Clone, PartialEq)]
@@ -88,8 +75,8 @@ impl Table {
         values: Vec<f64>,
         times: Option<Vec<Timestamp>>,
     ) -> Result<Self, DataError> {
-        let cells: Vec<Option<f64>> = values.into_iter().map(Some).collect();
-        Self::interpolated(names, &cells, times)
+        finite(values.iter().copied())?;
+        Self::with_gaps(names, values, times)
     }
 
     /// As [`new`](Self::new), with `None` where a value is missing: interpolated linearly between the
@@ -102,6 +89,17 @@ impl Table {
     pub fn interpolated(
         names: Vec<String>,
         cells: &[Option<f64>],
+        times: Option<Vec<Timestamp>>,
+    ) -> Result<Self, DataError> {
+        finite(cells.iter().flatten().copied())?;
+        let cells = cells.iter().map(|cell| cell.unwrap_or(f64::NAN));
+        Self::with_gaps(names, cells.collect(), times)
+    }
+
+    /// As [`interpolated`](Self::interpolated), with NaN where a value is missing, and nothing infinite.
+    fn with_gaps(
+        names: Vec<String>,
+        cells: Vec<f64>,
         times: Option<Vec<Timestamp>>,
     ) -> Result<Self, DataError> {
         if names.is_empty() || !cells.len().is_multiple_of(names.len()) {
@@ -126,10 +124,8 @@ impl Table {
                 ));
             }
         }
-        if let Some(bad) = cells.iter().flatten().find(|value| !value.is_finite()) {
-            return Err(DataError::invalid("values", bad, "finite numbers only"));
-        }
-        let (values, gaps) = missing::interpolate(&names, cells)?;
+        let mut values = cells;
+        let gaps = missing::interpolate(&names, &mut values)?;
         Ok(Self {
             settled: missing::settled(rows, &gaps),
             names,

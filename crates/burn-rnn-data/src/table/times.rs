@@ -9,22 +9,40 @@ use crate::DataError;
 use crate::csv_file::CsvFile;
 
 /// The times of rows, each after the one before.
-pub(super) fn times(
-    file: &CsvFile<'_>,
-    rows: &[&StringRecord],
-    column: &TimeColumn,
-) -> Result<Vec<Timestamp>, DataError> {
-    let mut times: Vec<Timestamp> = Vec::with_capacity(rows.len());
-    for (row, &record) in rows.iter().enumerate() {
-        let time = column.parse(record).ok_or_else(|| {
-            file.malformed(record, format!(
+pub(super) struct Times<'a> {
+    file: &'a CsvFile<'a>,
+    column: &'a TimeColumn,
+    times: Vec<Timestamp>,
+    /// The row of the last time.
+    last: Option<StringRecord>,
+}
+
+impl<'a> Times<'a> {
+    pub(super) fn new(file: &'a CsvFile<'a>, column: &'a TimeColumn) -> Self {
+        Self {
+            file,
+            column,
+            times: Vec::new(),
+            last: None,
+        }
+    }
+
+    pub(super) fn finish(self) -> Vec<Timestamp> {
+        self.times
+    }
+
+    /// The time of the next row.
+    pub(super) fn push(&mut self, record: StringRecord) -> Result<(), DataError> {
+        let (file, column) = (self.file, self.column);
+        let time = column.parse(&record).ok_or_else(|| {
+            file.malformed(&record, format!(
                 "column `{}` holds `{}`, expected a date such as 2016-07-01, 2016-07-01 14:30 or 2016-07-01T14:30:00+02:00: correct it, or name another time column",
                 &file.header[column.column],
                 &record[column.column]
             ))
         })?;
-        if let Some(last) = times.last() {
-            let before = || file.line(rows[row - 1]);
+        if let (Some(last), Some(row)) = (self.times.last(), &self.last) {
+            let before = || file.line(row);
             let wrong = if time.is_instant() != last.is_instant() {
                 Some(format!(
                     "the time {time} and {last} on line {} have not both an offset: give all times one, or none",
@@ -44,20 +62,17 @@ pub(super) fn times(
                 None
             };
             if let Some(wrong) = wrong {
-                return Err(file.malformed(record, wrong));
+                return Err(file.malformed(&record, wrong));
             }
         }
-        times.push(time);
+        self.times.push(time);
+        self.last = Some(record);
+        Ok(())
     }
-    Ok(times)
 }
 
-/// Where the most steps are missing between two rows, and in how many places some are.
-pub(super) fn gaps(
-    file: &CsvFile<'_>,
-    rows: &[&StringRecord],
-    times: &[Timestamp],
-) -> Option<String> {
+/// Where the most steps are missing between two rows, and in how many places some are. `line` tells where a row stands.
+pub(super) fn gaps(times: &[Timestamp], line: impl FnOnce(usize) -> u64) -> Option<String> {
     let step = Step::of(times)?;
     let missing = |row: usize| step.count(&times[row - 1], &times[row]) - 1;
     let gaps = || {
@@ -80,7 +95,7 @@ pub(super) fn gaps(
     };
     Some(format!(
         "line {}: {} missing between {} and {}{all}: rows are read as if they followed one another",
-        file.line(rows[row]),
+        line(row),
         steps(most),
         times[row - 1],
         times[row]

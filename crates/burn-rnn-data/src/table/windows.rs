@@ -1,13 +1,12 @@
 //! Windows over all series of a table, as a data set.
 
-use core::ops::Range;
+use core::ops::{Range, RangeInclusive};
 use std::sync::Arc;
 
 use burn::data::dataset::{Dataset, DatasetError};
 
 use super::{Scalers, Table, TimeFeatures};
 use crate::DataError;
-use crate::windows::target_starts;
 
 /// A table as a network sees it: scaled values and time features. Clones share the values.
 #[derive(Debug, Clone)]
@@ -99,13 +98,12 @@ impl ScaledTable {
 /// Pairs of `window` known rows and the `horizon` rows that follow, over all series: a data set whose
 /// items point into the table.
 ///
-/// As with [`Windows`](crate::Windows) the targets lie in a given range, and a window may reach back
-/// before it. A pair is left out where a value of its window was interpolated from one after the window,
-/// or a value of its target from one after the target: no pair sees anything later than itself.
+/// The *targets* lie entirely inside a given range of the rows; a window may reach back before that range, because by
+/// the time of the forecast those values are the known past. Cut windows with the training range as target range, and no
+/// pair sees a later value; cut them with the test range, and the first test row has a full window already.
 ///
-/// Three kinds of targets are in a pair: with a horizon of 1 the next step, with a longer one several
-/// steps at once, and with [`decoder_input`](TableWindow::decoder_input) beside it, the target shifted by
-/// a step, a sequence for a decoder.
+/// A pair is left out where a value of its window was interpolated from one after the window,
+/// or a value of its target from one after the target: no pair sees anything later than itself.
 #[derive(Debug, Clone)]
 pub struct TableWindows {
     table: ScaledTable,
@@ -120,7 +118,8 @@ impl TableWindows {
     ///
     /// # Errors
     ///
-    /// As [`Windows::new`](crate::Windows::new).
+    /// [`DataError::InvalidArgument`] where `window` or `horizon` is 0 or `targets` is no range of the rows;
+    /// [`DataError::SeriesTooShort`] where not one pair fits.
     pub fn new(
         table: &ScaledTable,
         targets: Range<usize>,
@@ -146,19 +145,6 @@ impl TableWindows {
             horizon,
             starts,
         })
-    }
-
-    /// Keeps every `stride`th pair only.
-    ///
-    /// # Errors
-    ///
-    /// [`DataError::InvalidArgument`] for 0.
-    pub fn with_stride(mut self, stride: usize) -> Result<Self, DataError> {
-        if stride == 0 {
-            return Err(DataError::invalid("stride", 0, "at least 1"));
-        }
-        self.starts = self.starts.into_iter().step_by(stride).collect();
-        Ok(self)
     }
 
     /// The rows at which the targets start, oldest first; at least one.
@@ -243,27 +229,50 @@ impl TableWindow {
         self.table.values(self.start..self.start + self.horizon)
     }
 
-    /// The row before each row of the target, of its shape: what a decoder reads with teacher forcing.
-    pub fn decoder_input(&self) -> &[f32] {
-        self.table
-            .values(self.start - 1..self.start + self.horizon - 1)
-    }
-
     /// The time features of the known rows, `[window, features]` in row-major order.
     pub fn input_times(&self) -> &[f32] {
         self.table.times(self.start - self.window..self.start)
     }
+}
 
-    /// The time features of the rows to forecast, which are known before, `[horizon, features]`.
-    pub fn target_times(&self) -> &[f32] {
-        self.table.times(self.start..self.start + self.horizon)
+/// Where targets can start that lie in `targets` and follow a whole window, among `len` rows.
+fn target_starts(
+    len: usize,
+    targets: Range<usize>,
+    window: usize,
+    horizon: usize,
+) -> Result<RangeInclusive<usize>, DataError> {
+    for (name, value) in [("window", window), ("horizon", horizon)] {
+        if value == 0 {
+            return Err(DataError::invalid(name, 0, "at least 1"));
+        }
     }
+    if targets.start > targets.end || targets.end > len {
+        return Err(DataError::invalid(
+            "targets",
+            format!("{targets:?}"),
+            format!("a range inside 0..{len}"),
+        ));
+    }
+    let first = targets.start.max(window);
+    let end = first.saturating_add(horizon);
+    if end > targets.end {
+        return Err(DataError::SeriesTooShort {
+            length: targets.end,
+            needed: end,
+            why: format!(
+                "the part {targets:?} of the {len} rows ends there, and a window of {window} and a horizon of {horizon} do not fit; use a shorter window or horizon, or a longer part"
+            ),
+        });
+    }
+    Ok(first..=targets.end - horizon)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::ScalerKind;
+    use proptest::prelude::*;
 
     /// Row `t` of series `s` is `10 t + s`, scaled by nothing but a shift to 0 and a known range.
     fn table(rows: usize) -> (Table, ScaledTable) {
@@ -284,10 +293,6 @@ mod tests {
         let pair = windows.get(0).unwrap();
         assert_eq!(pair.input(), [1.0, 1.0, 2.0, 2.0, 3.0, 3.0]);
         assert_eq!(pair.target(), [4.0, 4.0, 5.0, 5.0]);
-        assert_eq!(pair.decoder_input(), [3.0, 3.0, 4.0, 4.0]);
-        let strided = windows.with_stride(2).unwrap();
-        assert_eq!(strided.starts(), [4, 6]);
-        assert!(strided.with_stride(0).is_err());
         let last = TableWindow::last(&scaled, 2).unwrap();
         assert_eq!(last.input(), [6.0, 6.0, 7.0, 7.0]);
         assert!(last.target().is_empty());
@@ -317,5 +322,38 @@ mod tests {
         let scalers = Scalers::fit(ScalerKind::Standard, &table, 0..4).unwrap();
         let error = ScaledTable::new(&table, &scalers, TimeFeatures::Cyclic).unwrap_err();
         assert!(error.to_string().contains("no time column"), "{error}");
+    }
+    #[test]
+    #[allow(clippy::reversed_empty_ranges)]
+    fn arguments_without_sense_are_named() {
+        for (result, name) in [
+            (target_starts(10, 0..10, 0, 1), "window"),
+            (target_starts(10, 0..10, 1, 0), "horizon"),
+            (target_starts(10, 0..11, 1, 1), "targets"),
+            (target_starts(10, 9..3, 1, 1), "targets"),
+            (
+                target_starts(10, 0..10, 4, usize::MAX),
+                "the series has 10 values",
+            ),
+        ] {
+            let error = result.unwrap_err();
+            assert!(error.to_string().starts_with(name), "{error}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn targets_start_where_a_window_is_before_them_and_they_end_in_their_range(
+            len in 1usize..80,
+            bounds in (0usize..80, 0usize..80),
+            window in 1usize..12,
+            horizon in 1usize..12,
+        ) {
+            let targets = bounds.0.min(bounds.1).min(len)..bounds.0.max(bounds.1).min(len);
+            let fits = |start: &usize| *start >= window && start + horizon <= targets.end;
+            let possible: Vec<usize> = targets.clone().filter(fits).collect();
+            let starts = target_starts(len, targets, window, horizon);
+            prop_assert_eq!(starts.map_or(Vec::new(), Iterator::collect), possible);
+        }
     }
 }

@@ -1,51 +1,61 @@
 //! What a tagger has to beat.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 
-use super::TaggedSentence;
+use super::TaggedSentences;
 
 /// Gives each token the tag that it had most often, and a new token the most frequent tag of all.
 #[derive(Clone, Debug)]
 pub struct TagBaseline {
-    tags: HashMap<String, String>,
+    sentences: TaggedSentences,
+    /// For each token in ascending order a place where it has its usual tag.
+    usual: Vec<u32>,
     other: String,
 }
 
 impl TagBaseline {
     /// Counts the tags of the sentences; the first in the alphabet wins a draw.
-    pub fn fit(sentences: &[TaggedSentence]) -> Self {
-        let mut counts = BTreeMap::<&str, BTreeMap<&str, usize>>::new();
+    pub fn fit(sentences: &TaggedSentences) -> Self {
         let mut all = BTreeMap::<&str, usize>::new();
-        for sentence in sentences {
-            for (token, tag) in sentence.tokens.iter().zip(&sentence.tags) {
-                *counts.entry(token).or_default().entry(tag).or_default() += 1;
-                *all.entry(tag).or_default() += 1;
-            }
+        for (_, tag) in sentences.tokens() {
+            *all.entry(tag).or_default() += 1;
         }
-        let tags = counts.iter();
+        let most = all.iter().rev().max_by_key(|(_, count)| **count);
+        let other = most.map_or(String::new(), |(tag, _)| (*tag).to_owned());
+        let at = |place: &u32| sentences.at(*place as usize);
+        let mut places: Vec<u32> = sentences.all_places().map(|place| place as u32).collect();
+        places.sort_unstable_by(|a, b| at(a).cmp(&at(b)));
+        let alike = places.chunk_by(|a, b| at(a).0 == at(b).0);
+        let usual = alike.filter_map(|places| {
+            let tags = places.chunk_by(|a, b| at(a).1 == at(b).1);
+            tags.rev()
+                .max_by_key(|places| places.len())
+                .map(|places| places[0])
+        });
         Self {
-            tags: tags
-                .map(|(token, tags)| ((*token).to_owned(), most(tags)))
-                .collect(),
-            other: most(&all),
+            usual: usual.collect(),
+            sentences: sentences.clone(),
+            other,
         }
     }
 
     /// The tags of a sentence.
     pub fn tags(&self, tokens: &[String]) -> Vec<String> {
-        let tag = |token| self.tags.get(token).unwrap_or(&self.other).clone();
+        let at = |place: &u32| self.sentences.at(*place as usize);
+        let tag = |token: &String| {
+            let found = self.usual.binary_search_by(|place| at(place).0.cmp(token));
+            found.map_or(self.other.clone(), |index| {
+                at(&self.usual[index]).1.to_owned()
+            })
+        };
         tokens.iter().map(tag).collect()
     }
-}
-
-fn most(counts: &BTreeMap<&str, usize>) -> String {
-    let most = counts.iter().rev().max_by_key(|(_, count)| **count);
-    most.map_or(String::new(), |(tag, _)| (*tag).to_owned())
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::TaggedSentence;
 
     #[test]
     fn the_most_frequent_tag_wins() {
@@ -54,7 +64,7 @@ mod tests {
             tokens: words("can can can can you you"),
             tags: words("V V N V Q P"),
         };
-        let baseline = TagBaseline::fit(&[sentence]);
+        let baseline = TagBaseline::fit(&[sentence].into_iter().collect());
         assert_eq!(baseline.tags(&words("you can nots")), ["P", "V", "V"]);
     }
 }

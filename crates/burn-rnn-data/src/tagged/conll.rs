@@ -4,7 +4,8 @@ use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
-use super::TaggedSentence;
+use super::sentences::Packing;
+use super::{TaggedSentence, TaggedSentences};
 use crate::DataError;
 use crate::utf8_file::{plain_lines, read_utf8};
 
@@ -29,8 +30,8 @@ pub struct ConllColumns {
 ///
 /// [`DataError::Unreadable`], [`DataError::NotUtf8`], and [`DataError::Malformed`] with the line's number
 /// where a line has another number of columns than the first one, lacks a column that is asked for or has a control
-/// character, where a sentence is longer than [`TaggedSentence::LONGEST`], and where there is none.
-pub fn read_conll(path: &Path, columns: ConllColumns) -> Result<Vec<TaggedSentence>, DataError> {
+/// character, where a sentence is longer than [`TaggedSentence::LONGEST`], where there is none, and where the file has 4 GiB.
+pub fn read_conll(path: &Path, columns: ConllColumns) -> Result<TaggedSentences, DataError> {
     for (name, column) in [("token column", columns.token), ("tag column", columns.tag)] {
         if column == Some(0) {
             return Err(DataError::invalid(
@@ -41,15 +42,18 @@ pub fn read_conll(path: &Path, columns: ConllColumns) -> Result<Vec<TaggedSenten
         }
     }
     let text = read_utf8(path)?;
+    if text.len() > Packing::LARGEST {
+        let reason = format!(
+            "it has {} bytes, expected less than 4 GiB: split it",
+            text.len()
+        );
+        return Err(DataError::malformed(path, reason));
+    }
     parse(&text, columns).map_err(|reason| DataError::malformed(path, reason))
 }
 
-fn parse(text: &str, columns: ConllColumns) -> Result<Vec<TaggedSentence>, String> {
-    let mut sentences = Vec::new();
-    let mut sentence = TaggedSentence {
-        tokens: Vec::new(),
-        tags: Vec::new(),
-    };
+fn parse(text: &str, columns: ConllColumns) -> Result<TaggedSentences, String> {
+    let mut packing = Packing::default();
     // A line that begins with `#` may be a comment: the others say how many columns there are.
     let is_plain = |line: &&str| {
         !(line.trim().is_empty() || line.starts_with('#') || line.starts_with("-DOCSTART-"))
@@ -61,12 +65,12 @@ fn parse(text: &str, columns: ConllColumns) -> Result<Vec<TaggedSentence>, Strin
         let (number, line) = line?;
         let line = line.trim_end();
         if line.is_empty() {
-            finish(&mut sentence, &mut sentences);
+            packing.end();
             continue;
         }
         let cells = cells_of(line);
         let comment = line.starts_with('#')
-            && sentence.tokens.is_empty()
+            && packing.open() == 0
             && form.is_none_or(|form| form != (line.contains('\t'), cells.len()));
         if comment || line.starts_with("-DOCSTART-") {
             continue;
@@ -86,7 +90,7 @@ fn parse(text: &str, columns: ConllColumns) -> Result<Vec<TaggedSentence>, Strin
             ));
         }
         let cell = |name, column: usize| match cells.get(column - 1) {
-            Some(cell) if !cell.is_empty() => Ok((*cell).to_owned()),
+            Some(cell) if !cell.is_empty() => Ok(*cell),
             Some(_) => Err(format!(
                 "line {number}: column {column}, the {name}, is empty"
             )),
@@ -100,20 +104,19 @@ fn parse(text: &str, columns: ConllColumns) -> Result<Vec<TaggedSentence>, Strin
                 "line {number} has 1 column, expected a token and its tag"
             ));
         }
-        if sentence.tokens.len() == TaggedSentence::LONGEST {
+        if packing.open() == TaggedSentence::LONGEST {
             return Err(format!(
                 "line {number}: the sentence has more than {} tokens: put an empty line between sentences",
                 TaggedSentence::LONGEST
             ));
         }
-        sentence
-            .tokens
-            .push(cell("token", columns.token.unwrap_or(1))?);
-        sentence
-            .tags
-            .push(cell("tag", columns.tag.unwrap_or(width))?);
+        packing.push(
+            cell("token", columns.token.unwrap_or(1))?,
+            cell("tag", columns.tag.unwrap_or(width))?,
+        );
     }
-    finish(&mut sentence, &mut sentences);
+    packing.end();
+    let sentences = packing.finish();
     match sentences.is_empty() {
         true => Err(
             "has no sentence, expected a token a line with its tag in another column".to_owned(),
@@ -135,15 +138,6 @@ fn is_no_word(number: &str) -> bool {
     parts.is_some_and(|(one, other)| one.parse::<u32>().is_ok() && other.parse::<u32>().is_ok())
 }
 
-fn finish(sentence: &mut TaggedSentence, sentences: &mut Vec<TaggedSentence>) {
-    if !sentence.tokens.is_empty() {
-        sentences.push(TaggedSentence {
-            tokens: core::mem::take(&mut sentence.tokens),
-            tags: core::mem::take(&mut sentence.tags),
-        });
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -152,7 +146,7 @@ mod tests {
         let sentences = parse(text, columns)?;
         let joined =
             |sentence: TaggedSentence| (sentence.tokens.join(" "), sentence.tags.join(" "));
-        Ok(sentences.into_iter().map(joined).collect())
+        Ok(sentences.iter().map(joined).collect())
     }
 
     fn pair(tokens: &str, tags: &str) -> (String, String) {

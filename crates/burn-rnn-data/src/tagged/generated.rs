@@ -4,7 +4,7 @@ use rand::seq::IndexedRandom;
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
-use super::TaggedSentence;
+use super::{TaggedSentence, TaggedSentences};
 
 const FIRST: [&str; 10] = [
     "Chelsea", "Florence", "Georgia", "Houston", "Jordan", "Lincoln", "Madison", "Morgan",
@@ -74,7 +74,7 @@ const JOINS: [&str; 3] = ["and", "because", "while"];
 /// the clause, an aside of up to five words between (`Lincoln Hill , as everybody knows , hired forty
 /// people`). All tags follow from the sentence; who reads it in one direction alone has to guess every
 /// second name. The same seed gives the same sentences.
-pub fn generate_tagged(count: usize, seed: u64) -> Vec<TaggedSentence> {
+pub fn generate_tagged(count: usize, seed: u64) -> TaggedSentences {
     let mut rng = ChaCha8Rng::seed_from_u64(seed);
     (0..count).map(|_| sentence(&mut rng)).collect()
 }

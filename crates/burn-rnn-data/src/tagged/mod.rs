@@ -9,6 +9,7 @@
 mod baseline;
 mod conll;
 mod generated;
+mod sentences;
 mod span;
 mod tokenize;
 mod vocabulary;
@@ -16,6 +17,7 @@ mod vocabulary;
 pub use baseline::TagBaseline;
 pub use conll::{ConllColumns, read_conll};
 pub use generated::generate_tagged;
+pub use sentences::TaggedSentences;
 pub use span::{Span, SpanScore, iob_spans, is_iob};
 pub use tokenize::tokenize;
 pub use vocabulary::{SHAPES, TagVocabulary, TokenVocabulary, shape, suffix};

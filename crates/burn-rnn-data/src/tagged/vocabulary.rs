@@ -1,10 +1,8 @@
 //! Tokens and tags as numbers.
 
-use std::collections::BTreeMap;
-
 use serde::{Deserialize, Serialize};
 
-use super::TaggedSentence;
+use super::TaggedSentences;
 use crate::DataError;
 
 /// Tokens numbered from 1 in ascending order; 0 stands for every other token.
@@ -17,13 +15,19 @@ impl TokenVocabulary {
     pub const UNKNOWN: u32 = 0;
 
     /// The tokens that come at least `least` times.
-    pub fn new<T: Into<String>>(tokens: impl IntoIterator<Item = T>, least: usize) -> Self {
-        let mut counts = BTreeMap::<String, usize>::new();
+    pub fn new<T: AsRef<str>>(tokens: impl IntoIterator<Item = T>, least: usize) -> Self {
+        // Sorted as places in one text: a map of so many strings would be ten times as large as they are.
+        let (mut text, mut places) = (String::new(), Vec::new());
         for token in tokens {
-            *counts.entry(token.into()).or_default() += 1;
+            let token = token.as_ref();
+            places.push((text.len(), token.len() as u32));
+            text.push_str(token);
         }
-        let often = counts.into_iter().filter(|(_, count)| *count >= least);
-        Self(often.map(|(token, _)| token).collect())
+        let token = |&(start, length): &(usize, u32)| &text[start..start + length as usize];
+        places.sort_unstable_by(|a, b| token(a).cmp(token(b)));
+        let alike = places.chunk_by(|a, b| token(a) == token(b));
+        let often = alike.filter(|places| places.len() >= least);
+        Self(often.map(|places| token(&places[0]).to_owned()).collect())
     }
 
     /// How many numbers there are, that of unknown tokens included.
@@ -45,11 +49,8 @@ pub struct TagVocabulary(Vec<String>);
 
 impl TagVocabulary {
     /// The tags of the sentences.
-    pub fn new(sentences: &[TaggedSentence]) -> Self {
-        let mut tags: Vec<String> = sentences.iter().flat_map(|s| s.tags.clone()).collect();
-        tags.sort_unstable();
-        tags.dedup();
-        Self(tags)
+    pub fn new(sentences: &TaggedSentences) -> Self {
+        Self(sentences.tags())
     }
 
     /// The tags; the position of each is its number.
@@ -144,6 +145,7 @@ pub fn shape(token: &str) -> [f32; SHAPES] {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::TaggedSentence;
 
     #[test]
     fn rare_tokens_are_unknown() {
@@ -161,7 +163,7 @@ mod tests {
             tokens: vec!["x".to_owned(); 3],
             tags: ["O", "B-A", "O"].map(str::to_owned).to_vec(),
         };
-        let vocabulary = TagVocabulary::new(core::slice::from_ref(&sentence));
+        let vocabulary = TagVocabulary::new(&[sentence.clone()].into_iter().collect());
         assert_eq!(vocabulary.encode(&sentence.tags).unwrap(), [1, 0, 1]);
         let message = vocabulary
             .encode(&["X".to_owned()])

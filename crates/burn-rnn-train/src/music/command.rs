@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use burn::tensor::Device;
 use burn_rnn_data::{
-    KEYS, LOWEST_NOTE, PianoRolls, Piece, generate_chorales, midi_file, read_piano_rolls,
+    KEYS, LOWEST_NOTE, PianoRolls, Pieces, generate_chorales, midi_file, read_piano_rolls,
 };
 use clap::Args;
 use serde_json::json;
@@ -139,7 +139,7 @@ pub fn evaluate(
 ) -> Result<Vec<(String, f64)>, TrainError> {
     let rolls = rolls(input)?;
     let (_, model) = load(file, device)?;
-    let score = |pieces: &[Piece]| MusicTask::surprise(&model, pieces, device);
+    let score = |pieces: &Pieces| MusicTask::surprise(&model, pieces, device);
     Ok(vec![
         (TEST.to_owned(), score(&rolls.test)),
         (VALIDATION.to_owned(), score(&rolls.valid)),

@@ -3,9 +3,9 @@
 use std::sync::Arc;
 
 use burn::data::dataloader::batcher::Batcher;
-use burn::data::dataset::{Dataset, InMemDataset};
+use burn::data::dataset::{Dataset, DatasetError};
 use burn::tensor::{Device, Tensor, TensorData};
-use burn_rnn_data::{KEYS, PianoRolls, Piece, bucketed, keys_of, pad, padded_runs};
+use burn_rnn_data::{KEYS, PianoRolls, Piece, Pieces, bucketed, keys_of, pad, padded_runs};
 
 use super::{MusicModel, MusicSettings};
 use crate::TrainError;
@@ -30,10 +30,8 @@ pub struct MusicBatch {
 #[derive(Clone)]
 pub struct MusicTask {
     settings: MusicSettings,
-    train: Arc<InMemDataset<Piece>>,
-    /// Of the examples, in their order.
-    lengths: Vec<usize>,
-    valid: Arc<Vec<Piece>>,
+    train: Pieces,
+    valid: Pieces,
     batch_size: usize,
     transpose: u8,
 }
@@ -48,21 +46,22 @@ impl MusicTask {
     ) -> Self {
         Self {
             settings,
-            train: Arc::new(InMemDataset::new(rolls.train.clone())),
-            lengths: rolls.train.iter().map(Vec::len).collect(),
-            valid: Arc::new(rolls.valid.clone()),
+            train: rolls.train.clone(),
+            valid: rolls.valid.clone(),
             batch_size,
             transpose,
         }
     }
 
     /// The mean negative log-likelihood of a step in nats, over all steps of all pieces.
-    pub fn surprise(model: &MusicModel, pieces: &[Piece], device: &Device) -> f64 {
+    pub fn surprise(model: &MusicModel, pieces: &Pieces, device: &Device) -> f64 {
         const AT_ONCE: usize = 32;
         const STEPS: usize = 200_000;
         let (mut sum, mut steps) = (0.0, 0);
-        for pieces in padded_runs(pieces, Piece::len, AT_ONCE, STEPS) {
-            let batch = Rolls { transpose: 0 }.batch(pieces.to_vec(), device);
+        let all: Vec<usize> = (0..pieces.len()).collect();
+        for run in padded_runs(&all, |index| pieces.length(*index), AT_ONCE, STEPS) {
+            let run = run.iter().map(|&index| pieces.piece(index)).collect();
+            let batch = Rolls { transpose: 0 }.batch(run, device);
             let count = batch.steps;
             sum += loss(model, batch).into_scalar::<f64>() * count as f64;
             steps += count;
@@ -108,6 +107,19 @@ impl MusicBatch {
     }
 }
 
+/// Pieces, each unpacked when it is its turn.
+struct Unpacked(Pieces);
+
+impl Dataset<Piece> for Unpacked {
+    fn get(&self, index: usize) -> Result<Piece, DatasetError> {
+        Ok(self.0.piece(index))
+    }
+
+    fn len(&self) -> usize {
+        self.0.len()
+    }
+}
+
 struct Rolls {
     transpose: u8,
 }
@@ -145,7 +157,7 @@ impl Task for MusicTask {
     }
 
     fn examples(&self) -> Arc<dyn Dataset<Piece>> {
-        self.train.clone()
+        Arc::new(Unpacked(self.train.clone()))
     }
 
     fn batcher(&self) -> Arc<dyn Batcher<Piece, MusicBatch>> {
@@ -155,7 +167,9 @@ impl Task for MusicTask {
     }
 
     fn pass(&self, seed: u64) -> Vec<Vec<usize>> {
-        bucketed(&self.lengths, self.batch_size, seed)
+        let pieces = 0..self.train.len();
+        let lengths: Vec<usize> = pieces.map(|index| self.train.length(index)).collect();
+        bucketed(&lengths, self.batch_size, seed)
     }
 
     fn score_names(&self) -> &'static [&'static str] {
@@ -217,11 +231,11 @@ mod tests {
         let apart: f64 = pieces
             .iter()
             .map(|piece| {
-                MusicTask::surprise(&model, core::slice::from_ref(piece), &device)
-                    * piece.len() as f64
+                let alone = [piece.clone()].into_iter().collect();
+                MusicTask::surprise(&model, &alone, &device) * piece.len() as f64
             })
             .sum();
-        let together = MusicTask::surprise(&model, &pieces, &device);
+        let together = MusicTask::surprise(&model, &pieces.into_iter().collect(), &device);
         assert!((together - apart / 10.0).abs() < 1e-4);
     }
 

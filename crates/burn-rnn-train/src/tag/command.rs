@@ -4,8 +4,8 @@ use std::path::{Path, PathBuf};
 
 use burn::tensor::Device;
 use burn_rnn_data::{
-    ConllColumns, TagBaseline, TagVocabulary, TaggedSentence, TokenVocabulary, generate_tagged,
-    read_conll, read_text, suffix, tokenize,
+    ConllColumns, TagBaseline, TagVocabulary, TaggedSentence, TaggedSentences, TokenVocabulary,
+    generate_tagged, read_conll, read_text, suffix, tokenize,
 };
 use clap::Args;
 
@@ -105,18 +105,13 @@ pub fn train(args: &TrainArgs) -> Result<(), TrainError> {
         test: args.test.as_deref(),
     };
     let corpus = Corpus::read(files, args.columns(), args.learn.seed)?;
-    let tokens = || {
-        corpus
-            .train
-            .iter()
-            .flat_map(|sentence| sentence.tokens.iter())
-    };
+    let tokens = || corpus.train.tokens().map(|(token, _)| token);
     let settings = TagSettings {
         network,
         direction: args.direction,
         d_embedding: args.embedding,
         tokens: TokenVocabulary::new(tokens(), args.min_count),
-        suffixes: TokenVocabulary::new(tokens().map(|token| suffix(token)), args.min_count),
+        suffixes: TokenVocabulary::new(tokens().map(suffix), args.min_count),
         tags: TagVocabulary::new(&corpus.train),
         columns: args.columns(),
         held_out: match args.test {
@@ -125,9 +120,9 @@ pub fn train(args: &TrainArgs) -> Result<(), TrainError> {
         },
     };
     // A tag that was never learnt is told before anything is trained.
-    for sentence in &corpus.test {
-        settings.tags.encode(&sentence.tags)?;
-    }
+    settings
+        .tags
+        .encode(TagVocabulary::new(&corpus.test).tags())?;
     let description = format!(
         "{} sentences, {} tags; {}, {}",
         corpus.train.len(),
@@ -141,8 +136,8 @@ pub fn train(args: &TrainArgs) -> Result<(), TrainError> {
     );
     let task = TagTask::new(
         settings,
-        &corpus.train,
-        &corpus.valid,
+        corpus.train.clone(),
+        corpus.valid.clone(),
         args.learn.batch_size,
     )?;
     let with_data = args
@@ -156,12 +151,8 @@ pub fn train(args: &TrainArgs) -> Result<(), TrainError> {
     );
     let mut figures = figures(&tagger, &corpus.test);
     let baseline = TagBaseline::fit(&corpus.train);
-    let given: Vec<_> = corpus
-        .test
-        .iter()
-        .map(|s| baseline.tags(&s.tokens))
-        .collect();
-    let baseline = score_tags(&given, &corpus.test);
+    let given = corpus.test.iter().map(|s| baseline.tags(&s.tokens));
+    let baseline = score_tags(given, &corpus.test);
     figures.push(("test accuracy, most frequent tag", baseline.accuracy));
     if let Some(f1) = baseline.f1 {
         figures.push(("test span F1, most frequent tag", f1));
@@ -172,14 +163,21 @@ pub fn train(args: &TrainArgs) -> Result<(), TrainError> {
         .iter()
         .find(|s| (12..20).contains(&s.tokens.len()));
     let title = "Probability of each tag; framed: the true one";
-    let shown = shown.unwrap_or(&corpus.test[0]);
-    plot::sentence(&outcome.folder, title, &tagger, shown)?;
+    let shown = shown.unwrap_or_else(|| corpus.test.sentence(0));
+    plot::sentence(&outcome.folder, title, &tagger, &shown)?;
     outcome.report(&figures)
 }
 
-fn figures(tagger: &Tagger, sentences: &[TaggedSentence]) -> Vec<(&'static str, f64)> {
-    let tokens: Vec<_> = sentences.iter().map(|s| s.tokens.clone()).collect();
-    let score = score_tags(&tagger.tag(&tokens), sentences);
+fn figures(tagger: &Tagger, sentences: &TaggedSentences) -> Vec<(&'static str, f64)> {
+    /// The sentences that are unpacked at once.
+    const SOME: usize = 4096;
+    let starts = (0..sentences.len()).step_by(SOME);
+    let given = starts.flat_map(|start| {
+        let some = sentences.part(start..sentences.len().min(start + SOME));
+        let tokens: Vec<_> = some.iter().map(|sentence| sentence.tokens).collect();
+        tagger.tag(&tokens)
+    });
+    let score = score_tags(given, sentences);
     let mut figures = vec![("test accuracy", score.accuracy)];
     if let Some(f1) = score.f1 {
         figures.push(("test span F1", f1));
@@ -215,7 +213,8 @@ pub fn evaluate(
             "at least 10: the last tenth is measured, which this training held out of its file",
         ));
     }
-    Ok(owned(figures(&tagger, &sentences[from..])))
+    let held_out = sentences.part(from..sentences.len());
+    Ok(owned(figures(&tagger, &held_out)))
 }
 
 /// The options of `tag`.

@@ -2,15 +2,15 @@
 
 use std::path::Path;
 
-use burn_rnn_data::{ConllColumns, TaggedSentence, generate_tagged, read_conll};
+use burn_rnn_data::{ConllColumns, TaggedSentences, generate_tagged, read_conll};
 
 use crate::TrainError;
 
 /// Sentences to learn from, to choose the best model by, and for the figures.
 pub(super) struct Corpus {
-    pub(super) train: Vec<TaggedSentence>,
-    pub(super) valid: Vec<TaggedSentence>,
-    pub(super) test: Vec<TaggedSentence>,
+    pub(super) train: TaggedSentences,
+    pub(super) valid: TaggedSentences,
+    pub(super) test: TaggedSentences,
 }
 
 /// Where they are.
@@ -41,7 +41,12 @@ impl Corpus {
         let given = train.len();
         let mut part = |path: Option<&Path>| match path {
             Some(path) => read_conll(path, columns),
-            None => Ok(train.split_off(train.len() - given / 10)),
+            None => {
+                let rest = train.len() - given / 10;
+                let end = train.part(rest..train.len());
+                train = train.part(0..rest);
+                Ok(end)
+            }
         };
         let test = part(files.test)?;
         let valid = part(files.valid)?;

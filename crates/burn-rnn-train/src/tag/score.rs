@@ -1,6 +1,6 @@
 //! How good tags are.
 
-use burn_rnn_data::{SpanScore, TaggedSentence, is_iob};
+use burn_rnn_data::{SpanScore, TagVocabulary, TaggedSentences, is_iob};
 
 /// The figures of tags beside the true ones.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -12,11 +12,14 @@ pub struct TagScore {
 }
 
 /// Compares tags, a list a sentence, with those of the sentences.
-pub fn score_tags(given: &[Vec<String>], sentences: &[TaggedSentence]) -> TagScore {
+pub fn score_tags(
+    given: impl IntoIterator<Item = Vec<String>>,
+    sentences: &TaggedSentences,
+) -> TagScore {
     let mut spans = SpanScore::default();
     let (mut right, mut count) = (0, 0);
-    for (given, sentence) in given.iter().zip(sentences) {
-        spans.add(given, &sentence.tags);
+    for (given, sentence) in given.into_iter().zip(sentences.iter()) {
+        spans.add(&given, &sentence.tags);
         right += given
             .iter()
             .zip(&sentence.tags)
@@ -24,30 +27,28 @@ pub fn score_tags(given: &[Vec<String>], sentences: &[TaggedSentence]) -> TagSco
             .count();
         count += sentence.tags.len();
     }
-    let all: Vec<&String> = sentences
-        .iter()
-        .flat_map(|sentence| &sentence.tags)
-        .collect();
     TagScore {
         accuracy: right as f64 / count.max(1) as f64,
-        f1: is_iob(&all).then(|| spans.f1()),
+        f1: is_iob(TagVocabulary::new(sentences).tags()).then(|| spans.f1()),
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use burn_rnn_data::TaggedSentence;
+
     use super::*;
 
     #[test]
     fn f1_is_that_of_iob_tags_alone() {
         let words = |text: &str| text.split(' ').map(str::to_owned).collect::<Vec<_>>();
-        let sentence = |tags: &str| TaggedSentence {
-            tokens: words(tags),
-            tags: words(tags),
+        let sentence = |tags: &str| -> TaggedSentences {
+            let (tokens, tags) = (words(tags), words(tags));
+            [TaggedSentence { tokens, tags }].into_iter().collect()
         };
-        let score = score_tags(&[words("B-A O")], &[sentence("B-A I-A")]);
+        let score = score_tags([words("B-A O")], &sentence("B-A I-A"));
         assert_eq!((score.accuracy, score.f1), (0.5, Some(0.0)));
-        let score = score_tags(&[words("N V V")], &[sentence("N V N")]);
+        let score = score_tags([words("N V V")], &sentence("N V N"));
         assert_eq!(score.f1, None);
     }
 }

@@ -3,10 +3,13 @@
 use std::sync::Arc;
 
 use burn::data::dataloader::batcher::Batcher;
-use burn::data::dataset::{Dataset, InMemDataset};
+use burn::data::dataset::{Dataset, DatasetError};
 use burn::tensor::{Device, Int, Tensor, TensorData};
 use burn_rnn::Lengths;
-use burn_rnn_data::{SHAPES, TaggedSentence, bucketed, pad, padded_runs, shape, suffix};
+use burn_rnn_data::{
+    SHAPES, TagVocabulary, TaggedSentence, TaggedSentences, bucketed, pad, padded_runs, shape,
+    suffix,
+};
 
 use super::{TagModel, TagSettings, Tagger};
 use crate::TrainError;
@@ -71,12 +74,28 @@ impl TagSettings {
 /// Sentences to learn.
 #[derive(Clone)]
 pub struct TagTask {
-    settings: TagSettings,
-    train: Arc<InMemDataset<TagItem>>,
-    /// Of the examples, in their order.
-    lengths: Vec<usize>,
-    valid: Arc<Vec<TagItem>>,
+    train: Numbered,
+    valid: TaggedSentences,
     batch_size: usize,
+}
+
+/// Sentences as numbers, each when it is its turn: all at once they would be several times their file.
+#[derive(Clone, Debug)]
+struct Numbered {
+    settings: Arc<TagSettings>,
+    sentences: TaggedSentences,
+}
+
+impl Dataset<TagItem> for Numbered {
+    fn get(&self, index: usize) -> Result<TagItem, DatasetError> {
+        let sentence = self.sentences.sentence(index);
+        let item = self.settings.item(&sentence);
+        Ok(item.expect("the tags were looked at when the task was made"))
+    }
+
+    fn len(&self) -> usize {
+        self.sentences.len()
+    }
 }
 
 impl TagTask {
@@ -87,19 +106,19 @@ impl TagTask {
     /// Where a sentence has a tag that the settings lack.
     pub fn new(
         settings: TagSettings,
-        train: &[TaggedSentence],
-        valid: &[TaggedSentence],
+        train: TaggedSentences,
+        valid: TaggedSentences,
         batch_size: usize,
     ) -> Result<Self, TrainError> {
-        let items = |sentences: &[TaggedSentence]| {
-            let items = sentences.iter().map(|sentence| settings.item(sentence));
-            items.collect::<Result<Vec<_>, _>>()
-        };
+        for sentences in [&train, &valid] {
+            settings.tags.encode(TagVocabulary::new(sentences).tags())?;
+        }
         Ok(Self {
-            train: Arc::new(InMemDataset::new(items(train)?)),
-            lengths: train.iter().map(|sentence| sentence.tokens.len()).collect(),
-            valid: Arc::new(items(valid)?),
-            settings,
+            train: Numbered {
+                settings: Arc::new(settings),
+                sentences: train,
+            },
+            valid,
             batch_size,
         })
     }
@@ -156,15 +175,15 @@ impl Task for TagTask {
     type Settings = TagSettings;
 
     fn settings(&self) -> TagSettings {
-        self.settings.clone()
+        self.train.settings.as_ref().clone()
     }
 
     fn init(&self, device: &Device) -> Result<TagModel, TrainError> {
-        self.settings.init(device)
+        self.train.settings.init(device)
     }
 
     fn examples(&self) -> Arc<dyn Dataset<TagItem>> {
-        self.train.clone()
+        Arc::new(self.train.clone())
     }
 
     fn batcher(&self) -> Arc<dyn Batcher<TagItem, TagBatch>> {
@@ -172,7 +191,11 @@ impl Task for TagTask {
     }
 
     fn pass(&self, seed: u64) -> Vec<Vec<usize>> {
-        bucketed(&self.lengths, self.batch_size, seed)
+        let sentences = &self.train.sentences;
+        let lengths: Vec<usize> = (0..sentences.len())
+            .map(|index| sentences.length(index))
+            .collect();
+        bucketed(&lengths, self.batch_size, seed)
     }
 
     fn score_names(&self) -> &'static [&'static str] {
@@ -185,9 +208,12 @@ impl Task for TagTask {
 
     fn evaluate(&self, model: &TagModel, device: &Device) -> Result<Vec<f64>, TrainError> {
         let (mut loss, mut right, mut count) = (0.0, 0.0, 0);
-        let length = |item: &TagItem| item.tokens.len();
-        for items in padded_runs(&self.valid, length, Tagger::AT_ONCE, Tagger::TOKENS) {
-            let batch = Sentences.batch(items.to_vec(), device);
+        let all: Vec<usize> = (0..self.valid.len()).collect();
+        let length = |index: &usize| self.valid.length(*index);
+        for run in padded_runs(&all, length, Tagger::AT_ONCE, Tagger::TOKENS) {
+            let sentences = run.iter().map(|&index| self.valid.sentence(index));
+            let items = sentences.map(|sentence| self.train.settings.item(&sentence));
+            let batch = Sentences.batch(items.collect::<Result<_, _>>()?, device);
             let logits = model.forward(&batch);
             let given = logits.clone().argmax(2).squeeze_dim::<2>(2);
             let hits = given.equal(batch.tags.clone()).float() * batch.mask.clone();
@@ -210,12 +236,8 @@ mod tests {
     use crate::tag::HeldOut;
     use crate::{Architecture, Direction, NetworkConfig};
 
-    fn settings(sentences: &[TaggedSentence], direction: Direction) -> TagSettings {
-        let tokens = || {
-            sentences
-                .iter()
-                .flat_map(|sentence| sentence.tokens.clone())
-        };
+    fn settings(sentences: &TaggedSentences, direction: Direction) -> TagSettings {
+        let tokens = || sentences.tokens().map(|(token, _)| token);
         TagSettings {
             network: NetworkConfig {
                 layers: 2,
@@ -224,7 +246,7 @@ mod tests {
             direction,
             d_embedding: 4,
             tokens: TokenVocabulary::new(tokens(), 2),
-            suffixes: TokenVocabulary::new(tokens().map(|token| suffix(&token)), 2),
+            suffixes: TokenVocabulary::new(tokens().map(suffix), 2),
             tags: TagVocabulary::new(sentences),
             columns: ConllColumns::default(),
             held_out: HeldOut::LastTenth,
@@ -239,19 +261,20 @@ mod tests {
         for direction in [Direction::Both, Direction::Forward, Direction::Backward] {
             let settings = settings(&sentences, direction);
             let model = settings.init(&device).unwrap();
-            let scores = |sentences: &[TaggedSentence]| {
-                let task = TagTask::new(settings.clone(), sentences, sentences, 4).unwrap();
+            let scores = |sentences: &TaggedSentences| {
+                let sentences = sentences.clone();
+                let task = TagTask::new(settings.clone(), sentences.clone(), sentences, 4).unwrap();
                 task.evaluate(&model, &device).unwrap()
             };
             let together = scores(&sentences);
             let mut apart = [0.0; 2];
             let mut tokens = 0;
-            for sentence in &sentences {
-                let count = sentence.tokens.len();
+            for index in 0..sentences.len() {
+                let count = sentences.length(index);
                 tokens += count;
                 for (sum, score) in apart
                     .iter_mut()
-                    .zip(scores(core::slice::from_ref(sentence)))
+                    .zip(scores(&sentences.part(index..index + 1)))
                 {
                     *sum += score * count as f64;
                 }
@@ -271,7 +294,7 @@ mod tests {
     fn the_direction_is_what_it_says() {
         let device = Device::default();
         let sentences = generate_tagged(30, 3);
-        let tokens = &sentences[0].tokens;
+        let tokens = &sentences.sentence(0).tokens;
         let length = tokens.len();
         for (direction, first_changes, last_changes) in [
             (Direction::Both, true, true),
