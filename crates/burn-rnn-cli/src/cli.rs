@@ -1,6 +1,6 @@
 //! The commands and their options.
 
-use burn_rnn_train::classify::command::ClassifyArgs;
+use burn_rnn_train::classes::ClassifyArgs;
 use burn_rnn_train::forecast::command::ForecastArgs;
 use burn_rnn_train::options::with_defaults;
 use burn_rnn_train::tag::command::TagArgs;
@@ -52,7 +52,7 @@ pub enum Command {
     Generate(GenerateArgs),
     /// Forecasts with a trained model what comes after the end of a table
     Forecast(ForecastArgs),
-    /// Tells with a trained model what sounds are
+    /// Tells with a trained model what sounds or series are
     Classify(ClassifyArgs),
     /// Tags the tokens of sentences with a trained model
     Tag(TagArgs),

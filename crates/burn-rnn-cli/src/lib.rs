@@ -8,7 +8,7 @@
 //! | `eval` | measures a trained model on held-out data |
 //! | `generate` | writes text, composes music, speaks or draws strings |
 //! | `forecast` | continues a table of series |
-//! | `classify` | tells what sounds are |
+//! | `classify` | tells what sounds or series are |
 //! | `tag` | tags the tokens of sentences |
 //! | `transduce` | turns strings into others |
 //! | `activations` | writes a page that colours a text by a hidden unit's activation |
@@ -22,6 +22,7 @@
 
 #![deny(clippy::print_stdout, clippy::print_stderr)]
 
+mod classify;
 mod cli;
 mod completions;
 #[cfg(feature = "weights")]
@@ -73,7 +74,7 @@ fn run() -> Result<(), TrainError> {
         Command::Eval(args) => evaluate::evaluate(&args),
         Command::Generate(args) => generate::generate(&args),
         Command::Forecast(args) => burn_rnn_train::forecast::command::forecast(&args),
-        Command::Classify(args) => burn_rnn_train::classify::command::classify(&args),
+        Command::Classify(args) => classify::classify(&args),
         Command::Tag(args) => burn_rnn_train::tag::command::tag(&args),
         Command::Transduce(args) => burn_rnn_train::transduce::transduce(&args),
         Command::Activations(args) => burn_rnn_train::text::command::activations(&args),

@@ -21,6 +21,7 @@
 //! | [`learn`] | the training loop: schedules, evaluation, checkpoints, resuming; its options |
 //! | [`Network`] of an [`Architecture`], [`NetworkConfig`], [`NetworkStream`] | a recurrent network whose cell is chosen at run time |
 //! | [`ModelFile`], [`ModelCard`], [`save_model`] | one file that holds a trained model with all that is needed to use it |
+//! | [`classes`] | what classifiers of whole sequences have in common |
 //! | [`frames`], [`sounds`] | sequences of frames, and sounds as such |
 //! | [`options`] | command lines: defaults of a task, files of options |
 //! | [`TrainError`], [`exit_code`] | what goes wrong, and how a program ends |
@@ -32,6 +33,7 @@
 
 mod architectures;
 mod card;
+pub mod classes;
 pub mod classify;
 mod cross_entropy;
 mod device;

@@ -115,8 +115,10 @@ pub(super) fn classify_sample() -> Sample {
     Sample {
         bytes: written("classify", settings, classify::ClassifierSettings::init),
         uses: |file, device| {
-            let (settings, model): (classify::ClassifierSettings, classify::SoundClassifier) =
-                file.load("classify", device, classify::ClassifierSettings::init)?;
+            let (settings, model): (
+                classify::ClassifierSettings,
+                crate::classes::SequenceClassifier,
+            ) = file.load("classify", device, classify::ClassifierSettings::init)?;
             let listener = settings.features.listener()?;
             let frames = listener.samples(&[0.1; 500]);
             model.probabilities(&[&frames], listener.bands(), device);

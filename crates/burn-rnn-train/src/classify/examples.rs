@@ -7,8 +7,8 @@ use burn_rnn_data::{Augmentation, Recording};
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
-use super::task::Labelled;
 use crate::TrainError;
+use crate::classes::Labelled;
 use crate::sounds::{Listener, place};
 
 /// How many variants of a recording there are to draw from.

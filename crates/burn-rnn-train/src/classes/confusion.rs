@@ -40,6 +40,25 @@ impl Confusion {
         right as f64 / all.max(1) as f64
     }
 
+    /// The F1 score of each label, 2 · right / (there are + taken for it): 0 where it never occurs and nothing is taken for it.
+    pub fn f1(&self) -> Vec<f64> {
+        let mut of_each = vec![(0, 0); self.labels.len()];
+        for (&(truth, taken_for), &count) in &self.counts {
+            of_each[truth].1 += count;
+            of_each[taken_for].1 += count;
+            if truth == taken_for {
+                of_each[truth].0 += count;
+            }
+        }
+        let f1 = |(right, both): (usize, usize)| 2.0 * right as f64 / both.max(1) as f64;
+        of_each.into_iter().map(f1).collect()
+    }
+
+    /// The mean of the labels' F1 scores, all labels alike.
+    pub fn macro_f1(&self) -> f64 {
+        self.f1().iter().sum::<f64>() / self.labels.len().max(1) as f64
+    }
+
     /// The places of the labels that are drawn, in their order: of many those with the most mistakes.
     fn drawn(&self) -> Vec<usize> {
         let mut mistakes = vec![0; self.labels.len()];
@@ -112,6 +131,8 @@ mod tests {
         let counts = [((0, 0), 1), ((0, 1), 1), ((1, 1), 2)];
         assert_eq!(confusion.counts, BTreeMap::from(counts));
         assert_eq!(confusion.accuracy(), 0.75);
+        assert_eq!(confusion.f1(), [2.0 / 3.0, 0.8]);
+        assert_eq!(confusion.macro_f1(), (2.0 / 3.0 + 0.8) / 2.0);
         let folder = tempfile::tempdir().unwrap();
         let [_, svg] = confusion.draw(folder.path()).unwrap();
         let svg = std::fs::read_to_string(svg).unwrap();
