@@ -17,7 +17,7 @@
 //! | `list` | lists the models of the zoo |
 //! | `completions` | prints the completions for a shell |
 //!
-//! The tasks of `train` are `text`, `music`, `reber`, `tag`, `memory`, `forecast`, `classify`, `speak` and `transduce`. What each learns, and
+//! The tasks of `train` are `text`, `music`, `reber`, `tag`, `memory`, `forecast`, `classify`, `classify-series`, `speak` and `transduce`. What each learns, and
 //! the module that does it: [`burn_rnn_train`].
 
 #![deny(clippy::print_stdout, clippy::print_stderr)]

@@ -8,6 +8,7 @@ use std::path::Path;
 
 use burn::tensor::Device;
 use burn_rnn_train::classify::command as classify;
+use burn_rnn_train::classify_series::command as classify_series;
 use burn_rnn_train::forecast::command as forecast;
 use burn_rnn_train::learn::LearnArgs;
 use burn_rnn_train::memory::command as memory;
@@ -93,6 +94,8 @@ tasks! {
     "forecast" forecast: Forecast,
     /// Sounds, each as a whole: which label it has (many-to-one)
     "classify" classify: Classify,
+    /// Series of several channels, each as a whole: which label it has (many-to-one)
+    "classify-series" classify_series: ClassifySeries,
     /// Sounds, frame by frame: to say a label (one-to-many)
     "speak" speak: Speak,
     /// Strings into others: dates, number words, pairs from a file (encoder-decoder)

@@ -19,22 +19,39 @@ pub(crate) struct CsvFile<'a> {
 impl<'a> CsvFile<'a> {
     /// Splits the file's text. Space around cells does not count; empty lines are skipped.
     pub(crate) fn parse(path: &'a Path, text: &'a str) -> Result<Self, DataError> {
+        let mut file = Self::open(path, text)?;
+        file.records = file.rows().collect::<Result<_, _>>()?;
+        Ok(file)
+    }
+
+    /// Its header alone: the rows of a long file take many times its size, and [`rows`](Self::rows) gives one after the other.
+    pub(crate) fn open(path: &'a Path, text: &'a str) -> Result<Self, DataError> {
         let form = CsvForm::of(text);
-        let mut reader = csv::ReaderBuilder::new()
-            .delimiter(form.delimiter)
-            .trim(csv::Trim::All)
-            .from_reader(text.as_bytes());
-        let malformed = |error| malformed(path, text, form, error);
+        let mut reader = reader(text, form);
+        let header = reader.headers();
         Ok(Self {
-            header: reader.headers().map_err(malformed)?.clone(),
-            records: reader
-                .records()
-                .collect::<Result<_, _>>()
-                .map_err(malformed)?,
+            header: header
+                .map_err(|error| malformed(path, text, form, error))?
+                .clone(),
+            records: Vec::new(),
             path,
             text,
             form,
         })
+    }
+
+    /// The rows of the text.
+    pub(crate) fn rows(&self) -> impl Iterator<Item = Result<StringRecord, DataError>> + use<'a> {
+        let Self {
+            path, text, form, ..
+        } = *self;
+        let rows = reader(text, form).into_records();
+        rows.map(move |row| row.map_err(|error| malformed(path, text, form, error)))
+    }
+
+    /// What errors call it.
+    pub(crate) fn path(&self) -> &Path {
+        self.path
     }
 
     /// The names of the columns.
@@ -85,22 +102,26 @@ impl<'a> CsvFile<'a> {
     /// That not some numbers of these columns have a decimal comma and others a point, which would then stand
     /// between thousands.
     pub(crate) fn check_decimal_marks(&self, columns: &[usize]) -> Result<(), DataError> {
-        let numbers = || {
-            let cells = |record| columns.iter().map(move |&column| (record, column));
-            self.records.iter().flat_map(cells)
-        };
-        let with = |mark| numbers().find(|&(record, column)| record[column].contains(mark));
-        let (Some((record, column)), Some((other, other_column))) = (with(','), with('.')) else {
+        let mut marks = DecimalMarks::default();
+        for record in &self.records {
+            marks.look(record, columns);
+        }
+        self.check_marks(&marks)
+    }
+
+    /// The same, of rows that were looked at before.
+    pub(crate) fn check_marks(&self, marks: &DecimalMarks) -> Result<(), DataError> {
+        let [Some((record, column)), Some((other, other_column))] = &marks.0 else {
             return Ok(());
         };
         Err(self.malformed(
             record,
             format!(
                 "column `{}` holds `{}` with a decimal comma, and line {} has `{}` with a point: use one of them, and nothing between thousands",
-                &self.header[column],
-                &record[column],
+                &self.header[*column],
+                &record[*column],
                 self.line(other),
-                &other[other_column]
+                &other[*other_column]
             ),
         ))
     }
@@ -157,6 +178,32 @@ impl<'a> CsvFile<'a> {
             },
         }
     }
+}
+
+/// The first cells with a comma and with a point, their rows and columns.
+#[derive(Default)]
+pub(crate) struct DecimalMarks([Option<(StringRecord, usize)>; 2]);
+
+impl DecimalMarks {
+    /// Looks at the numbers in these columns of a row.
+    pub(crate) fn look(&mut self, record: &StringRecord, columns: &[usize]) {
+        for (first, mark) in self.0.iter_mut().zip([',', '.']) {
+            if first.is_none() {
+                let column = columns
+                    .iter()
+                    .find(|column| record[**column].contains(mark));
+                *first = column.map(|column| (record.clone(), *column));
+            }
+        }
+    }
+}
+
+/// The parser of a text in this form.
+fn reader(text: &str, form: CsvForm) -> csv::Reader<&[u8]> {
+    csv::ReaderBuilder::new()
+        .delimiter(form.delimiter)
+        .trim(csv::Trim::All)
+        .from_reader(text.as_bytes())
 }
 
 /// Whether a cell is one that pandas writes or reads for a missing value.

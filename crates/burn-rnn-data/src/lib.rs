@@ -49,6 +49,7 @@
 //! | read, generate and write music | [`read_piano_rolls`], [`PianoRolls`], [`generate_chorales`], [`midi_file`] |
 //! | read or generate pairs of strings | [`read_pairs`], [`generate_pairs`], [`Pairs`], [`Symbols`] |
 //! | score strings | [`exact_match`], [`character_error_rate`] |
+//! | read or generate series with labels, and part them | [`SeriesSet`], [`SeriesColumns`], [`SeriesFeatures`], [`generate_sensors`], [`stratified`] |
 //! | batch sequences of unequal lengths | [`bucketed`], [`pad`], [`shuffled`] |
 //!
 //! What can be wrong with data is a [`DataError`], whose message says what to do.
@@ -63,6 +64,7 @@ mod csv_form;
 mod csv_series;
 mod error;
 mod formal;
+mod labelled;
 mod mackey_glass;
 mod packed_ids;
 mod piano_roll;
@@ -87,6 +89,7 @@ pub use conformal::conformal_width;
 pub use csv_series::{Series, read_column};
 pub use error::DataError;
 pub use formal::*;
+pub use labelled::*;
 pub use mackey_glass::MackeyGlass;
 pub use packed_ids::PackedIds;
 pub use piano_roll::*;

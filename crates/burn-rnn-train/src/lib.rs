@@ -11,6 +11,7 @@
 //! | `memory` | [`memory`] | adding, copying, order, parity: what has to be remembered over many steps |
 //! | `forecast` | [`forecast`] | the next values of one series or several: encoder and decoder, or one to one |
 //! | `classify` | [`classify`] | what a sound is: many to one |
+//! | `classify-series` | [`classify_series`] | what a series of several channels is: many to one |
 //! | `speak` | [`speak`] | the sound of a label: one to many |
 //! | `transduce` | [`transduce`] | one string out of another: encoder and decoder with attention |
 //!
@@ -35,6 +36,7 @@ mod architectures;
 mod card;
 pub mod classes;
 pub mod classify;
+pub mod classify_series;
 mod cross_entropy;
 mod device;
 #[cfg(test)]

@@ -8,6 +8,7 @@ mod confusion;
 mod lesson;
 mod model;
 mod pooling;
+mod variants;
 
 pub(crate) use answer::say_answer;
 pub use args::{ClassifierArgs, ClassifyArgs};
@@ -15,3 +16,4 @@ pub use confusion::Confusion;
 pub use lesson::{Batching, Examined, Labelled, LabelledBatch, examined};
 pub use model::SequenceClassifier;
 pub use pooling::{Pool, Pooling};
+pub(crate) use variants::{VARIANTS, draw_variants};

@@ -8,9 +8,9 @@ use burn::tensor::Device;
 use burn_rnn_data::{Augmentation, Recording, bucketed};
 
 use super::ClassifierSettings;
-use super::examples::{Variants, draw_variants, unchanged};
+use super::examples::{Variants, unchanged};
 use crate::TrainError;
-use crate::classes::{Batching, Labelled, LabelledBatch, SequenceClassifier};
+use crate::classes::{Batching, Labelled, LabelledBatch, SequenceClassifier, draw_variants};
 use crate::learn::Task;
 use crate::sounds::{Sounds, place};
 
