@@ -30,4 +30,5 @@ model tagger tag
 model dates transduce --task dates
 model forecast forecast --horizon 24
 model sounds classify
+model sensors classify-series --layers 1 --hidden 64 --epochs 40
 model voice speak --layers 1 --hidden 96

@@ -46,6 +46,7 @@ const TRAININGS: &[&str] = &[
     "train memory --length 4 --steps 2",
     "train forecast --window 12 --horizon 2 --steps 2",
     "train classify --steps 2",
+    "train classify-series --steps 2",
     "train speak --steps 2",
     "train transduce --examples 20 --steps 2",
 ];

@@ -104,6 +104,36 @@ const WRONG: &[(&str, &[&str])] = &[
         "train forecast --csv hole.csv --columns c",
         &["`c`", "`a`, `b`"],
     ),
+    // Series with labels.
+    (
+        "train classify-series --series missing.csv",
+        &["missing.csv"],
+    ),
+    (
+        "train classify-series --series folder",
+        &["folder", "labels.csv"],
+    ),
+    (
+        "train classify-series --series word.csv",
+        &["word.csv, line 1", "`date`, `a`, `b`", "id"],
+    ),
+    (
+        "train classify-series --series two.csv",
+        &["two.csv, line 3", "`down`", "`up`"],
+    ),
+    (
+        "train classify-series --series stamps.ts",
+        &["stamps.ts: line 1", "timestamps"],
+    ),
+    (
+        "train classify-series --series question.ts",
+        &["question.ts: line 3", "dimension 1, value 2", "`x`"],
+    ),
+    ("train classify-series --hold-out 1", &["--hold-out", "1"]),
+    (
+        "classify --model zoo/sensors word.csv",
+        &["word.csv", "`acc x`", "`date`, `a`, `b`"],
+    ),
     // Sentences and pairs.
     (
         "train tag --conll ragged.conll",
@@ -206,6 +236,12 @@ fn files(folder: &Path) {
     write("word.csv", b"date,a,b\n2020-01-01,1,2\n2020-01-02,x,3\n");
     write("ragged.csv", b"date,a,b\n2020-01-01,1,2\n2020-01-02,3\n");
     write("hole.csv", b"date,a,b\n2020-01-01,1,2\n2020-01-02,,3\n");
+    write("two.csv", b"id,label,x\n1,up,2\n1,down,3\n");
+    write(
+        "stamps.ts",
+        b"@timeStamps true\n@classLabel true a b\n@data\n(0,1):a\n",
+    );
+    write("question.ts", b"@classLabel true a b\n@data\n1,x,3:a\n");
     write("ragged.conll", b"The DT\nbroken\n\n");
     write("no-tab.tsv", b"no tab here\n");
     write("half.tsv", b"a\t\n");

@@ -94,23 +94,30 @@ pub fn train(args: &TrainArgs) -> Result<(), TrainError> {
     let task = SeriesTask::new(settings, &series, batch_size, augmentation, smoothing)?;
     let outcome = learn(&task, &args.learn, description)?;
     let (model, settings, device) = (&outcome.model, &outcome.settings, &outcome.device);
-    let (figures, confusion, drops) = test(model, settings, &held_out, device)?;
-    confusion.draw(&outcome.folder)?;
-    drops.draw(&outcome.folder)?;
+    let tested = test(model, settings, &held_out, device)?;
+    tested.confusion.draw(&outcome.folder)?;
+    tested.drops.draw(&outcome.folder)?;
+    let figures = tested.figures.iter();
     let figures: Vec<(&str, f64)> = figures
-        .iter()
         .map(|(name, value)| (name.as_str(), *value))
         .collect();
     outcome.report(&figures)
 }
 
-/// The figures on the part held out, what was taken for what, and what each channel is needed for.
+/// What is found on the part held out.
+struct Tested {
+    figures: Vec<(String, f64)>,
+    confusion: Confusion,
+    drops: ChannelDrops,
+}
+
+/// Measures a model on the part held out.
 fn test(
     model: &SequenceClassifier,
     settings: &SeriesSettings,
     held_out: &[Labelled],
     device: &Device,
-) -> Result<(Vec<(String, f64)>, Confusion, ChannelDrops), TrainError> {
+) -> Result<Tested, TrainError> {
     let width = settings.features.channels.len();
     let longest = held_out.iter().map(|one| one.frames.len() / width).max();
     settings.check_memory(1, longest.unwrap_or(0))?;
@@ -133,7 +140,11 @@ fn test(
     for (channel, drop) in drops.channels.iter().zip(&drops.all) {
         figures.push((format!("accuracy lost without, {channel}"), *drop));
     }
-    Ok((figures, confusion, drops))
+    Ok(Tested {
+        figures,
+        confusion,
+        drops,
+    })
 }
 
 /// The accuracy of who takes all for the commonest label.
@@ -160,7 +171,7 @@ pub fn evaluate(
     let seed = file.card.seed;
     let (settings, model) = load(file, device)?;
     let held_out = held_out_again(&settings, input, seed)?;
-    Ok(test(&model, &settings, &held_out, device)?.0)
+    Ok(test(&model, &settings, &held_out, device)?.figures)
 }
 
 fn load(
@@ -209,4 +220,131 @@ pub fn classify(
         )?;
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::learn::alone;
+    use crate::one_line;
+    use crate::options::typed;
+
+    fn run(folder: &Path, more: &[&str]) -> Result<(), TrainError> {
+        let _alone = alone();
+        let out = folder.join("out");
+        let words = ["--plain", "--hidden", "8", "--out", out.to_str().unwrap()];
+        train(&typed(&[&words[..], more].concat(), DEFAULTS))
+    }
+
+    /// Of the channels x tells whether a series goes up, y is the same in all; the series have 5 to 8 steps.
+    fn table(folder: &Path) -> String {
+        let mut text = "id,subject,label,x,y\n".to_owned();
+        for series in 0..40 {
+            let (label, way) = [("up", 1), ("down", -1)][series % 2];
+            for step in 0..5 + series as i32 % 4 {
+                let noise = (series as i32 * 7 + step * 5) % 3;
+                text += &format!(
+                    "{series},{},{label},{},{noise}\n",
+                    series / 4,
+                    2 * way * step + noise
+                );
+            }
+        }
+        let path = folder.join("table.csv");
+        std::fs::write(&path, text).unwrap();
+        path.to_str().unwrap().to_owned()
+    }
+
+    #[test]
+    fn a_saved_model_has_the_figures_of_its_training_and_knows_which_channel_tells() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = table(folder.path());
+        let channels = "x,y";
+        let words = [
+            "--series",
+            &path,
+            "--channels",
+            channels,
+            "--group",
+            "subject",
+            "--epochs",
+            "30",
+        ];
+        run(folder.path(), &words).unwrap();
+        let open = || ModelFile::open(&folder.path().join("out")).unwrap();
+        let device = Device::default();
+        let scores = evaluate(open(), Some(Path::new(&path)), &device).unwrap();
+        let reported = open().card.scores;
+        for (name, value) in &scores {
+            assert!((reported[name] - value).abs() < 1e-6, "{name}: {value}");
+        }
+        assert_eq!(reported["held-out accuracy"], 1.0);
+        assert_eq!(reported["held-out accuracy, commonest label"], 0.5);
+        assert!(reported["accuracy lost without, x"] > 0.2, "{reported:?}");
+        assert!(reported["accuracy lost without, y"] < 0.1, "{reported:?}");
+        for picture in ["confusion.png", "channels.png"] {
+            assert!(
+                folder.path().join("out").join(picture).exists(),
+                "{picture}"
+            );
+        }
+
+        let one = folder.path().join("one.csv");
+        std::fs::write(&one, "y,x\n0,0\n,2\n1,4\n").unwrap();
+        let files = [one, PathBuf::from(&path)];
+        classify(open(), &files, true, &device).unwrap();
+        let other = folder.path().join("other.csv");
+        std::fs::write(&other, "y,z\n0,0\n").unwrap();
+        let error = classify(open(), &[other], false, &device).unwrap_err();
+        assert!(one_line(&error).contains("no column `x`"), "{error}");
+    }
+
+    #[test]
+    fn a_file_of_its_own_is_held_out_whole() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = table(folder.path());
+        run(
+            folder.path(),
+            &["--series", &path, "--test", &path, "--epochs", "1"],
+        )
+        .unwrap();
+        let file = ModelFile::open(&folder.path().join("out")).unwrap();
+        let reported = file.card.scores.clone();
+        let scores = evaluate(file, Some(Path::new(&path)), &Device::default()).unwrap();
+        assert_eq!(scores[0].1, reported["held-out accuracy"]);
+        // A label that nobody has learnt.
+        let test = folder.path().join("test.csv");
+        std::fs::write(&test, "id,subject,label,x,y\n1,1,left,2,3\n").unwrap();
+        let other = tempfile::tempdir().unwrap();
+        let words = ["--series", &path, "--test", test.to_str().unwrap()];
+        let message = one_line(&run(other.path(), &words).unwrap_err());
+        assert!(message.contains("`left`"), "{message}");
+        assert!(!other.path().join("out").exists());
+    }
+
+    #[test]
+    fn what_makes_no_sense_is_refused_and_nothing_is_written() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = table(folder.path());
+        let many = folder.path().join("many.csv");
+        let rows: String = (0..9).map(|id| format!("{id},{id},1\n")).collect();
+        std::fs::write(&many, format!("id,label,x\n{rows}")).unwrap();
+        for more in [
+            &["--output-dropout", "1"][..],
+            &["--smoothing", "-0.1"],
+            &["--augment", "9"],
+            &["--hold-out", "0"],
+            &["--hold-out", "0.95"],
+            &["--valid", "0"],
+            &["--series", "/nowhere"],
+            &["--series", many.to_str().unwrap()],
+            &["--series", &path, "--channels", "x,x"],
+            &["--series", &path, "--channels", "label"],
+            &["--series", &path, "--group", "nobody"],
+            &["--series", &path, "--group", "label"],
+        ] {
+            run(folder.path(), more).expect_err(&more.join(" "));
+            assert!(!folder.path().join("out").exists(), "{more:?}");
+        }
+    }
 }

@@ -27,7 +27,7 @@ pub struct SeriesArgs {
     #[arg(long, value_name = "NAME")]
     pub label: Option<String>,
     /// The columns that are channels, commas between them [default: all other columns of numbers, but for times]
-    #[arg(long, value_name = "NAMES", value_delimiter = ',')]
+    #[arg(long, value_name = "A,B", value_delimiter = ',')]
     pub channels: Vec<String>,
     /// A column whose values part what belongs together, a subject for instance: all series of one are in one part
     #[arg(long, value_name = "NAME")]
@@ -100,8 +100,8 @@ impl SeriesParts {
     /// Where a file does not fit, there are fewer than two labels, or too few series of one.
     pub fn read(args: &SeriesArgs, seed: u64) -> Result<Self, TrainError> {
         args.held_out().validate()?;
-        if !(args.valid > 0.0) {
-            let expected = "a share above 0: some series have to choose the model";
+        if !(args.valid > 0.0 && args.valid < 1.0) {
+            let expected = "a share above 0 and below 1: some series have to choose the model";
             return Err(TrainError::setting("--valid", args.valid, expected));
         }
         let wanted = args.columns();
