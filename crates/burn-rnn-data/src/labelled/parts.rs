@@ -60,7 +60,13 @@ pub fn stratified(
         None => {
             for (label, mut examples) in by(labels) {
                 examples.shuffle(&mut rng);
-                let [first, second] = counts(examples.len(), valid, held_out, "the number of examples of a label", &label)?;
+                let [first, second] = counts(
+                    examples.len(),
+                    valid,
+                    held_out,
+                    "the number of examples of a label",
+                    &label,
+                )?;
                 let rest = examples.split_off(first + second);
                 parts.held_out.extend(examples.drain(..second));
                 parts.valid.extend(examples);
@@ -70,7 +76,8 @@ pub fn stratified(
         Some(groups) => {
             let mut groups: Vec<Vec<usize>> = by(groups).into_values().collect();
             groups.shuffle(&mut rng);
-            let [first, second] = counts(groups.len(), valid, held_out, "the number of groups", "all")?;
+            let [first, second] =
+                counts(groups.len(), valid, held_out, "the number of groups", "all")?;
             let rest = groups.split_off(first + second);
             parts.held_out = groups.drain(..second).flatten().collect();
             parts.valid = groups.into_iter().flatten().collect();
