@@ -289,3 +289,27 @@ fn the_text_classifier_learns_and_padding_is_harmless() {
     let (_, right) = right.rsplit_once(' ').expect(&output);
     assert!(right.parse::<f32>().unwrap() >= 95.0, "{output}");
 }
+
+#[test]
+fn the_frames_of_recordings_become_series_with_labels() {
+    let folder = tempfile::tempdir().unwrap();
+    let sounds = folder.path().join("sounds");
+    fs::create_dir(&sounds).unwrap();
+    for recording in burn_rnn_data::generate_sounds(6, 1) {
+        let (label, speaker, take) = (&recording.label, &recording.speaker, recording.take);
+        let path = sounds.join(format!("{label}_{speaker}_{take}.wav"));
+        fs::write(path, burn_rnn_data::wav_file(&recording.sound)).unwrap();
+    }
+    let mut command = program("log_mel_csv");
+    command.current_dir(folder.path());
+    command.args(["sounds", "frames"]).assert().success();
+    for (part, count) in [("train", 18), ("test", 90)] {
+        let path = folder.path().join("frames").join(part);
+        let columns = burn_rnn_data::SeriesColumns::default();
+        let set = burn_rnn_data::SeriesSet::read(&path, &columns, true).unwrap();
+        assert_eq!((set.series.len(), set.width()), (count, 40));
+        assert_eq!(set.series[0].label, "fall");
+    }
+    let mut command = program("log_mel_csv");
+    command.arg("sounds").assert().failure();
+}

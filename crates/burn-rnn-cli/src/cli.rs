@@ -1,7 +1,7 @@
 //! The commands and their options.
 
 use burn_rnn_train::anomaly::DetectArgs;
-use burn_rnn_train::classify::command::ClassifyArgs;
+use burn_rnn_train::classes::ClassifyArgs;
 use burn_rnn_train::forecast::command::ForecastArgs;
 use burn_rnn_train::options::with_defaults;
 use burn_rnn_train::tag::command::TagArgs;
@@ -55,7 +55,7 @@ pub enum Command {
     Forecast(ForecastArgs),
     /// Finds with a trained model what is not as usual in a table
     Detect(DetectArgs),
-    /// Tells with a trained model what sounds are
+    /// Tells with a trained model what sounds or series are
     Classify(ClassifyArgs),
     /// Tags the tokens of sentences with a trained model
     Tag(TagArgs),

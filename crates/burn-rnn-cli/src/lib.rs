@@ -9,7 +9,7 @@
 //! | `generate` | writes text, composes music, speaks or draws strings |
 //! | `forecast` | continues a table of series |
 //! | `detect` | finds anomalies in a table |
-//! | `classify` | tells what sounds are |
+//! | `classify` | tells what sounds or series are |
 //! | `tag` | tags the tokens of sentences |
 //! | `transduce` | turns strings into others |
 //! | `activations` | writes a page that colours a text by a hidden unit's activation |
@@ -18,11 +18,12 @@
 //! | `list` | lists the models of the zoo |
 //! | `completions` | prints the completions for a shell |
 //!
-//! The tasks of `train` are `text`, `music`, `reber`, `tag`, `memory`, `forecast`, `anomaly`, `classify`, `speak` and `transduce`. What each learns, and
+//! The tasks of `train` are `text`, `music`, `reber`, `tag`, `memory`, `forecast`, `anomaly`, `classify`, `classify-series`, `speak` and `transduce`. What each learns, and
 //! the module that does it: [`burn_rnn_train`].
 
 #![deny(clippy::print_stdout, clippy::print_stderr)]
 
+mod classify;
 mod cli;
 mod completions;
 #[cfg(feature = "weights")]
@@ -83,7 +84,7 @@ fn run(ranks: Arc<dyn Communicator>) -> Result<(), TrainError> {
         Command::Generate(args) => generate::generate(&args),
         Command::Forecast(args) => burn_rnn_train::forecast::command::forecast(&args),
         Command::Detect(args) => burn_rnn_train::anomaly::detect(&args),
-        Command::Classify(args) => burn_rnn_train::classify::command::classify(&args),
+        Command::Classify(args) => classify::classify(&args),
         Command::Tag(args) => burn_rnn_train::tag::command::tag(&args),
         Command::Transduce(args) => burn_rnn_train::transduce::transduce(&args),
         Command::Activations(args) => burn_rnn_train::text::command::activations(&args),

@@ -119,7 +119,6 @@ fn told(seen: &Look) -> String {
 fn fits(seen: &Look) -> Vec<Fit> {
     match seen {
         Look::Table(table) => table_fits(table),
-        Look::JsonLines(table) => labelled_texts(table).into_iter().collect(),
         Look::Tabbed(columns) => {
             let beside = match columns {
                 2 => "",
@@ -153,7 +152,7 @@ fn fits(seen: &Look) -> Vec<Fit> {
         ],
         Look::TableFolder(_, true) => vec![Fit::new(
             "classify-series",
-            "folder",
+            "series",
             "a table a series, and labels.csv with their labels",
         )],
         _ => Vec::new(),
@@ -165,7 +164,7 @@ fn table_fits(table: &TableLook) -> Vec<Fit> {
         let name = |column: usize| table.columns[column].name.clone();
         let mut fit = Fit::new(
             "classify-series",
-            "csv",
+            "series",
             format!(
                 "rows that belong together by `{}` and have one label each in `{}`",
                 name(id),
@@ -175,8 +174,9 @@ fn table_fits(table: &TableLook) -> Vec<Fit> {
         fit.more = vec![("id", name(id)), ("label", name(label))];
         return vec![fit];
     }
-    if let Some(fit) = labelled_texts(table) {
-        return vec![fit];
+    // Numbers beside texts are no series.
+    if table.text().is_some() {
+        return Vec::new();
     }
     let numbers: Vec<_> = table.of_kind(ColumnKind::Number).collect();
     if numbers.is_empty() {
@@ -193,20 +193,6 @@ fn table_fits(table: &TableLook) -> Vec<Fit> {
     ["forecast", "anomaly"]
         .map(|task| Fit::new(task, "csv", times.clone()))
         .into()
-}
-
-fn labelled_texts(table: &TableLook) -> Option<Fit> {
-    let (text, label) = (table.text()?, table.label()?);
-    let why = format!(
-        "texts in `{}` and a label of {} values in `{}`",
-        text.name, label.distinct, label.name
-    );
-    let mut fit = Fit::new("classify-text", "file", why);
-    fit.more = vec![
-        ("text-column", text.name.clone()),
-        ("label-column", label.name.clone()),
-    ];
-    Some(fit)
 }
 
 #[cfg(test)]
@@ -227,7 +213,6 @@ mod tests {
         }
         vec![
             table("date,a\n2020-01-01,1\n2020-01-02,2\n2020-01-03,4\n"),
-            table("text,kind\na b c,x\nd e f,y\ng h i,x\nj k l,y\n"),
             table(&series),
             Look::Tabbed(3),
             Look::Conll(2),

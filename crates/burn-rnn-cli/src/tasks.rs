@@ -1,14 +1,15 @@
 //! The tasks of the zoo: the one place where a task becomes part of the program.
 //!
 //! A task is a module with `TrainArgs` (which has `learn: LearnArgs`), `DEFAULTS`, `CARD`, `train` and
-//! `evaluate`, and a line of `tasks!` below. The module's name here is the task's name, on the command
-//! line and in model files.
+//! `evaluate`, and a line of `tasks!` below: its name on the command line and in model files, the module,
+//! and the variant of [`TrainTask`].
 
 use std::path::Path;
 
 use burn::tensor::Device;
 use burn_rnn_train::anomaly::command as anomaly;
 use burn_rnn_train::classify::command as classify;
+use burn_rnn_train::classify_series::command as classify_series;
 use burn_rnn_train::forecast::command as forecast;
 use burn_rnn_train::learn::LearnArgs;
 use burn_rnn_train::memory::command as memory;
@@ -24,11 +25,11 @@ use clap::Subcommand;
 use crate::text;
 
 macro_rules! tasks {
-    ($($(#[$about:meta])+ $task:ident: $Task:ident,)+) => {
+    ($($(#[$about:meta])+ $name:literal $task:ident: $Task:ident,)+) => {
         /// What can be learnt.
         #[derive(Clone, Debug, Subcommand)]
         pub enum TrainTask {
-            $($(#[$about])+ #[command(args_override_self = true)] $Task($task::TrainArgs),)+
+            $($(#[$about])+ #[command(name = $name, args_override_self = true)] $Task($task::TrainArgs),)+
         }
 
         impl TrainTask {
@@ -42,7 +43,7 @@ macro_rules! tasks {
             /// The task's name.
             pub fn name(&self) -> &'static str {
                 match self {
-                    $(Self::$Task(_) => stringify!($task),)+
+                    $(Self::$Task(_) => $name,)+
                 }
             }
 
@@ -55,7 +56,7 @@ macro_rules! tasks {
         }
 
         /// Each task's own defaults.
-        pub const DEFAULTS: &[(&str, Defaults)] = &[$((stringify!($task), $task::DEFAULTS)),+];
+        pub const DEFAULTS: &[(&str, Defaults)] = &[$(($name, $task::DEFAULTS)),+];
 
         /// The held-out figures of a model.
         pub fn evaluate(
@@ -64,7 +65,7 @@ macro_rules! tasks {
             device: &Device,
         ) -> Result<Vec<(String, f64)>, TrainError> {
             match file.card.task.as_str() {
-                $(stringify!($task) => $task::evaluate(file, input, device),)+
+                $($name => $task::evaluate(file, input, device),)+
                 _ => Err(unknown(&file)),
             }
         }
@@ -72,7 +73,7 @@ macro_rules! tasks {
         /// What a model's card says of its task.
         pub fn card(file: &ModelFile) -> Result<&'static TaskCard, TrainError> {
             match file.card.task.as_str() {
-                $(stringify!($task) => Ok(&$task::CARD),)+
+                $($name => Ok(&$task::CARD),)+
                 _ => Err(unknown(file)),
             }
         }
@@ -81,25 +82,27 @@ macro_rules! tasks {
 
 tasks! {
     /// Text, character by character (many-to-many)
-    text: Text,
+    "text" text: Text,
     /// Polyphonic music, step by step (many-to-many); --hidden 0 makes about 20 000 parameters
-    music: Music,
+    "music" music: Music,
     /// The embedded Reber grammar, symbol by symbol (many-to-many)
-    reber: Reber,
+    "reber" reber: Reber,
     /// A tag for every token of a sentence: names, parts of speech (many-to-many)
-    tag: Tag,
+    "tag" tag: Tag,
     /// Memory problems: adding, copy, temporal order, parity
-    memory: Memory,
+    "memory" memory: Memory,
     /// Several series, several steps ahead; with --model feed-forward one-to-one
-    forecast: Forecast,
+    "forecast" forecast: Forecast,
     /// What is usual in a table, to find what is not: a forecaster or an autoencoder
-    anomaly: Anomaly,
+    "anomaly" anomaly: Anomaly,
     /// Sounds, each as a whole: which label it has (many-to-one)
-    classify: Classify,
+    "classify" classify: Classify,
+    /// Series of several channels, each as a whole: which label it has (many-to-one)
+    "classify-series" classify_series: ClassifySeries,
     /// Sounds, frame by frame: to say a label (one-to-many)
-    speak: Speak,
+    "speak" speak: Speak,
     /// Strings into others: dates, number words, pairs from a file (encoder-decoder)
-    transduce: Transduce,
+    "transduce" transduce: Transduce,
 }
 
 /// The error that this program has no such task.

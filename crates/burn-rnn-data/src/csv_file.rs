@@ -21,14 +21,11 @@ pub(crate) struct CsvFile<'a> {
 impl<'a> CsvFile<'a> {
     /// Splits the file's text. Space around cells does not count; empty lines are skipped.
     pub(crate) fn parse(path: &'a Path, text: &'a str) -> Result<Self, DataError> {
-        let form = CsvForm::of(text);
-        let mut reader = form.reader(text);
-        let malformed = |error| malformed(path, text, form, error);
-        let header = reader.headers().map_err(malformed)?.clone();
-        let mut first = vec![None; header.len()];
-        let mut unseen: Vec<usize> = (0..header.len()).collect();
-        for record in reader.records() {
-            let record = record.map_err(malformed)?;
+        let mut file = Self::open(path, text)?;
+        let mut first = vec![None; file.header.len()];
+        let mut unseen: Vec<usize> = (0..first.len()).collect();
+        for record in file.rows() {
+            let record = record?;
             if unseen.iter().all(|&column| is_missing(&record[column])) {
                 continue;
             }
@@ -41,9 +38,20 @@ impl<'a> CsvFile<'a> {
                 missing
             });
         }
+        file.first = first;
+        Ok(file)
+    }
+
+    /// Its header alone, where [`rows`](Self::rows) are looked at once: what their [`first`](Self::first) cells are, is not known then.
+    pub(crate) fn open(path: &'a Path, text: &'a str) -> Result<Self, DataError> {
+        let form = CsvForm::of(text);
+        let mut reader = form.reader(text);
+        let header = reader.headers();
         Ok(Self {
-            header,
-            first,
+            header: header
+                .map_err(|error| malformed(path, text, form, error))?
+                .clone(),
+            first: Vec::new(),
             path,
             text,
             form,
@@ -51,9 +59,23 @@ impl<'a> CsvFile<'a> {
     }
 
     /// The rows below the header. They are split anew each time: all at once they would be several times their file.
+    pub(crate) fn rows(&self) -> impl Iterator<Item = Result<StringRecord, DataError>> + use<'a> {
+        let Self {
+            path, text, form, ..
+        } = *self;
+        let rows = form.reader(text).into_records();
+        rows.map(move |row| row.map_err(|error| malformed(path, text, form, error)))
+    }
+
+    /// The [`rows`](Self::rows) of a file that was parsed.
     pub(crate) fn records(&self) -> impl Iterator<Item = StringRecord> + use<'a> {
-        let rows = self.form.reader(self.text).into_records();
+        let rows = self.rows();
         rows.map(|row| row.expect("the rows were looked at when the file was parsed"))
+    }
+
+    /// What errors call it.
+    pub(crate) fn path(&self) -> &Path {
+        self.path
     }
 
     /// The names of the columns.
@@ -107,27 +129,26 @@ impl<'a> CsvFile<'a> {
             // A cell with a comma is no number then, which is told by itself.
             return Ok(());
         }
-        let with = |mark| {
-            self.records().find_map(|record| {
-                let mut columns = columns.iter();
-                let column = *columns.find(|&&column| record[column].contains(mark))?;
-                Some((record, column))
-            })
-        };
-        let Some((record, column)) = with(',') else {
-            return Ok(());
-        };
-        let Some((other, other_column)) = with('.') else {
+        let mut marks = DecimalMarks::default();
+        for record in self.records() {
+            marks.look(&record, columns);
+        }
+        self.check_marks(&marks)
+    }
+
+    /// The same, of rows that were looked at before.
+    pub(crate) fn check_marks(&self, marks: &DecimalMarks) -> Result<(), DataError> {
+        let [Some((record, column)), Some((other, other_column))] = &marks.0 else {
             return Ok(());
         };
         Err(self.malformed(
-            &record,
+            record,
             format!(
                 "column `{}` holds `{}` with a decimal comma, and line {} has `{}` with a point: use one of them, and nothing between thousands",
-                &self.header[column],
-                &record[column],
-                self.line(&other),
-                &other[other_column]
+                &self.header[*column],
+                &record[*column],
+                self.line(other),
+                &other[*other_column]
             ),
         ))
     }
@@ -182,6 +203,24 @@ impl<'a> CsvFile<'a> {
                 path: self.path.to_path_buf(),
                 columns: self.names(),
             },
+        }
+    }
+}
+
+/// The first cells with a comma and with a point, their rows and columns.
+#[derive(Default)]
+pub(crate) struct DecimalMarks([Option<(StringRecord, usize)>; 2]);
+
+impl DecimalMarks {
+    /// Looks at the numbers in these columns of a row.
+    pub(crate) fn look(&mut self, record: &StringRecord, columns: &[usize]) {
+        for (first, mark) in self.0.iter_mut().zip([',', '.']) {
+            if first.is_none() {
+                let column = columns
+                    .iter()
+                    .find(|column| record[**column].contains(mark));
+                *first = column.map(|column| (record.clone(), *column));
+            }
         }
     }
 }

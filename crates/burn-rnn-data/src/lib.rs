@@ -52,6 +52,7 @@
 //! | read or generate pairs of strings | [`read_pairs`], [`generate_pairs`], [`Pairs`], [`Symbols`] |
 //! | score strings | [`exact_match`], [`character_error_rate`] |
 //! | tell what a file seems to hold | [`look`](look()), [`Look`] |
+//! | read or generate series with labels, and part them | [`SeriesSet`], [`SeriesColumns`], [`SeriesFeatures`], [`generate_sensors`], [`stratified`] |
 //! | batch sequences of unequal lengths | [`bucketed`], [`pad`], [`shuffled`] |
 //!
 //! What can be wrong with data is a [`DataError`], whose message says what to do.
@@ -66,6 +67,7 @@ mod csv_file;
 mod csv_form;
 mod error;
 mod formal;
+mod labelled;
 mod look;
 mod packed_ids;
 mod piano_roll;
@@ -89,6 +91,7 @@ pub use batching::{bucketed, pad, padded_runs, shuffled};
 pub use conformal::conformal_width;
 pub use error::DataError;
 pub use formal::*;
+pub use labelled::*;
 pub use look::{ColumnKind, ColumnLook, Look, TableLook, look};
 pub use packed_ids::PackedIds;
 pub use piano_roll::*;

@@ -213,7 +213,7 @@ impl Scaler {
 /// # Panics
 ///
 /// Where there is no value, or the share is not from 0 to 1.
-fn quantile(sorted: &[f64], share: f64) -> f64 {
+pub(crate) fn quantile(sorted: &[f64], share: f64) -> f64 {
     assert!(
         !sorted.is_empty() && (0.0..=1.0).contains(&share),
         "the quantile {share} of {} values, expected a share from 0 to 1 and at least one value",

@@ -12,6 +12,7 @@
 //! | `forecast` | [`forecast`] | the next values of one series or several: encoder and decoder, or one to one |
 //! | `anomaly` | [`anomaly`] | what is usual in a table, to tell what is not: a forecaster or an autoencoder |
 //! | `classify` | [`classify`] | what a sound is: many to one |
+//! | `classify-series` | [`classify_series`] | what a series of several channels is: many to one |
 //! | `speak` | [`speak`] | the sound of a label: one to many |
 //! | `transduce` | [`transduce`] | one string out of another: encoder and decoder with attention |
 //!
@@ -22,6 +23,7 @@
 //! | [`learn`] | the training loop: schedules, evaluation, checkpoints, resuming; its options |
 //! | [`Network`] of an [`Architecture`], [`NetworkConfig`], [`NetworkStream`] | a recurrent network whose cell is chosen at run time |
 //! | [`ModelFile`], [`ModelCard`], [`save_model`] | one file that holds a trained model with all that is needed to use it |
+//! | [`classes`] | what classifiers of whole sequences have in common |
 //! | [`frames`], [`sounds`] | sequences of frames, and sounds as such |
 //! | [`options`] | command lines: defaults of a task, files of options |
 //! | [`TrainError`], [`exit_code`], [`exit_code_over`] | what goes wrong, and how a program ends, by itself or as one of several ranks |
@@ -37,7 +39,9 @@ mod architectures;
 mod card;
 mod checkpoint_error;
 mod checks;
+pub mod classes;
 pub mod classify;
+pub mod classify_series;
 mod cross_entropy;
 mod device;
 #[cfg(test)]

@@ -5,7 +5,9 @@ use serde_json::{Value, json};
 
 use super::*;
 use crate::text::Sampling;
-use crate::{anomaly, classify, forecast, memory, music, reber, speak, tag, text, transduce};
+use crate::{
+    anomaly, classify, classify_series, forecast, memory, music, reber, speak, tag, text, transduce,
+};
 
 /// A small model of a task, and something that it is used for.
 pub(super) struct Sample {
@@ -115,11 +117,45 @@ pub(super) fn classify_sample() -> Sample {
     Sample {
         bytes: written("classify", settings, classify::ClassifierSettings::init),
         uses: |file, device| {
-            let (settings, model): (classify::ClassifierSettings, classify::SoundClassifier) =
-                file.load("classify", device, classify::ClassifierSettings::init)?;
+            let (settings, model): (
+                classify::ClassifierSettings,
+                crate::classes::SequenceClassifier,
+            ) = file.load("classify", device, classify::ClassifierSettings::init)?;
             let listener = settings.features.listener()?;
             let frames = listener.samples(&[0.1; 500]);
             model.probabilities(&[&frames], listener.bands(), device);
+            Ok(())
+        },
+    }
+}
+
+pub(super) fn series_sample() -> Sample {
+    let channels = ["x", "y", "z"];
+    let settings = json!({
+        "network": network(3), "pooling": "mean", "dropout": 0.1, "labels": ["a", "b"],
+        "features": {"channels": channels, "scalers": features()["scalers"]},
+        "columns": {"id": "id", "label": "label", "group": null, "channels": channels}, "held_out": {"share": 0.2},
+    });
+    Sample {
+        bytes: written(
+            "classify-series",
+            settings,
+            classify_series::SeriesSettings::init,
+        ),
+        uses: |file, device| {
+            let (settings, model): (
+                classify_series::SeriesSettings,
+                crate::classes::SequenceClassifier,
+            ) = file.load(
+                "classify-series",
+                device,
+                classify_series::SeriesSettings::init,
+            )?;
+            let path = Path::new("given");
+            let text = "x,y,z\n1,2,3\n4,,6\n";
+            let set = burn_rnn_data::SeriesSet::parse(path, text, &settings.columns, false)?;
+            let frames = settings.features.frames(&set.series[0]);
+            model.probabilities(&[&frames], set.width(), device);
             Ok(())
         },
     }
@@ -221,6 +257,7 @@ pub(super) fn samples() -> Vec<Sample> {
         reber_sample(),
         memory_sample(),
         classify_sample(),
+        series_sample(),
         speak_sample(),
         tag_sample(),
         transduce_sample(),

@@ -45,7 +45,8 @@ macro_rules! built_in {
 }
 
 built_in!(
-    "anomaly", "dates", "forecast", "music", "reber", "sounds", "tagger", "text", "voice"
+    "anomaly", "dates", "forecast", "music", "reber", "sensors", "sounds", "tagger", "text",
+    "voice"
 );
 
 /// The names of the models that are built in, in their order.

@@ -31,4 +31,5 @@ model dates transduce --task dates
 model forecast forecast --horizon 24
 model anomaly anomaly
 model sounds classify
+model sensors classify-series --layers 1 --hidden 64 --epochs 40
 model voice speak --layers 1 --hidden 96

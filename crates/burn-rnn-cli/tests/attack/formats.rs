@@ -88,6 +88,16 @@ pub fn all() -> Vec<Format> {
         ),
         data("pairs.tsv", &["transduce"], &[]),
         data(
+            "labelled.ts",
+            &["classify-series"],
+            &["classify --model {seeds}/classify-series < labelled.ts"],
+        ),
+        data(
+            "labelled.table",
+            &["classify-table"],
+            &["classify --model {seeds}/classify-table labelled.table"],
+        ),
+        data(
             "sounds/low_anna_0.wav",
             &["classify", "speak"],
             &["classify --model {seeds}/classify sounds/low_anna_0.wav"],

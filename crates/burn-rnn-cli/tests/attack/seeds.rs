@@ -67,7 +67,13 @@ fn data() -> Vec<(String, Vec<u8>)> {
     let pairs: String = (0..30)
         .map(|i| format!("{i} and {i}\t{}\n", 2 * i))
         .collect();
+    // Two labels of five series each, of two channels.
+    let (ts, table): (Vec<_>, Vec<_>) = (0..10).map(labelled).unzip();
+    let ts = "@timeStamps false\n@classLabel true up down\n@data\n".to_owned() + &ts.concat();
+    let table = "id,who,step,x,y,label\n".to_owned() + &table.concat();
     let texts = [
+        ("labelled.ts", ts),
+        ("labelled.table", table),
         (
             "text.txt",
             "to be, or not to be: that is the question.\n".repeat(12),
@@ -92,6 +98,18 @@ fn data() -> Vec<(String, Vec<u8>)> {
             })
         });
     texts.into_iter().chain(sounds).collect()
+}
+
+/// A series in the format of the archives, and as rows of a long table.
+fn labelled(number: i32) -> (String, String) {
+    let (label, way) = [("up", 1), ("down", -1)][number as usize % 2];
+    let x = (0..5 + number % 3).map(|step| (way * step).to_string());
+    let x: Vec<String> = x.collect();
+    let y = vec!["0.5"; x.len()];
+    let row =
+        |(step, x): (usize, &String)| format!("{number},{},{step},{x},0.5,{label}\n", number / 2);
+    let rows = x.iter().enumerate().map(row).collect();
+    (format!("{}:{}:{label}\n", x.join(","), y.join(",")), rows)
 }
 
 /// A WAV file of one channel of 16 bits, 8000 samples a second.

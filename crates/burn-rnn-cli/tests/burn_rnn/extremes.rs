@@ -28,6 +28,7 @@ const RUNS: &[&str] = &[
     "train forecast --hidden 4 --csv table.csv --window 12 --horizon 2 --steps 2",
     "train anomaly --hidden 4 --csv table.csv --window 12 --steps 2",
     "train classify --hidden 4 --steps 2",
+    "train classify-series --hidden 4 --steps 2",
     "train speak --hidden 4 --steps 2",
     "train transduce --hidden 4 --examples 20 --steps 2",
     "generate --model zoo/text --length 3",

@@ -19,6 +19,10 @@ const ROWS: &[(&str, &str)] = &[
     ("`forecast`", "forecast --model zoo/forecast"),
     ("`detect`", "detect --model zoo/anomaly"),
     ("`classify`", "classify --model zoo/sounds spoken.wav"),
+    (
+        "`classify`, series",
+        "classify --model zoo/sensors series.csv",
+    ),
     ("`tag`", "tag --model zoo/tagger Lincoln"),
     ("`transduce`", "transduce --model zoo/dates 3.5.2021"),
     (
@@ -46,6 +50,8 @@ fn the_page_on_json_tells_what_is_printed() {
     assert_eq!(rows.len(), ROWS.len());
     let folder = tempfile::tempdir().unwrap();
     text(folder.path());
+    let series = "acc x,acc y,acc z,gyro x,gyro y,gyro z,mag x,mag y,mag z\n1,2,3,4,5,6,7,8,9\n";
+    std::fs::write(folder.path().join("series.csv"), series).unwrap();
     for (row, (name, typed)) in rows.iter().zip(ROWS) {
         assert!(row.starts_with(&format!("| {name} |")), "{row}");
         let words: Vec<&str> = typed.split(' ').chain(["--json"]).collect();

@@ -49,6 +49,7 @@ const TRAININGS: &[&str] = &[
     "train forecast --window 12 --horizon 2 --steps 2",
     "train anomaly --window 12 --steps 2",
     "train classify --steps 2",
+    "train classify-series --steps 2",
     "train speak --steps 2",
     "train transduce --examples 20 --steps 2",
 ];

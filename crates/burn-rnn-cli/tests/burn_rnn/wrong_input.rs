@@ -137,11 +137,38 @@ const WRONG: &[(&str, &[&str])] = &[
     ),
     ("train anomaly --risk 0", &["--risk", "0"]),
     ("train anomaly --columns a", &["--columns", "--csv"]),
-    (
-        "detect --model zoo/anomaly few.csv",
-        &["few.csv", "`load`"],
-    ),
+    ("detect --model zoo/anomaly few.csv", &["few.csv", "`load`"]),
     ("detect --model music few.csv", &["music", "anomaly"]),
+    // Series with labels.
+    (
+        "train classify-series --series missing.csv",
+        &["missing.csv"],
+    ),
+    (
+        "train classify-series --series folder",
+        &["folder", "labels.csv"],
+    ),
+    (
+        "train classify-series --series word.csv",
+        &["word.csv, line 1", "`date`, `a`, `b`", "id"],
+    ),
+    (
+        "train classify-series --series two.csv",
+        &["two.csv, line 3", "`down`", "`up`"],
+    ),
+    (
+        "train classify-series --series stamps.ts",
+        &["stamps.ts: line 1", "timestamps"],
+    ),
+    (
+        "train classify-series --series question.ts",
+        &["question.ts: line 3", "dimension 1, value 2", "`x`"],
+    ),
+    ("train classify-series --hold-out 1", &["--hold-out", "1"]),
+    (
+        "classify --model zoo/sensors word.csv",
+        &["word.csv", "`acc x`", "`date`, `a`, `b`"],
+    ),
     // Sentences and pairs.
     (
         "train tag --conll ragged.conll",
@@ -247,6 +274,12 @@ fn files(folder: &Path) {
     write("labels.csv", b"a,b\n1,0\n2,maybe\n");
     let few: String = (0..40).map(|row| format!("{}\n", row % 7)).collect();
     write("few.csv", format!("level\n{few}").as_bytes());
+    write("two.csv", b"id,label,x\n1,up,2\n1,down,3\n");
+    write(
+        "stamps.ts",
+        b"@timeStamps true\n@classLabel true a b\n@data\n(0,1):a\n",
+    );
+    write("question.ts", b"@classLabel true a b\n@data\n1,x,3:a\n");
     write("ragged.conll", b"The DT\nbroken\n\n");
     write("no-tab.tsv", b"no tab here\n");
     write("half.tsv", b"a\t\n");

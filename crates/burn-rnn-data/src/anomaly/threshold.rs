@@ -1,6 +1,7 @@
 //! A threshold for errors, from those of a part that is normal.
 
-use crate::{DataError, quantile};
+use crate::DataError;
+use crate::scaler::quantile;
 
 /// Exponentially weighted means of a series, from its first value on: `s_t = α x_t + (1 − α) s_{t−1}` with
 /// `α = 2 / (span + 1)`, as Hundman et al. 2018 smooth errors. A span of 1 changes nothing.

@@ -44,7 +44,7 @@ impl Augmentation {
         let shift = within(rng, self.shift) * f64::from(sound.rate);
         let loudness = share(rng, self.noise) * root_mean_square(&sound.samples);
 
-        let mut samples = faster(&sound.samples, speed);
+        let mut samples = faster(&sound.samples, 1, speed);
         let shifted = shift.abs().round() as usize;
         match shift > 0.0 {
             true => samples = [vec![0.0; shifted], samples].concat(),
@@ -52,11 +52,26 @@ impl Augmentation {
             false => drop(samples.drain(..shifted.min(samples.len() / 2))),
         }
         for sample in &mut samples {
-            // The sum of three even numbers is almost normal, of variance 1 for this width.
-            let noise: f64 = (0..3).map(|_| rng.random_range(-1.0..1.0)).sum();
-            *sample = gain * (*sample + (noise * loudness) as f32);
+            *sample = gain * (*sample + (normal(rng) * loudness) as f32);
         }
         samples
+    }
+
+    /// The steps of a series of scaled channels, `[steps, channels]`, changed: faster or slower, with noise in deviations of the
+    /// channels, and masked; the same seed makes the same of it.
+    pub fn series(&self, steps: &[f32], channels: usize, seed: u64) -> Vec<f32> {
+        let rng = &mut ChaCha8Rng::seed_from_u64(seed);
+        let speed = 1.0 + within(rng, self.speed.min(0.5));
+        let noise = share(rng, self.noise);
+        let mut steps = faster(steps, channels, speed);
+        if noise > 0.0 {
+            for value in &mut steps {
+                *value += (normal(rng) * noise) as f32;
+            }
+        }
+        // Scaled, 0 is what the channel mostly is.
+        self.mask(&mut steps, channels, 0.0, seed);
+        steps
     }
 
     /// Masks stretches of bands and of frames of the features `[frames, bands]` with `filler`.
@@ -100,17 +115,26 @@ fn root_mean_square(samples: &[f32]) -> f64 {
     (squares / samples.len().max(1) as f64).sqrt()
 }
 
-/// Plays the samples faster by a factor, between two samples on the line that joins them.
-fn faster(samples: &[f32], factor: f64) -> Vec<f32> {
-    let count = (samples.len() as f64 / factor).round().max(1.0) as usize;
-    let at = |n: usize| {
+/// Almost normal, of variance 1: the sum of three even numbers.
+fn normal(rng: &mut impl Rng) -> f64 {
+    (0..3).map(|_| rng.random_range(-1.0..1.0)).sum()
+}
+
+/// Plays samples `[time, channels]` faster by a factor, between two of them on the line that joins them.
+fn faster(samples: &[f32], channels: usize, factor: f64) -> Vec<f32> {
+    let last = samples.len() / channels - 1;
+    let count = ((last + 1) as f64 / factor).round().max(1.0) as usize;
+    let mut played = Vec::with_capacity(count * channels);
+    for n in 0..count {
         let place = n as f64 * factor;
-        let before = (place as usize).min(samples.len() - 1);
-        let after = (before + 1).min(samples.len() - 1);
+        let before = (place as usize).min(last);
+        let after = (before + 1).min(last);
         let part = (place - before as f64).clamp(0.0, 1.0) as f32;
-        samples[before] + part * (samples[after] - samples[before])
-    };
-    (0..count).map(at).collect()
+        let [before, after] = [before, after].map(|at| &samples[at * channels..][..channels]);
+        let between = before.iter().zip(after).map(|(a, b)| a + part * (b - a));
+        played.extend(between);
+    }
+    played
 }
 
 #[cfg(test)]
@@ -148,6 +172,34 @@ mod tests {
             assert!((0.45..2.1).contains(&gain), "{gain}");
         }
         assert!(shortest < 3700 && longest > 4300, "{shortest} {longest}");
+    }
+
+    #[test]
+    fn a_series_keeps_its_channels_apart() {
+        let steps: Vec<f32> = (0..100).flat_map(|n| [n as f32, 5.0]).collect();
+        let none = Augmentation::new(0.0);
+        assert_eq!(none.series(&steps, 2, 3), steps);
+        let slower = Augmentation {
+            speed: 0.12,
+            ..none
+        };
+        let lengths: Vec<usize> = (0..20)
+            .map(|seed| {
+                let changed = slower.series(&steps, 2, seed);
+                assert!(changed.chunks(2).all(|step| step[1] == 5.0));
+                let goes_up = |steps: &[f32]| steps[0] <= steps[2];
+                assert!(changed.windows(4).step_by(2).all(goes_up));
+                changed.len() / 2
+            })
+            .collect();
+        let (shortest, longest) = (lengths.iter().min(), lengths.iter().max());
+        assert!(
+            *shortest.unwrap() < 95 && *longest.unwrap() > 105,
+            "{lengths:?}"
+        );
+        let some = Augmentation::new(1.0);
+        assert_eq!(some.series(&steps, 2, 7), some.series(&steps, 2, 7));
+        assert_ne!(some.series(&steps, 2, 7), some.series(&steps, 2, 8));
     }
 
     #[test]

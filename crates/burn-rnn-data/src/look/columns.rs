@@ -91,14 +91,6 @@ impl TableLook {
             .filter(|column| column.words >= 2.0 && column.distinct * 2 > self.rows)
             .max_by(|one, other| one.words.total_cmp(&other.words))
     }
-
-    /// The column that has labels: the one of the fewest different values, which come again.
-    pub fn label(&self) -> Option<&ColumnLook> {
-        let comes_again =
-            |column: &&ColumnLook| column.distinct >= 2 && column.distinct * 2 <= self.rows;
-        let labels = self.columns.iter().filter(comes_again);
-        labels.min_by_key(|column| column.distinct)
-    }
 }
 
 /// The columns of ids and labels: the id of a row is that of the rows beside it, and all rows of an id have one label.

@@ -105,12 +105,15 @@ fn table(text: &str, whole: bool) -> Option<(CsvForm, TableLook)> {
         }
     }
     let table = TableLook::of(&names, &rows, form);
-    // One column without a number is prose.
-    let numbers = |table: &TableLook| {
-        let mut columns = table.columns.iter();
-        columns.any(|column| column.kind == ColumnKind::Number)
-    };
-    (rows.len() >= FEW && (names.len() > 1 || numbers(&table))).then_some((form, table))
+    let has = |kind| table.of_kind(kind).next().is_some();
+    // Prose may have as many commas in every line; names of columns are short.
+    let is_named = || names.len() > 1 && names.iter().all(|name| words(name) <= 3);
+    let is_table = has(ColumnKind::Number) || has(ColumnKind::Time) || is_named();
+    (rows.len() >= FEW && (is_table || form.delimiter == b'\t')).then_some((form, table))
+}
+
+fn words(text: &str) -> usize {
+    text.split_whitespace().count()
 }
 
 /// Whether the columns are sentences or words beside each other, and no label of few values among the first two.

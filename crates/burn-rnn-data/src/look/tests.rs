@@ -25,6 +25,10 @@ fn texts_are_told_apart() {
             Look::Text,
         ),
         (
+            "To be, or not to be: that is the question.\nSo they say, and so it is.\nAnd that, my friend.\nIs it, then?\n",
+            Look::Text,
+        ),
+        (
             "Go.\tVa !\nRun!\tCours !\nWho?\tQui ?\nStay.\tReste.\n",
             Look::Tabbed(2),
         ),
@@ -67,17 +71,15 @@ fn columns_tell_what_they_hold() {
 }
 
 #[test]
-fn texts_and_their_labels_are_found() {
+fn texts_are_found() {
     let text = "id,review,stars\n1,a very good film,5\n2,\"bad, and long\",1\n3,not so good,1\n4,one of the best,5\n";
     let found = table(text);
     assert_eq!(found.text().unwrap().name, "review");
-    assert_eq!(found.label().unwrap().name, "stars");
     let lines = "{\"text\": \"good film\", \"y\": 1}\n{\"text\": \"bad film\", \"y\": 0}\n{\"text\": \"fine film\", \"y\": 1}\n{\"text\": \"no film\", \"y\": 0}\n";
     let Look::JsonLines(found) = seen(lines) else {
         panic!("{lines}");
     };
     assert_eq!(found.text().unwrap().name, "text");
-    assert_eq!(found.label().unwrap().name, "y");
 }
 
 #[test]

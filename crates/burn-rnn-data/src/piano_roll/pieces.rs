@@ -6,10 +6,10 @@ use super::Piece;
 
 /// Pieces, packed: a note takes a byte and a step four, so that a file's pieces are smaller than the file. Clones share one
 /// memory.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Pieces(Arc<Packed>);
 
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 struct Packed {
     notes: Vec<u8>,
     /// The number of notes up to the end of each step.

@@ -54,7 +54,7 @@ pub struct Table {
 
 impl Hash for Table {
     fn hash<H: Hasher>(&self, state: &mut H) {
-        (&self.names, &self.times).hash(state);
+        (&self.names, &self.times, &self.labels).hash(state);
         for value in &self.values {
             // Equal numbers, of which −0 and 0 are two, have one hash.
             (value + 0.0).to_bits().hash(state);

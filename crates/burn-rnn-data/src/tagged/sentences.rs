@@ -4,6 +4,8 @@ use core::ops::Range;
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use core::hash::{Hash, Hasher};
+
 use super::TaggedSentence;
 
 /// Tagged sentences, packed: a token takes its letters and nine bytes, so that a file's sentences are about as long as the
@@ -27,6 +29,15 @@ struct Packed {
     names: Vec<Arc<str>>,
     /// The number of tokens up to the end of each sentence.
     sentences: Vec<u32>,
+}
+
+impl Hash for TaggedSentences {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        for index in 0..self.len() {
+            let TaggedSentence { tokens, tags } = self.sentence(index);
+            (tokens, tags).hash(state);
+        }
+    }
 }
 
 /// Packs sentences, token by token.

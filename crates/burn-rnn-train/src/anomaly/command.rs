@@ -125,7 +125,11 @@ pub fn train(args: &TrainArgs) -> Result<(), TrainError> {
     let baseline = settings.judge_without_model(&table, validation)?;
     tell_of_table(&table, &split);
     let task = AnomalyTask::new(settings.clone(), spans, args.learn.batch_size);
-    let mut outcome = learn(&task, &args.learn, settings.config.description())?;
+    let mut outcome = learn(
+        &task,
+        &args.learn.with_data("table", &table),
+        settings.config.description(),
+    )?;
 
     let errors = Errors::of(&outcome.model, &scaled, &outcome.device)?;
     let calibration = settings.rule.calibrate(&errors, &usual)?;

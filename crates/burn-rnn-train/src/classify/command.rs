@@ -5,13 +5,13 @@ use std::path::{Path, PathBuf};
 use burn::tensor::Device;
 use burn_rnn_data::{Augmentation, LogMel, read_wav};
 use clap::Args;
-use serde_json::json;
 
 use super::examples::unchanged;
-use super::{ClassifierSettings, ClassifyTask, Confusion, Pooling, SoundClassifier};
+use super::{ClassifierSettings, ClassifyTask};
+use crate::classes::{ClassifierArgs, Confusion, SequenceClassifier, say_answer};
 use crate::learn::{LearnArgs, NetworkArgs, Task, learn};
 use crate::sounds::{SoundArgs, SoundFeatures, Sounds};
-use crate::{ModelFile, SavedArgs, TaskCard, TrainError, say_done};
+use crate::{ModelFile, TaskCard, TrainError};
 
 /// The options of a training.
 #[derive(Clone, Debug, Args)]
@@ -19,17 +19,9 @@ pub struct TrainArgs {
     /// The sounds.
     #[command(flatten)]
     pub sounds: SoundArgs,
-    /// How the outputs at all steps become one vector
-    #[arg(long, value_enum, default_value = "mean")]
-    pub pooling: Pooling,
-    /// The probability that a feature of that vector is dropped in training
-    #[arg(
-        long,
-        value_name = "P",
-        default_value_t = 0.3,
-        allow_negative_numbers = true
-    )]
-    pub output_dropout: f64,
+    /// How it learns.
+    #[command(flatten)]
+    pub classifier: ClassifierArgs,
     /// How much the sounds are changed in training (gain, speed, shift, noise, masks); 0 changes nothing
     #[arg(
         long,
@@ -38,14 +30,6 @@ pub struct TrainArgs {
         allow_negative_numbers = true
     )]
     pub augment: f64,
-    /// The share of a label's probability that the loss gives to all labels alike
-    #[arg(
-        long,
-        value_name = "SHARE",
-        default_value_t = 0.1,
-        allow_negative_numbers = true
-    )]
-    pub smoothing: f64,
     /// The number of mel bands of a frame
     #[arg(long, value_name = "N", default_value_t = 40)]
     pub bands: usize,
@@ -85,7 +69,7 @@ pub const CARD: TaskCard = TaskCard {
 ///
 /// Where a file or a setting does not fit; nothing is overwritten then.
 pub fn train(args: &TrainArgs) -> Result<(), TrainError> {
-    TrainError::check_probabilities(&[("--smoothing", args.smoothing)])?;
+    args.classifier.check()?;
     if !(0.0..=4.0).contains(&args.augment) {
         return Err(TrainError::setting(
             "--augment",
@@ -101,20 +85,17 @@ pub fn train(args: &TrainArgs) -> Result<(), TrainError> {
     };
     let settings = ClassifierSettings {
         network: args.network.config(args.bands)?,
-        pooling: args.pooling,
-        dropout: args.output_dropout,
+        pooling: args.classifier.pooling,
+        dropout: args.classifier.output_dropout,
         labels: sounds.labels.clone(),
         features: SoundFeatures::fit(log_mel, &sounds.train)?,
         hold_out_takes: args.sounds.hold_out_takes,
     };
-    let network = settings.network.description();
+    let description = args.classifier.description(&settings.network.description());
     let augmentation = Augmentation::new(args.augment);
     let batch_size = args.learn.batch_size;
-    let task = ClassifyTask::new(settings, &sounds, batch_size, augmentation, args.smoothing)?;
-    let description = format!(
-        "{network}, {} pooling",
-        format!("{:?}", args.pooling).to_lowercase(),
-    );
+    let smoothing = args.classifier.smoothing;
+    let task = ClassifyTask::new(settings, &sounds, batch_size, augmentation, smoothing)?;
     let with_data = args
         .learn
         .with_parts(&*sounds.train, &sounds.valid, &sounds.held_out);
@@ -129,16 +110,17 @@ pub fn train(args: &TrainArgs) -> Result<(), TrainError> {
 
 /// The loss on the part held out, and what was taken for what.
 fn test(
-    model: &SoundClassifier,
+    model: &SequenceClassifier,
     settings: &ClassifierSettings,
     sounds: &Sounds,
     device: &Device,
 ) -> Result<(f64, Confusion), TrainError> {
     let listener = settings.features.listener()?;
     let held_out = unchanged(&sounds.held_out, &settings.labels, &listener)?;
-    let (loss, taken_for) = model.examine(&held_out, listener.bands(), device);
+    let examined = model.examine(&held_out, listener.bands(), device);
     let truth = held_out.iter().map(|sound| sound.label);
-    Ok((loss, Confusion::new(&settings.labels, truth.zip(taken_for))))
+    let pairs = truth.zip(examined.taken_for);
+    Ok((examined.loss, Confusion::new(&settings.labels, pairs)))
 }
 
 /// The scores of a saved model on the part held out, by name: of the folder `input`, or of the generated
@@ -165,33 +147,26 @@ pub fn evaluate(
 fn load(
     file: ModelFile,
     device: &Device,
-) -> Result<(ClassifierSettings, SoundClassifier), TrainError> {
+) -> Result<(ClassifierSettings, SequenceClassifier), TrainError> {
     file.load(ClassifyTask::NAME, device, ClassifierSettings::init)
 }
 
-/// The options of `classify`.
-#[derive(Clone, Debug, Args)]
-pub struct ClassifyArgs {
-    /// The model.
-    #[command(flatten)]
-    pub saved: SavedArgs,
-    /// The sounds
-    #[arg(value_name = "FILE.wav", required = true)]
-    pub files: Vec<PathBuf>,
-}
-
-/// Tells what each file is, the likeliest label first, a line a file. Labels of less than 0.1 % are left out; with
-/// `--json`, an object a line with `file`, `label` and `probabilities`, none is.
+/// Tells what each WAV file is.
 ///
 /// # Errors
 ///
-/// Where the model or one of the files does not fit; nothing is printed then.
-pub fn classify(args: &ClassifyArgs) -> Result<(), TrainError> {
-    let (file, device) = args.saved.open()?;
-    let (settings, model) = load(file, &device)?;
+/// Where the model or one of the files does not fit, or there is none; nothing is printed then.
+pub fn classify(
+    file: ModelFile,
+    files: &[PathBuf],
+    json: bool,
+    device: &Device,
+) -> Result<(), TrainError> {
+    let (settings, model) = load(file, device)?;
     let listener = settings.features.listener()?;
+    TrainError::check_counts(&[("the number of WAV files", files.len())])?;
     let mut frames = Vec::new();
-    for path in &args.files {
+    for path in files {
         let heard = listener.sound(&read_wav(path)?);
         frames.push(heard.map_err(|error| TrainError::InFile {
             path: path.clone(),
@@ -199,29 +174,10 @@ pub fn classify(args: &ClassifyArgs) -> Result<(), TrainError> {
         })?);
     }
     let rows: Vec<&[f32]> = frames.iter().map(Vec::as_slice).collect();
-    let probabilities = model.probabilities(&rows, listener.bands(), &device);
-    for (path, probabilities) in args.files.iter().zip(&probabilities) {
-        let mut ranked: Vec<(&String, f32)> = settings
-            .labels
-            .iter()
-            .zip(probabilities.iter().copied())
-            .collect();
-        ranked.sort_by(|(_, a), (_, b)| b.total_cmp(a));
-        let all: serde_json::Map<_, _> = ranked
-            .iter()
-            .map(|(label, probability)| ((*label).clone(), json!(probability)))
-            .collect();
-        let shown: Vec<String> = ranked
-            .iter()
-            .enumerate()
-            .filter(|(rank, (_, probability))| *rank == 0 || *probability >= 0.001)
-            .map(|(_, (label, probability))| format!("{label} {:.1} %", probability * 100.0))
-            .collect();
-        say_done(
-            args.saved.json,
-            json!({"file": path.to_string_lossy(), "label": ranked[0].0, "probabilities": all}),
-            format_args!("{}: {}", path.display(), shown.join(", ")),
-        )?;
+    let probabilities = model.probabilities(&rows, listener.bands(), device);
+    for (path, probabilities) in files.iter().zip(&probabilities) {
+        let name = path.to_string_lossy();
+        say_answer(json, "file", &name, &settings.labels, probabilities)?;
     }
     Ok(())
 }
@@ -266,14 +222,8 @@ mod tests {
 
         let sound = folder.path().join("sound.wav");
         let call = |files: Vec<PathBuf>| {
-            classify(&ClassifyArgs {
-                saved: SavedArgs {
-                    model: folder.path().to_owned(),
-                    device: None,
-                    json: true,
-                },
-                files,
-            })
+            let file = ModelFile::open(folder.path()).unwrap();
+            classify(file, &files, true, &device)
         };
         let mut recording = generate_sounds(1, 9).remove(0).sound;
         std::fs::write(&sound, wav_file(&recording)).unwrap();

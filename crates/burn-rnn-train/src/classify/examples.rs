@@ -4,19 +4,12 @@ use burn::data::dataset::{Dataset, DatasetError};
 use std::sync::Arc;
 
 use burn_rnn_data::{Augmentation, Recording};
-use rand::{RngExt, SeedableRng};
-use rand_chacha::ChaCha8Rng;
 
-use super::task::Labelled;
 use crate::TrainError;
+use crate::classes::{Labelled, VARIANTS};
 use crate::sounds::{Listener, place};
 
-/// How many variants of a recording there are to draw from.
-const VARIANTS: usize = 1 << 20;
-
-/// Every recording in many variants: example `recording + recordings · variant`. They are computed when they
-/// are asked for, by the threads that prepare batches, and an index gives the same example always, so that a
-/// training goes on after a break as if there had been none.
+/// Every recording in many variants, as [`draw_variants`](crate::classes::draw_variants) numbers them.
 pub(super) struct Variants {
     pub(super) recordings: Arc<Vec<Recording>>,
     /// The places of their labels.
@@ -42,14 +35,6 @@ impl Dataset<Labelled> for Variants {
 
     fn len(&self) -> usize {
         self.recordings.len() * VARIANTS
-    }
-}
-
-/// Batches of recordings as batches of variants of them.
-pub(super) fn draw_variants(batches: &mut [Vec<usize>], recordings: usize, seed: u64) {
-    let mut rng = ChaCha8Rng::seed_from_u64(seed);
-    for index in batches.iter_mut().flatten() {
-        *index += recordings * rng.random_range(0..VARIANTS);
     }
 }
 

@@ -40,6 +40,27 @@ impl Confusion {
         right as f64 / all.max(1) as f64
     }
 
+    /// The F1 score of each label, 2 · right / (there are + taken for it): none where it never occurs and nothing is taken for it.
+    pub fn f1(&self) -> Vec<Option<f64>> {
+        let mut of_each = vec![(0, 0); self.labels.len()];
+        for (&(truth, taken_for), &count) in &self.counts {
+            of_each[truth].1 += count;
+            of_each[taken_for].1 += count;
+            if truth == taken_for {
+                of_each[truth].0 += count;
+            }
+        }
+        let f1 = |(right, both): (usize, usize)| 2.0 * right as f64 / both as f64;
+        let f1 = |of: (usize, usize)| (of.1 > 0).then(|| f1(of));
+        of_each.into_iter().map(f1).collect()
+    }
+
+    /// The mean of the F1 scores of the labels that have one, all alike.
+    pub fn macro_f1(&self) -> f64 {
+        let f1: Vec<f64> = self.f1().into_iter().flatten().collect();
+        f1.iter().sum::<f64>() / f1.len().max(1) as f64
+    }
+
     /// The places of the labels that are drawn, in their order: of many those with the most mistakes.
     fn drawn(&self) -> Vec<usize> {
         let mut mistakes = vec![0; self.labels.len()];
@@ -107,11 +128,13 @@ mod tests {
 
     #[test]
     fn mistakes_are_counted_and_drawn() {
-        let labels = ["yes", "no"].map(str::to_owned);
+        let labels = ["yes", "no", "never"].map(str::to_owned);
         let confusion = Confusion::new(&labels, [(0, 0), (0, 1), (1, 1), (1, 1)]);
         let counts = [((0, 0), 1), ((0, 1), 1), ((1, 1), 2)];
         assert_eq!(confusion.counts, BTreeMap::from(counts));
         assert_eq!(confusion.accuracy(), 0.75);
+        assert_eq!(confusion.f1(), [Some(2.0 / 3.0), Some(0.8), None]);
+        assert_eq!(confusion.macro_f1(), (2.0 / 3.0 + 0.8) / 2.0);
         let folder = tempfile::tempdir().unwrap();
         let [_, svg] = confusion.draw(folder.path()).unwrap();
         let svg = std::fs::read_to_string(svg).unwrap();
