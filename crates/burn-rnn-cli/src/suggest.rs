@@ -137,7 +137,7 @@ fn fits(seen: &Look) -> Vec<Fit> {
         )],
         Look::LabelledSeries => vec![Fit::new(
             "classify-series",
-            "ts",
+            "series",
             "series with a label each",
         )],
         Look::PianoRolls => vec![Fit::new("music", "rolls", "the notes of every step")],

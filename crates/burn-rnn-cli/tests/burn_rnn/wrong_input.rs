@@ -258,7 +258,7 @@ fn files(folder: &Path) {
         "greek.txt",
         "to be ".repeat(100).replace("be", "Ω").as_bytes(),
     );
-    write("broken.json", b"{\"train\": [[[60]],");
+    write("broken.json", b"{\"train\": [[[60], [62]],");
     write("list.json", b"[[[60]]]");
     let note = r#"{"train": [[[60], []]], "valid": [[[60], [20]]], "test": [[[60], []]]}"#;
     write("note.json", note.as_bytes());

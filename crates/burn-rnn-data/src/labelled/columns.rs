@@ -94,14 +94,16 @@ pub(super) fn choose(
     beside: Beside,
 ) -> Result<Chosen, DataError> {
     file.check_names()?;
-    if file
-        .header
-        .iter()
-        .all(|name| file.form.finite(name).is_some())
-    {
+    let mut names = file.header.iter();
+    let Some(first) = file.header.get(0) else {
+        return Err(file.malformed_header(
+            "there is no header row, expected the names of columns: put a row with names first"
+                .to_owned(),
+        ));
+    };
+    if names.all(|name| file.form.finite(name).is_some()) {
         return Err(file.malformed_header(format!(
-            "the header row holds numbers (`{}`, …), expected the names of columns: put a row with names first",
-            &file.header[0]
+            "the header row holds numbers (`{first}`, …), expected the names of columns: put a row with names first"
         )));
     }
     let mut notices = Vec::new();
