@@ -63,10 +63,11 @@ impl Columns {
             notices.extend(unread_dates(file));
         }
         let labels = options.labels.as_ref().map(|name| file.find(name));
-        let apart = [time.as_ref().map(|time| time.column), labels.transpose()?];
+        let labels = labels.transpose()?;
+        let apart = [time.as_ref().map(|time| time.column), labels];
         let series = match options.columns.is_empty() {
             true => choose(file, apart, &mut notices)?,
-            false => named(file, &options.columns)?,
+            false => named(file, &options.columns, labels)?,
         };
         Ok(Self {
             series,
@@ -76,17 +77,22 @@ impl Columns {
     }
 }
 
-/// The columns of these names.
-fn named(file: &CsvFile<'_>, names: &[String]) -> Result<Vec<usize>, DataError> {
+/// The columns of these names, none of which has the labels.
+fn named(
+    file: &CsvFile<'_>,
+    names: &[String],
+    labels: Option<usize>,
+) -> Result<Vec<usize>, DataError> {
     let columns: Vec<usize> = names
         .iter()
         .map(|name| file.find(name))
         .collect::<Result<_, _>>()?;
-    match (1..columns.len()).find(|&at| columns[..at].contains(&columns[at])) {
+    let all: Vec<usize> = columns.iter().copied().chain(labels).collect();
+    match (1..all.len()).find(|&at| all[..at].contains(&all[at])) {
         None => Ok(columns),
         Some(twice) => Err(file.malformed_header(format!(
             "column `{}` is asked for twice: name every column once",
-            names[twice]
+            &file.header[all[twice]]
         ))),
     }
 }
