@@ -208,6 +208,9 @@ fn tell_of_table(table: &Table, split: &Split) {
         let labels = &labels[..split.validation.end];
         match labels.iter().filter(|label| **label).count() {
             0 => {}
+            1 => warn(
+                "1 row of the training and validation parts is labelled as an anomaly: it is not learnt",
+            ),
             count => warn(format_args!(
                 "{count} rows of the training and validation parts are labelled as anomalies: they are not learnt"
             )),
